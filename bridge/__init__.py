@@ -1,0 +1,1 @@
+"""The engine and everything an operator calls."""

@@ -1,0 +1,74 @@
+"""What a running mirror tells about itself: plain values, taken as one snapshot, for metrics and /status alike."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+LATENCY_BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+"""Upper bounds of the latency histogram's buckets; one more bucket holds what is above the last."""
+
+
+class LaneState(StrEnum):
+    WAITING = "waiting"
+    """Its parents are not finished."""
+    RUNNING = "running"
+    RETRYING = "retrying"
+    """A fault of the moment; it goes on by itself."""
+    HELD = "held"
+    """A person must act (permissions, keys); looked at again now and then."""
+    FAILED = "failed"
+    """Stopped for good: a gap or a rejected record that policy says to stop at, or a fault that no retry mends."""
+    FINISHED = "finished"
+
+
+class MirrorState(StrEnum):
+    STARTING = "starting"
+    RUNNING = "running"
+    DRAINING = "draining"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class LaneStatus:
+    partition: str
+    state: LaneState
+    position: str | None
+    """Everything at or before it is durable in the sink."""
+    lag_ms: int
+    """How far the last record read is behind the partition's tip."""
+    records_written: int
+    records_per_second: float
+    checkpoint_age_ms: int | None
+    """Time since the stored checkpoint last covered all that was read; None before the first."""
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Time from arrival at the source to durable in the sink, of every record."""
+
+    counts: tuple[int, ...]
+    """Records a bucket of ``LATENCY_BOUNDS_S``, not cumulative; the last one is above every bound."""
+    sum_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorStatus:
+    """One moment of a mirror. Totals count from the process's start and only grow."""
+
+    state: MirrorState
+    lanes: tuple[LaneStatus, ...]
+    """Lanes that are not finished, and those that finished since the start, by partition id."""
+    records_read: int
+    bytes_read: int
+    records_written: int
+    bytes_written: int
+    records_per_second: float
+    skipped: Mapping[str, int]
+    """Records left out on purpose, by reason."""
+    dead_letters: Mapping[str, int]
+    """Records in the dead letter, by reason."""
+    gaps: int
+    buffered_bytes: int
+    latency: Latency

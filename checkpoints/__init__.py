@@ -1,0 +1,1 @@
+"""Where a mirror keeps how far it has come."""

@@ -1,0 +1,97 @@
+"""The contract of checkpoint stores.
+
+A store belongs to one mirror, by name, and holds one checkpoint a partition. It knows nothing of sources or sinks:
+positions are opaque text.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import ClassVar, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A loss that the operator accepted: what lies between two places was not mirrored."""
+
+    lost_from: str
+    lost_to: str
+    cause: str
+    noticed_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far one partition is mirrored: everything at or before ``position`` is durable in the sink.
+
+    ``position`` None is before the first record. ``watermark_ms`` is explained in ``connectors.base``.
+    ``source`` and ``sink`` are the identities of the two ends when this was saved; empty where unknown.
+    """
+
+    position: str | None
+    watermark_ms: int | None
+    finished: bool
+    saved_ms: int
+    source: str
+    sink: str
+    gaps: tuple[Gap, ...] = ()
+
+
+class CheckpointReader(ABC):
+    """Sees a mirror's checkpoints. Reading never disturbs a running mirror."""
+
+    @abstractmethod
+    async def load(self) -> Mapping[str, Checkpoint]:
+        """All checkpoints by partition id, as of one moment; empty for a mirror that never ran."""
+
+
+class CheckpointStore(CheckpointReader):
+    """Owns a mirror's checkpoints while entered: nobody else can write them meanwhile.
+
+    Entering raises ``StoreBusyError`` at once when another process owns them.
+    """
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give the ownership up."""
+
+    @abstractmethod
+    async def save(self, checkpoints: Mapping[str, Checkpoint]) -> None:
+        """Write these, all or none; others stay as they are. Durable on return, also across kill -9."""
+
+    @abstractmethod
+    async def delete(self, partitions: Iterable[str]) -> None:
+        """Forget these, all or none. Unknown ones are no error."""
+
+
+class CheckpointError(Exception):
+    """The root of what stores raise: what was tried, what happened, what a person can do."""
+
+    retriable: ClassVar[bool] = True
+
+    def __init__(self, operation: str, cause: str, hint: str = "") -> None:
+        super().__init__(operation, cause, hint)
+        self.operation = operation
+        self.cause = cause
+        self.hint = hint
+
+    def __str__(self) -> str:
+        text = f"{self.operation}: {self.cause}"
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+class StoreBusyError(CheckpointError):
+    """Another process owns these checkpoints. Stop it first."""
+
+    retriable = False
+
+
+class StoreFormatError(CheckpointError):
+    """What is stored was written by a newer version or is not ours. It is left as it is."""
+
+    retriable = False

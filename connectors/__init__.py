@@ -1,0 +1,1 @@
+"""Sources and sinks: how records leave one system and enter another."""

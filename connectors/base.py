@@ -1,0 +1,342 @@
+"""The contracts between the engine and the systems it reads and writes.
+
+A *source* is a set of partitions (Kinesis shards, Kafka partitions), each an ordered sequence of records.
+A *sink* takes batches and says when they are durable. Neither knows the other, and the engine knows no brand.
+
+Terms used throughout:
+
+position
+    A source's own text for a place in one partition, opaque to everyone else. Reading resumes *strictly after* it.
+    Positions of one partition are totally ordered by the source, never by comparing the texts.
+watermark
+    Milliseconds since the epoch, by the source's clock: every record that arrived in the partition before this time
+    stands at or before the position it comes with. It moves on an idle partition too, and so tells an old position
+    where nothing was missed from one behind which records have expired.
+lane
+    The path of one source partition through the engine; its name is the partition's id.
+"""
+
+import asyncio
+import time
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import ClassVar, Protocol, Self
+
+Position = str
+Header = tuple[str, bytes | None]
+
+ORIGIN_HEADER = "kmbridge-origin"
+"""Names where a record comes from, one header a hop, oldest first (docs: provenance)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """One ordered part of a source. ``parents`` are the partitions whose records precede all of this one's."""
+
+    id: str
+    parents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a lane stands. ``position`` None is before the partition's first record."""
+
+    position: Position | None = None
+    watermark_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record, made from a batch for those who need one: dead letters, checks, tests."""
+
+    partition: str
+    position: Position
+    key: bytes | None
+    value: bytes | None
+    timestamp_ms: int
+    headers: tuple[Header, ...] = ()
+
+
+class Reservation(Protocol):
+    """A share of the byte budget. Whoever holds the batch it came with ends it."""
+
+    def resize(self, size: int) -> None:
+        """Correct the share to ``size`` bytes, once the true size is known. Never blocks, may overdraw."""
+
+    def release(self) -> None:
+        """Give the share back. A second call does nothing."""
+
+
+class Budget(Protocol):
+    """The bytes that all lanes of the process may hold between reading and durability."""
+
+    async def reserve(self, size: int) -> Reservation:
+        """Wait until ``size`` bytes are free, first come first served, and take them.
+
+        A size above the whole budget is cut to it, so that one oversized answer passes alone instead of never.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A stretch of one partition's records in source order, as columns of equal length.
+
+    It is empty when the source only learned that it has caught up: ``place`` then carries a later watermark.
+    Columns are never changed after the batch is made; who needs others makes another batch.
+    """
+
+    partition: str
+    place: Place
+    """Where the lane stands once every record of this batch is durable."""
+    positions: Sequence[Position] = ()
+    keys: Sequence[bytes | None] = ()
+    values: Sequence[bytes | None] = ()
+    timestamps_ms: Sequence[int] = ()
+    """Arrival at the source, milliseconds since the epoch."""
+    headers: Sequence[tuple[Header, ...]] | None = None
+    """None when no record of the batch has any."""
+    origins: Sequence[bytes] | None = None
+    """This hop's ``ORIGIN>DESTINATION`` of each record, to be sent as the last ``ORIGIN_HEADER``; None: not sent."""
+    size: int = 0
+    """Bytes of keys and values."""
+    lag_ms: int = 0
+    """How far the end of this batch is behind the partition's tip, as the source tells it."""
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """Records of the stretch that are left out on purpose, counted by reason."""
+    reservation: Reservation | None = None
+    """The batch's share of the budget, released by the engine when every record is durable."""
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def record(self, index: int) -> Record:
+        """The record at ``index``, its origin of this hop among the headers."""
+        headers = self.headers[index] if self.headers is not None else ()
+        if self.origins is not None:
+            headers = (*headers, (ORIGIN_HEADER, self.origins[index]))
+        return Record(
+            self.partition,
+            self.positions[index],
+            self.keys[index],
+            self.values[index],
+            self.timestamps_ms[index],
+            headers,
+        )
+
+    def records(self) -> Iterator[Record]:
+        return (self.record(index) for index in range(len(self)))
+
+    def release(self) -> None:
+        """Give the batch's share of the budget back. A second call does nothing."""
+        if self.reservation is not None:
+            self.reservation.release()
+
+
+class Connector(ABC):
+    """What sources and sinks share: an async context that owns all it opens.
+
+    Entering connects and checks what can be checked before the first record, within 25 seconds, and raises
+    ``UnreachableError`` or ``RefusedError`` with the address and the cause. Leaving closes everything, whatever state
+    it is in, and never raises for a broken connection.
+    """
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close what was opened."""
+
+    @property
+    @abstractmethod
+    def identity(self) -> str:
+        """This very stream or topic: another one made later under the same name has another identity.
+
+        Valid once entered. Empty where the system tells nothing that distinguishes the two.
+        """
+
+    @property
+    @abstractmethod
+    def address(self) -> str:
+        """The place as provenance writes it, without a position: ``kinesis:REGION:ACCOUNT:STREAM`` or
+        ``kafka:CLUSTER_ID:TOPIC``. Valid once entered."""
+
+
+class Source(Connector):
+    """Partitions that can be read in order, from any position, any number of times."""
+
+    @abstractmethod
+    def partitions(self) -> AsyncIterator[tuple[Partition, ...]]:
+        """The partitions that exist: all of them at once, and all of them again whenever that changes.
+
+        Runs until cancelled. A new partition is reported within 10 seconds. Retries by itself what can be retried;
+        an exception ends the mirror.
+        """
+
+    @abstractmethod
+    async def start(self, partitions: Sequence[Partition]) -> Mapping[str, Place]:
+        """Where each of ``partitions`` is to be read from in a mirror that has no checkpoint at all.
+
+        Called once in a mirror's life, before anything is read; the engine saves the answer before it reads, so that
+        a start "from now on" stays the same now after a restart. Partitions that appear later are read from their
+        beginning, ``Place()``.
+        """
+
+    @abstractmethod
+    def read(self, partition: Partition, after: Place, budget: Budget) -> AsyncIterator[Batch]:
+        """The records strictly after ``after``, in order, without end while the partition is open.
+
+        The iterator ends only when the partition is finished for good and every record of it has been handed out.
+        It reserves from ``budget`` before it fetches and hands the reservation on with the batch. It may be cancelled
+        at any await, and read again from any place it handed out.
+
+        Throttling, lost connections and expired cursors are handled inside, after the last record handed out.
+        Raises ``GapError`` where records between ``after`` and the first one that can still be read are lost,
+        ``RefusedError`` where a person must act, ``TransientError`` where reading again later may help.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One record that the sink cannot take, now or later, however often it is tried."""
+
+    index: int
+    """Its place in the submitted batch."""
+    reason: str
+    """A short word for metrics: ``too_large``, ``invalid_timestamp``."""
+    detail: str
+    """For a person: what was found, what is allowed, which setting decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one submitted batch: every record is durable but those rejected (rising by index)."""
+
+    rejected: tuple[Rejected, ...] = ()
+
+
+class Scope(ABC):
+    """A unit of durability: a transaction, or just the stretch between two checkpoints.
+
+    A scope *breaks* when the sink can no longer say what became of a submission. Then every submission of it that is
+    not yet answered raises, and so does every later one, and every one of any scope begun before the break was raised:
+    nothing is delivered behind a hole. The engine then begins another scope and submits again from the last
+    place that it knows to be durable.
+    """
+
+    @abstractmethod
+    def submit(self, lane: str, batch: Batch) -> Awaitable[Outcome]:
+        """Hand over a batch. Returns at once; the awaitable answers when every record of it has its outcome.
+
+        Submissions of one lane are delivered in the order of the calls, and the records of a key in the order of the
+        batch, across retries. An answer means durable, or durable with the scope's commit where that is a
+        transaction. An exception (always a ``ConnectorError``) means that nothing of the batch is certain. Awaitables
+        may be answered in any order. Cancelling one does not take the batch back.
+        """
+
+    @abstractmethod
+    async def commit(self, save: Callable[[], Awaitable[None]]) -> None:
+        """End the scope: make what was submitted durable, then the checkpoints, or both together.
+
+        Calls ``save`` exactly once, at a moment at which every answered submission is as durable as the scope makes
+        it; ``save`` collects the lanes' places then and writes them. Errors of ``save`` pass through unchanged.
+        No submission may follow on this scope.
+        """
+
+
+class Sink(Connector):
+    """Takes batches. Owns its retries: a submission is answered, or the scope breaks."""
+
+    @abstractmethod
+    async def begin(self) -> Scope:
+        """The next scope. Waits, without a limit, until the sink can take submissions again after a break.
+
+        Raises ``RefusedError`` where a person must act first.
+        """
+
+
+class Observer:
+    """Hears what connectors do beneath the contract. Calls come from any thread and must not block.
+
+    This base class hears nothing; the metrics of the bridge are another.
+    """
+
+    def retried(self, operation: str, reason: str) -> None:
+        """``operation`` (GetRecords, Produce, …) is going to be tried again because of ``reason``, a short word."""
+
+    def throttled(self, operation: str) -> None:
+        """The server refused ``operation`` for its rate."""
+
+    def compressed(self, before: int, after: int) -> None:
+        """``before`` bytes of records went over the wire as ``after`` bytes."""
+
+
+class Clock:
+    """Wall time, monotonic time and waiting, passed in so that simulations and tests own time."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since the epoch."""
+        return time.time_ns() // 1_000_000
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never steps."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class ConnectorError(Exception):
+    """The root of what connectors raise. Each class says what the caller should do.
+
+    ``operation`` is what was tried, with its target; ``cause`` what happened; ``hint`` what a person can do about it.
+    """
+
+    retriable: ClassVar[bool] = False
+    """Whether the same may succeed later without a person acting."""
+
+    def __init__(self, operation: str, cause: str, hint: str = "") -> None:
+        super().__init__(operation, cause, hint)
+        self.operation = operation
+        self.cause = cause
+        self.hint = hint
+
+    def __str__(self) -> str:
+        text = f"{self.operation}: {self.cause}"
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+class TransientError(ConnectorError):
+    """A fault of the moment: a 5xx, a broken connection in mid-run, a producer that must be made anew. Try again."""
+
+    retriable = True
+
+
+class UnreachableError(TransientError):
+    """No answer from the endpoint: wrong address, network, server down. Fatal at start, retried later in a run."""
+
+
+class RefusedError(ConnectorError):
+    """The endpoint answered and will not: credentials, permissions, encryption keys, a missing stream or topic.
+
+    A person must act. In mid-run the engine holds the lane, says so, and looks again now and then.
+    """
+
+
+class GapError(ConnectorError):
+    """Records between two places are lost, or their order is: the named alternative to a silent skip.
+
+    ``lost_from`` and ``lost_to`` are for a person (positions or times). ``resume`` is where reading can go on if the
+    operator accepts the loss; None says that the partition is gone and nothing is left to read.
+    """
+
+    def __init__(
+        self, operation: str, cause: str, hint: str = "", *, lost_from: str, lost_to: str, resume: Place | None
+    ) -> None:
+        super().__init__(operation, cause, hint)
+        self.lost_from = lost_from
+        self.lost_to = lost_to
+        self.resume = resume
