@@ -1,0 +1,93 @@
+# Every target sets up what it needs; a stamp inside .venv makes the second call a matter of milliseconds.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv
+export UV_NO_CONFIG := 1
+export VIRTUAL_ENV := $(CURDIR)/.venv
+
+INSTALL := $(UV) pip install --quiet --require-hashes
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock"
+PURPOSES := setup run demo test docs
+# What `make test ARGS="-k order"` and `make demo ARGS="--records 1000"` pass on.
+ARGS ?=
+
+.PHONY: help setup demo test soak bench check locks lock fmt clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+setup: .venv/.run ## the virtual environment with the `kmbridge` command in it
+
+# The machine's uv makes the environment where there is one; else pip fetches the locked one.
+$(UV): requirements/setup.txt
+	@echo "setup: $(CURDIR)/.venv"
+	@if command -v uv >/dev/null; then \
+		uv venv --quiet --allow-existing --python $(PYTHON) .venv; \
+		uv pip install --quiet --require-hashes -r requirements/setup.txt; \
+	else \
+		$(PYTHON) -m venv .venv; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/setup.txt; \
+	fi
+	@touch $@
+
+.venv/.run: $(UV) requirements/run.txt pyproject.toml
+	@$(INSTALL) -r requirements/run.txt
+	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.demo: .venv/.run requirements/demo.txt
+	@$(INSTALL) -r requirements/demo.txt
+	@touch $@
+
+.venv/.test: .venv/.run requirements/test.txt
+	@$(INSTALL) -r requirements/test.txt
+	@touch $@
+
+demo: .venv/.demo ## mirror 20,000 records between two embedded servers and prove parity
+	@$(BIN)/kmbridge demo $(ARGS)
+
+test: .venv/.test ## all tests but the long ones, against a real broker and a real Kinesis server
+	@$(BIN)/python -m tests.support.provision
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+soak: .venv/.test ## the long tests, at full size
+	@$(BIN)/python -m tests.support.provision
+	@$(BIN)/python -m pytest -m soak --timeout 0 $(ARGS)
+
+bench: .venv/.test ## throughput, CPU and memory beside a hand-written loop
+	@$(BIN)/python -m tests.support.provision
+	@$(BIN)/python -m bench $(ARGS)
+
+check: .venv/.test locks ## style, types, import directions, locks up to date
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+# A lock is up to date when compiling it again, with its own pins preferred, changes nothing.
+locks: $(UV)
+	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
+	cp -R Makefile pyproject.toml requirements "$$fresh"; \
+	$(MAKE) -C "$$fresh" lock UV="$(abspath $(UV))"; \
+	diff -r requirements "$$fresh/requirements" || { echo "requirements/ is out of date: run 'make lock'" >&2; exit 1; }
+
+lock: $(if $(wildcard $(UV)),,$(UV)) ## pin requirements/*.txt anew (ARGS=--upgrade for newer versions)
+	@$(COMPILE) $(ARGS) pyproject.toml -o requirements/run.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --extra demo -c requirements/run.txt -o requirements/demo.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --extra demo --group test -c requirements/demo.txt -o requirements/test.txt
+	@$(COMPILE) $(ARGS) --group setup -c requirements/test.txt -o requirements/setup.txt
+	@$(COMPILE) $(ARGS) --group docs -o requirements/docs.txt
+
+fmt: .venv/.test ## format, and mend what can be mended by itself
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+clean: ## remove the environment and every cache in the checkout
+	rm -rf .venv build dist site .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
