@@ -19,8 +19,8 @@ lane
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import ClassVar, Protocol, Self
 
@@ -128,6 +128,21 @@ class Batch:
     def records(self) -> Iterator[Record]:
         return (self.record(index) for index in range(len(self)))
 
+    def pick(self, chosen: Sequence[int]) -> "Batch":
+        """The records at the indexes ``chosen`` alone; place and reservation stay."""
+        keys = [self.keys[index] for index in chosen]
+        values = [self.values[index] for index in chosen]
+        return replace(
+            self,
+            positions=[self.positions[index] for index in chosen],
+            keys=keys,
+            values=values,
+            timestamps_ms=[self.timestamps_ms[index] for index in chosen],
+            headers=None if self.headers is None else [self.headers[index] for index in chosen],
+            origins=None if self.origins is None else [self.origins[index] for index in chosen],
+            size=sum(len(text) for text in (*keys, *values) if text is not None),
+        )
+
     def release(self) -> None:
         """Give the batch's share of the budget back. A second call does nothing."""
         if self.reservation is not None:
@@ -161,8 +176,10 @@ class Connector(ABC):
     @property
     @abstractmethod
     def address(self) -> str:
-        """The place as provenance writes it, without a position: ``kinesis:REGION:ACCOUNT:STREAM`` or
-        ``kafka:CLUSTER_ID:TOPIC``. Valid once entered."""
+        """The place as provenance writes it, without a position. Valid once entered.
+
+        ``kinesis:REGION:ACCOUNT:STREAM`` or ``kafka:CLUSTER_ID:TOPIC``.
+        """
 
 
 class Source(Connector):
@@ -186,7 +203,7 @@ class Source(Connector):
         """
 
     @abstractmethod
-    def read(self, partition: Partition, after: Place, budget: Budget) -> AsyncIterator[Batch]:
+    def read(self, partition: Partition, after: Place, budget: Budget) -> AsyncGenerator[Batch, None]:
         """The records strictly after ``after``, in order, without end while the partition is open.
 
         The iterator ends only when the partition is finished for good and every record of it has been handed out.
@@ -228,12 +245,12 @@ class Scope(ABC):
     """
 
     @abstractmethod
-    def submit(self, lane: str, batch: Batch) -> Awaitable[Outcome]:
-        """Hand over a batch. Returns at once; the awaitable answers when every record of it has its outcome.
+    def submit(self, lane: str, batch: Batch) -> asyncio.Future[Outcome]:
+        """Hand over a batch. Returns at once; the future answers when every record of it has its outcome.
 
         Submissions of one lane are delivered in the order of the calls, and the records of a key in the order of the
         batch, across retries. An answer means durable, or durable with the scope's commit where that is a
-        transaction. An exception (always a ``ConnectorError``) means that nothing of the batch is certain. Awaitables
+        transaction. An exception (always a ``ConnectorError``) means that nothing of the batch is certain. Futures
         may be answered in any order. Cancelling one does not take the batch back.
         """
 
@@ -254,8 +271,16 @@ class Sink(Connector):
     async def begin(self) -> Scope:
         """The next scope. Waits, without a limit, until the sink can take submissions again after a break.
 
-        Raises ``RefusedError`` where a person must act first.
+        Returns only after every submission that the break concerns has raised. Raises ``RefusedError`` where a person
+        must act first.
         """
+
+    def inspect(self, batch: Batch) -> tuple[Rejected, ...]:
+        """The records of ``batch`` that the sink knows it can never take, rising by index; cheap, no I/O.
+
+        The engine asks before it submits, so that policy decides before anything behind such a record is delivered.
+        """
+        return ()
 
 
 class Observer:

@@ -1,0 +1,276 @@
+"""One source partition's path through the engine: read ahead, submit, settle in order."""
+
+import asyncio
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, replace
+
+import structlog
+
+from bridge.engine.dead_letter import DeadLetter
+from bridge.engine.delivery import Delivery
+from bridge.engine.policy import OnError, OnGap, Policy
+from bridge.engine.progress import Progress
+from bridge.engine.retry import Backoff
+from bridge.engine.status import LaneState, LaneStatus
+from bridge.engine.totals import Totals
+from checkpoints.base import Gap
+from connectors import provenance
+from connectors.base import (
+    Batch,
+    Budget,
+    Clock,
+    ConnectorError,
+    GapError,
+    Outcome,
+    Partition,
+    Place,
+    RefusedError,
+    Rejected,
+    Source,
+)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all lanes of a mirror share. ``destination`` is the sink's address."""
+
+    source: Source
+    destination: str
+    delivery: Delivery
+    dead_letter: DeadLetter | None
+    budget: Budget
+    policy: Policy
+    totals: Totals
+    clock: Clock
+
+
+class RejectedError(ConnectorError):
+    """The sink cannot take a record, and policy says to stop there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Submission:
+    """What is on its way: ``sent`` is ``batch`` without the records that the sink refused beforehand."""
+
+    batch: Batch
+    sent: Batch
+    answer: asyncio.Future[Outcome]
+    refused: tuple[Rejected, ...] = ()
+    stop: RejectedError | None = None
+    """The lane ends behind this submission."""
+
+
+class Lane:
+    """Runs until its partition is finished, the mirror drains, or something stops it for good.
+
+    Reading runs ahead of the sink as far as the budget allows. Outcomes are settled in the order of reading, so the
+    progress covers a contiguous prefix at any moment, and after any fault the lane reads again from there.
+    """
+
+    def __init__(
+        self, partition: Partition, progress: Progress, around: Surroundings, backoff: Backoff, gap: GapError | None
+    ) -> None:
+        """``gap`` is one that is known before the first read: the checkpoint belongs to other ends."""
+        self.partition = partition
+        self.progress = progress
+        self.state = LaneState.WAITING
+        self.error: ConnectorError | None = None
+        self._around = around
+        self._backoff = backoff
+        self._gap = gap
+        self._draining = asyncio.Event()
+        self._reading: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Mirror the partition. Never raises a ``ConnectorError``: ``state`` and ``error`` tell what happened."""
+        while not self._draining.is_set() and self.state not in (LaneState.FINISHED, LaneState.FAILED):
+            try:
+                if self._gap is not None:
+                    raise self._gap
+                await self._stream()
+            except GapError as gap:
+                self._gap = None
+                self._pass(gap)
+            except RefusedError as error:
+                await self._wait(error, LaneState.HELD, self._around.policy.hold_s)
+            except ConnectorError as error:
+                if error.retriable:
+                    await self._wait(error, LaneState.RETRYING, self._backoff.next())
+                else:
+                    self._fail(error)
+
+    def drain(self) -> None:
+        """Read no more; ``run`` returns when all that was submitted is settled."""
+        self._draining.set()
+        if self._reading is not None:
+            self._reading.cancel()
+
+    def status(self, now_s: float, now_ms: int) -> LaneStatus:
+        progress = self.progress
+        return LaneStatus(
+            self.partition.id,
+            self.state,
+            progress.place.position,
+            progress.lag_ms,
+            progress.records_written,
+            progress.rate.per_second(now_s, progress.records_written),
+            progress.checkpoint_age_ms(now_ms),
+            str(self.error) if self.error is not None else None,
+        )
+
+    async def _stream(self) -> None:
+        """Read and submit until the partition ends, the mirror drains, or either side raises."""
+        submitted = asyncio.Queue[_Submission | None]()
+        self._reading = reading = asyncio.create_task(self._read(submitted), name=f"read {self.partition.id}")
+        try:
+            while (submission := await submitted.get()) is not None:
+                try:
+                    await self._settle(submission)
+                finally:
+                    submission.batch.release()
+            await asyncio.wait([reading])
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            self._give_up(submitted)
+        if not reading.cancelled():
+            reading.result()
+            self._finish()
+
+    async def _read(self, submitted: asyncio.Queue[_Submission | None]) -> None:
+        around = self._around
+        try:
+            epoch = await around.delivery.ready()
+            self.state = LaneState.RUNNING
+            place = self.progress.place
+            async with aclosing(around.source.read(self.partition, place, around.budget)) as batches:
+                async for batch in batches:
+                    submission = self._submit(epoch, batch, place)
+                    submitted.put_nowait(submission)
+                    if submission.stop is not None:
+                        return
+                    place = batch.place
+        finally:
+            submitted.put_nowait(None)
+
+    def _submit(self, epoch: int, batch: Batch, before: Place) -> _Submission:
+        """Hand ``batch``, which follows ``before``, to the sink, less what the sink says it cannot take."""
+        around = self._around
+        try:
+            refused = around.delivery.inspect(batch)
+            stop = None
+            if refused and around.policy.on_error is OnError.STOP:
+                stop = _stop(batch, refused[0])
+                batch, refused = _until(batch, refused[0].index, before), ()
+            around.totals.read(batch)
+            if around.policy.provenance:
+                batch = provenance.stamp(batch, around.source.address, around.destination)
+            sent = _without(batch, refused)
+            answer = around.delivery.submit(epoch, self.partition.id, sent)
+        except BaseException:
+            batch.release()
+            raise
+        self.progress.read(batch)
+        return _Submission(batch, sent, answer, refused, stop)
+
+    async def _settle(self, submission: _Submission) -> None:
+        """Wait for the outcome and move the progress over it."""
+        outcome = await submission.answer
+        sent = submission.sent
+        if submission.refused:
+            await self._bury(submission.batch, submission.refused)
+        if outcome.rejected:
+            if self._around.policy.on_error is OnError.STOP:
+                first = outcome.rejected[0]
+                self._advance(_until(sent, first.index, self.progress.place), first.index)
+                raise _stop(sent, first)
+            await self._bury(sent, outcome.rejected)
+            sent = _without(sent, outcome.rejected)
+        self._around.totals.written(sent, self._around.clock.now_ms())
+        self._advance(submission.batch, len(sent))
+        if submission.stop is not None:
+            raise submission.stop
+
+    def _advance(self, batch: Batch, written: int) -> None:
+        self.progress.settle(batch, written)
+        self.error = None
+        self._backoff.reset()
+
+    async def _bury(self, batch: Batch, rejected: tuple[Rejected, ...]) -> None:
+        dead_letter = self._around.dead_letter
+        if dead_letter is None:
+            raise _stop(batch, rejected[0])
+        await dead_letter.bury(batch, rejected)
+        self._around.totals.dead_letters.update(each.reason for each in rejected)
+        log.warning("records dead-lettered", partition=self.partition.id, count=len(rejected), first=rejected[0].detail)
+
+    def _give_up(self, submitted: asyncio.Queue[_Submission | None]) -> None:
+        """What was submitted behind a fault is read again later; the sink knows that it is given up."""
+        while not submitted.empty():
+            submission = submitted.get_nowait()
+            if submission is not None:
+                submission.batch.release()
+        self.progress.rewind()
+
+    def _pass(self, gap: GapError) -> None:
+        """Stop at a gap, or accept the loss and go on behind it."""
+        if self._around.policy.on_gap is OnGap.STOP:
+            self._fail(gap)
+            return
+        self._around.totals.gaps += 1
+        self.progress.gaps += (Gap(gap.lost_from, gap.lost_to, gap.cause, self._around.clock.now_ms()),)
+        log.error(
+            "records lost, going on behind the gap",
+            partition=self.partition.id,
+            lost_from=gap.lost_from,
+            lost_to=gap.lost_to,
+            cause=gap.cause,
+        )
+        if gap.resume is None:
+            self._finish()
+        else:
+            self.progress.place = gap.resume
+
+    def _finish(self) -> None:
+        self.progress.finished = True
+        self.state = LaneState.FINISHED
+        log.info("partition finished", partition=self.partition.id, position=self.progress.place.position)
+
+    def _fail(self, error: ConnectorError) -> None:
+        self.error = error
+        self.state = LaneState.FAILED
+        if isinstance(error, GapError):
+            self._around.totals.gaps += 1
+        log.error("lane stopped", partition=self.partition.id, error=str(error))
+
+    async def _wait(self, error: ConnectorError, state: LaneState, seconds: float) -> None:
+        """Show the fault and pause before the next attempt; a drain ends the pause."""
+        self.error = error
+        self.state = state
+        log.warning("lane waits", partition=self.partition.id, state=state.value, error=str(error), seconds=seconds)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._draining.wait()
+
+
+def _stop(batch: Batch, rejected: Rejected) -> RejectedError:
+    return RejectedError(
+        f"write record {batch.positions[rejected.index]} of {batch.partition}",
+        rejected.detail,
+        "on_error: dead_letter sends such records elsewhere and goes on",
+    )
+
+
+def _until(batch: Batch, index: int, before: Place) -> Batch:
+    """The records of ``batch`` before ``index``; ``before`` is the place that the batch follows."""
+    place = Place(batch.positions[index - 1], before.watermark_ms) if index else before
+    return replace(batch.pick(range(index)), place=place, skipped={})
+
+
+def _without(batch: Batch, rejected: tuple[Rejected, ...]) -> Batch:
+    if not rejected:
+        return batch
+    left_out = {each.index for each in rejected}
+    return batch.pick([index for index in range(len(batch)) if index not in left_out])

@@ -1,0 +1,231 @@
+"""A mirror: every partition of a source a lane, one sink, one store, until told to stop."""
+
+import asyncio
+from collections.abc import Mapping
+from random import Random
+
+import structlog
+
+from bridge.engine.budget import ByteBudget
+from bridge.engine.dead_letter import DeadLetter
+from bridge.engine.delivery import Delivery
+from bridge.engine.identity import other_ends
+from bridge.engine.lane import Lane, Surroundings
+from bridge.engine.lineage import startable
+from bridge.engine.policy import Policy
+from bridge.engine.progress import Progress
+from bridge.engine.retry import Backoff
+from bridge.engine.status import LaneState, MirrorState, MirrorStatus
+from bridge.engine.totals import Totals
+from checkpoints.base import Checkpoint, CheckpointError, CheckpointStore
+from connectors.base import Clock, Partition, Place, Sink, Source
+
+log = structlog.get_logger(__name__)
+
+
+class MirrorFailedError(Exception):
+    """No lane can go on; the message holds each failed lane's error."""
+
+
+class Mirror:
+    """Runs the lanes of one source into one sink. Source, sink, store and dead letter are entered by the caller."""
+
+    def __init__(
+        self,
+        source: Source,
+        sink: Sink,
+        store: CheckpointStore,
+        policy: Policy,
+        *,
+        dead_letter: Sink | None,
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        self.state = MirrorState.STARTING
+        self._source = source
+        self._sink = sink
+        self._store = store
+        self._policy = policy
+        self._clock = clock
+        self._random = random
+        self._totals = Totals()
+        self._budget = ByteBudget(policy.memory)
+        self._delivery = Delivery(sink, policy, clock, Backoff(random))
+        self._dead_letter = None if dead_letter is None else DeadLetter(dead_letter, clock, Backoff(random))
+        self._lanes: dict[str, Lane] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._finished: set[str] = set()
+        self._drain = asyncio.Event()
+
+    async def run(self) -> None:
+        """Mirror until ``drain``; then settle what is on its way, save the checkpoints and return.
+
+        Raises ``MirrorFailedError`` when no lane can go on, ``CheckpointError`` when checkpoints cannot be kept, and what
+        the source raises when its partitions cannot be listed. Cancelling it leaves at once, with nothing more saved.
+        """
+        try:
+            await self._run()
+        except ExceptionGroup as errors:
+            self.state = MirrorState.FAILED
+            raise _first(errors) from errors
+        if self._is_stuck():
+            self.state = MirrorState.FAILED
+            raise MirrorFailedError(self._failures())
+        self.state = MirrorState.STOPPED
+
+    def drain(self) -> None:
+        """Stop reading, and let ``run`` return once what was read is durable and saved. Safe to call twice."""
+        if self.state in (MirrorState.STARTING, MirrorState.RUNNING):
+            self.state = MirrorState.DRAINING
+        self._drain.set()
+
+    def status(self) -> MirrorStatus:
+        now_s, now_ms = self._clock.monotonic(), self._clock.now_ms()
+        totals = self._totals
+        return MirrorStatus(
+            state=self.state,
+            lanes=tuple(self._lanes[name].status(now_s, now_ms) for name in sorted(self._lanes)),
+            records_read=totals.records_read,
+            bytes_read=totals.bytes_read,
+            records_written=totals.records_written,
+            bytes_written=totals.bytes_written,
+            records_per_second=totals.rate.per_second(now_s, totals.records_written),
+            skipped=dict(totals.skipped),
+            dead_letters=dict(totals.dead_letters),
+            gaps=totals.gaps,
+            buffered_bytes=self._budget.used,
+            latency=totals.latency.snapshot(),
+        )
+
+    async def _run(self) -> None:
+        checkpoints = dict(await self._store.load())
+        async with asyncio.TaskGroup() as tasks:
+            discovery = tasks.create_task(self._discover(checkpoints, tasks), name="discovery")
+            commits = tasks.create_task(self._delivery.run(self._save, self._has_moved), name="commits")
+            rates = tasks.create_task(self._sample_rates(), name="rates")
+            await self._drain.wait()
+            discovery.cancel()
+            await self._settle_lanes()
+            commits.cancel()
+            rates.cancel()
+        await self._delivery.commit(self._save)
+
+    async def _discover(self, checkpoints: dict[str, Checkpoint], tasks: asyncio.TaskGroup) -> None:
+        """Make a lane of every partition that exists, and start those whose turn it is."""
+        self._finished = {name for name, checkpoint in checkpoints.items() if checkpoint.finished}
+        async for listing in self._source.partitions():
+            if not checkpoints:
+                checkpoints.update(await self._begin(listing))
+            listed = {partition.id for partition in listing}
+            unlisted = (Partition(name) for name in checkpoints if name not in listed)
+            for partition in (*listing, *unlisted):
+                if partition.id not in self._lanes and partition.id not in self._finished:
+                    self._lanes[partition.id] = self._lane(partition, checkpoints.get(partition.id))
+            self._start_lanes(tasks)
+            if self.state is MirrorState.STARTING:
+                self.state = MirrorState.RUNNING
+
+    async def _begin(self, listing: tuple[Partition, ...]) -> Mapping[str, Checkpoint]:
+        """Where a new mirror starts, saved before the first record is read."""
+        places = await self._source.start(listing)
+        now_ms = self._clock.now_ms()
+        begun = {name: self._checkpoint(Progress(place), now_ms) for name, place in places.items()}
+        await self._store.save(begun)
+        return begun
+
+    def _lane(self, partition: Partition, checkpoint: Checkpoint | None) -> Lane:
+        progress = Progress(Place())
+        gap = None
+        if checkpoint is not None:
+            progress = Progress(Place(checkpoint.position, checkpoint.watermark_ms), checkpoint, checkpoint.gaps)
+            gap = other_ends(partition.id, checkpoint, self._source, self._sink)
+        around = Surroundings(
+            source=self._source,
+            destination=self._sink.address,
+            delivery=self._delivery,
+            dead_letter=self._dead_letter,
+            budget=self._budget,
+            policy=self._policy,
+            totals=self._totals,
+            clock=self._clock,
+        )
+        return Lane(partition, progress, around, Backoff(self._random), gap)
+
+    def _start_lanes(self, tasks: asyncio.TaskGroup) -> None:
+        if self._drain.is_set():
+            return
+        unfinished = {name for name, lane in self._lanes.items() if lane.state is not LaneState.FINISHED}
+        waiting = [lane.partition for name, lane in self._lanes.items() if name not in self._running]
+        for partition in startable(waiting, unfinished):
+            lane = self._run_lane(self._lanes[partition.id], tasks)
+            self._running[partition.id] = tasks.create_task(lane, name=f"lane {partition.id}")
+
+    async def _run_lane(self, lane: Lane, tasks: asyncio.TaskGroup) -> None:
+        await lane.run()
+        if lane.state is LaneState.FINISHED:
+            self._start_lanes(tasks)
+        if self._is_stuck():
+            self._drain.set()
+
+    def _is_stuck(self) -> bool:
+        """Whether no lane can go on, because of those that failed."""
+        ended = (LaneState.FINISHED, LaneState.FAILED)
+        alive = any(self._lanes[name].state not in ended for name in self._running)
+        return not alive and any(lane.state is LaneState.FAILED for lane in self._lanes.values())
+
+    def _failures(self) -> str:
+        return "; ".join(
+            f"{name}: {lane.error}" for name, lane in self._lanes.items() if lane.state is LaneState.FAILED
+        )
+
+    async def _settle_lanes(self) -> None:
+        for lane in self._lanes.values():
+            lane.drain()
+        if not self._running:
+            return
+        _, late = await asyncio.wait(self._running.values(), timeout=self._policy.drain_s)
+        if late:
+            log.warning("drain took too long, what is not settled will be read again", lanes=len(late))
+            for task in late:
+                task.cancel()
+            await asyncio.wait(late)
+
+    def _checkpoint(self, progress: Progress, now_ms: int) -> Checkpoint:
+        return progress.checkpoint(now_ms, self._source.identity, self._sink.identity)
+
+    def _moved(self, now_ms: int) -> list[Lane]:
+        idle_ms = self._policy.idle_checkpoint_s * 1000
+        return [lane for lane in self._lanes.values() if lane.progress.moved(now_ms, idle_ms)]
+
+    def _has_moved(self) -> bool:
+        return bool(self._moved(self._clock.now_ms()))
+
+    async def _save(self) -> None:
+        """Store the places of all lanes that moved. A store that fails is tried again at the next commit."""
+        now_ms = self._clock.now_ms()
+        moved = {lane.partition.id: self._checkpoint(lane.progress, now_ms) for lane in self._moved(now_ms)}
+        if not moved:
+            return
+        try:
+            await self._store.save(moved)
+        except CheckpointError as error:
+            if not error.retriable:
+                raise
+            log.error("checkpoints not saved, trying again", error=str(error))
+            return
+        for name, checkpoint in moved.items():
+            self._lanes[name].progress.stored = checkpoint
+
+    async def _sample_rates(self) -> None:
+        while True:
+            now_s = self._clock.monotonic()
+            self._totals.rate.sample(now_s, self._totals.records_written)
+            for lane in self._lanes.values():
+                lane.progress.rate.sample(now_s, lane.progress.records_written)
+            await self._clock.sleep(1.0)
+
+
+def _first(errors: ExceptionGroup[Exception]) -> Exception:
+    """The failure to report: it ended all other tasks of the mirror."""
+    first = errors.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first

@@ -1,0 +1,33 @@
+"""What an operator decides about a mirror, as the engine needs it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class OnGap(StrEnum):
+    STOP = "stop"
+    CONTINUE = "continue"
+    """The gap is logged, counted and kept in the checkpoint."""
+
+
+class OnError(StrEnum):
+    STOP = "stop"
+    DEAD_LETTER = "dead_letter"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All times in seconds, all sizes in bytes."""
+
+    checkpoint_interval_s: float = 0.5
+    memory: int = 256 * 2**20
+    on_gap: OnGap = OnGap.STOP
+    on_error: OnError = OnError.STOP
+    provenance: bool = True
+    """Send with every record where it comes from."""
+    drain_s: float = 25.0
+    """How long a drain waits for records on their way into the sink."""
+    hold_s: float = 30.0
+    """How often a lane that waits for a person looks again."""
+    idle_checkpoint_s: float = 30.0
+    """How often a watermark alone, with no record behind it, is saved."""

@@ -1,0 +1,60 @@
+"""How far one lane has come: what is durable, what is stored, and the counts behind its metrics."""
+
+from dataclasses import dataclass, field
+
+from bridge.engine.rate import Rate
+from checkpoints.base import Checkpoint, Gap
+from connectors.base import Batch, Place
+
+
+@dataclass(slots=True)
+class Progress:
+    """Moves over a contiguous prefix only: batches are settled in the order in which they were read.
+
+    ``place`` is where the lane stands: everything at or before it is durable (in the sink or in the dead letter).
+    ``stored`` is the last checkpoint of this lane in the store.
+    """
+
+    place: Place
+    stored: Checkpoint | None = None
+    gaps: tuple[Gap, ...] = ()
+    finished: bool = False
+    in_flight: int = 0
+    """Records read and not yet settled."""
+    records_written: int = 0
+    lag_ms: int = 0
+    rate: Rate = field(default_factory=Rate)
+
+    def read(self, batch: Batch) -> None:
+        self.in_flight += len(batch)
+        self.lag_ms = batch.lag_ms
+
+    def settle(self, batch: Batch, written: int) -> None:
+        """All of ``batch`` is durable, ``written`` of its records in the sink."""
+        self.place = batch.place
+        self.in_flight -= len(batch)
+        self.records_written += written
+
+    def rewind(self) -> None:
+        """What was in flight is given up and will be read again."""
+        self.in_flight = 0
+
+    def moved(self, now_ms: int, idle_ms: float) -> bool:
+        """Whether there is something to store: a position, a gap, an end, or a watermark not saved for ``idle_ms``."""
+        stored = self.stored
+        if stored is None:
+            return True
+        if (stored.position, stored.finished, stored.gaps) != (self.place.position, self.finished, self.gaps):
+            return True
+        return stored.watermark_ms != self.place.watermark_ms and now_ms - stored.saved_ms >= idle_ms
+
+    def checkpoint(self, now_ms: int, source: str, sink: str) -> Checkpoint:
+        """What to store now; ``source`` and ``sink`` are the identities of the two ends."""
+        return Checkpoint(self.place.position, self.place.watermark_ms, self.finished, now_ms, source, sink, self.gaps)
+
+    def checkpoint_age_ms(self, now_ms: int) -> int | None:
+        """How old the stored checkpoint is while it does not cover all that was read; 0 when it does."""
+        if self.stored is None:
+            return None
+        covered = self.in_flight == 0 and self.stored.position == self.place.position
+        return 0 if covered else max(0, now_ms - self.stored.saved_ms)
