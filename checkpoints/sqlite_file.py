@@ -1,0 +1,179 @@
+"""The file of checkpoints, read and written in the calling thread."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from errno import ENOSPC
+from pathlib import Path
+
+import msgspec
+
+from checkpoints.base import Checkpoint, CheckpointError, Gap, StoreFormatError
+
+SCHEMA_VERSION = 1
+BUSY_TIMEOUT_S = 10.0
+"""How long to wait for other programs that look into the file, an interactive sqlite3 for example."""
+
+_TABLES = (
+    "CREATE TABLE kmbridge_schema (version INTEGER NOT NULL)",
+    """CREATE TABLE checkpoint (
+        mirror TEXT NOT NULL,
+        partition TEXT NOT NULL,
+        position TEXT,
+        watermark_ms INTEGER,
+        finished INTEGER NOT NULL,
+        saved_ms INTEGER NOT NULL,
+        source TEXT NOT NULL,
+        sink TEXT NOT NULL,
+        gaps TEXT NOT NULL,
+        PRIMARY KEY (mirror, partition)
+    ) WITHOUT ROWID""",
+)
+_LOAD = (
+    "SELECT partition, position, watermark_ms, finished, saved_ms, source, sink, gaps FROM checkpoint WHERE mirror = ?"
+)
+_SAVE = "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_DELETE = "DELETE FROM checkpoint WHERE mirror = ? AND partition = ?"
+
+_HINTS = {
+    "SQLITE_FULL": "free space on its disk",
+    "SQLITE_READONLY": "let this user write the file and its directory, or name another with checkpoints.sqlite.path",
+    "SQLITE_CANTOPEN": "its directory must exist and this user must be able to write there; or name another file "
+    "with checkpoints.sqlite.path",
+    "SQLITE_PERM": "let this user read and write it, or name another file with checkpoints.sqlite.path",
+    "SQLITE_BUSY": "close other programs that have it open",
+    "SQLITE_LOCKED": "close other programs that have it open",
+    "SQLITE_IOERR": "check its disk, or name another file with checkpoints.sqlite.path",
+}
+_FOREIGN = {"SQLITE_NOTADB", "SQLITE_CORRUPT"}
+_FOREIGN_HINT = "it is left as it is; name another file with checkpoints.sqlite.path"
+
+
+def open_to_write(path: Path) -> sqlite3.Connection:
+    """The file at ``path``, made if it is missing, in which every commit is durable."""
+    with explained("open", path):
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        try:
+            # Looked at before the first write, so that a foreign file stays as it is to the byte.
+            known = _has_schema(connection, path)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            if not known:
+                _create(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def load_beside_a_writer(path: Path, mirror: str) -> dict[str, Checkpoint]:
+    """The checkpoints of ``mirror``, read without a lock that a writer would feel; empty where there is no file."""
+    with explained("read", path):
+        if not path.exists():
+            return {}
+        address = f"{path.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as connection:
+            return _rows(connection, mirror) if _has_schema(connection, path) else {}
+
+
+def load(connection: sqlite3.Connection, path: Path, mirror: str) -> dict[str, Checkpoint]:
+    with explained("read", path):
+        return _rows(connection, mirror)
+
+
+def save(connection: sqlite3.Connection, path: Path, mirror: str, checkpoints: Mapping[str, Checkpoint]) -> None:
+    rows = [(mirror, partition, *_columns(checkpoint)) for partition, checkpoint in checkpoints.items()]
+    with explained("save", path), _transaction(connection):
+        connection.executemany(_SAVE, rows)
+
+
+def delete(connection: sqlite3.Connection, path: Path, mirror: str, partitions: Iterable[str]) -> None:
+    with explained("delete from", path), _transaction(connection):
+        connection.executemany(_DELETE, [(mirror, partition) for partition in partitions])
+
+
+@contextmanager
+def explained(operation: str, path: Path) -> Iterator[None]:
+    """Turns what goes wrong with the file into an error which names it and says what to do."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise _explanation(f"{operation} the checkpoints in {path}", error) from error
+
+
+def _explanation(operation: str, error: sqlite3.Error | OSError) -> CheckpointError:
+    if isinstance(error, OSError):
+        hint = _HINTS["SQLITE_FULL" if error.errno == ENOSPC else "SQLITE_CANTOPEN"]
+        return CheckpointError(operation, error.strerror or str(error), hint)
+    # The primary code is the name's first two words: SQLITE_IOERR_WRITE is an SQLITE_IOERR.
+    code = "_".join((getattr(error, "sqlite_errorname", None) or "").split("_")[:2])
+    if code in _FOREIGN:
+        return StoreFormatError(operation, f"not a file of checkpoints: {error}", _FOREIGN_HINT)
+    return CheckpointError(operation, str(error), _HINTS.get(code, ""))
+
+
+def _has_schema(connection: sqlite3.Connection, path: Path) -> bool:
+    """False for an empty file. Raises ``StoreFormatError`` for one that is not ours, or that a newer version wrote."""
+    operation = f"open the checkpoints in {path}"
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables:
+        return False
+    if "kmbridge_schema" not in tables:
+        raise StoreFormatError(operation, "another application's database", _FOREIGN_HINT)
+    (version,) = connection.execute("SELECT max(version) FROM kmbridge_schema").fetchone()
+    if version != SCHEMA_VERSION:
+        raise StoreFormatError(
+            operation,
+            f"written in format {version} by a newer version, this one knows format {SCHEMA_VERSION}",
+            "upgrade kmbridge, or name another file with checkpoints.sqlite.path",
+        )
+    return True
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    with _transaction(connection):
+        for statement in _TABLES:
+            connection.execute(statement)
+        connection.execute("INSERT INTO kmbridge_schema VALUES (?)", (SCHEMA_VERSION,))
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # A full disk has ended the transaction already.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _rows(connection: sqlite3.Connection, mirror: str) -> dict[str, Checkpoint]:
+    return {
+        partition: Checkpoint(
+            position,
+            watermark_ms,
+            bool(finished),
+            saved_ms,
+            source,
+            sink,
+            msgspec.json.decode(gaps, type=tuple[Gap, ...]),
+        )
+        for partition, position, watermark_ms, finished, saved_ms, source, sink, gaps in connection.execute(
+            _LOAD, (mirror,)
+        )
+    }
+
+
+def _columns(checkpoint: Checkpoint) -> tuple[str | int | None, ...]:
+    return (
+        checkpoint.position,
+        checkpoint.watermark_ms,
+        int(checkpoint.finished),
+        checkpoint.saved_ms,
+        checkpoint.source,
+        checkpoint.sink,
+        msgspec.json.encode(checkpoint.gaps).decode(),
+    )
