@@ -1,0 +1,103 @@
+"""What the surface promises and this version does not have: the one table, and how it is told."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.config.document import Document, Path
+from bridge.config.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """One key, or some values of it, to come in a later version."""
+
+    key: str
+    what: str
+    instead: str
+    values: tuple[str, ...] = ()
+    """Refused are these values, or sections with one of these keys; empty: every value but those in ``harmless``."""
+    harmless: tuple[Any, ...] = (None,)
+
+    def refuses(self, value: Any) -> bool:
+        if not self.values:
+            return value not in self.harmless
+        return not self._found(value).isdisjoint(self.values)
+
+    def _found(self, value: Any) -> set[Any]:
+        return set(value) if isinstance(value, dict) else {value} if isinstance(value, str) else set()
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        return tuple(self.key.split("."))
+
+
+def not_yet(what: str, instead: str) -> str:
+    """How everything that is still to come is refused, a key or a command."""
+    return f"this version does not have {what} yet; {instead}"
+
+
+LACKING = (
+    Lacking("defaults", "several mirrors in one file", "write one file a mirror"),
+    Lacking("mirrors", "several mirrors in one file", "write one file a mirror and run one process each"),
+    Lacking("source.kafka", "Kafka as a source", "use source.kinesis"),
+    Lacking("sink.kinesis", "Kinesis as a sink", "use sink.kafka"),
+    Lacking("source.kinesis.read", "enhanced fan-out", "use polling", values=("fan_out",)),
+    Lacking(
+        "source.kinesis.codec",
+        "a choice of codec",
+        "use auto, which reads KPL aggregates, or deaggregate: never, which leaves data as it is",
+        values=("raw", "kpl", "envelope"),
+    ),
+    Lacking(
+        "source.kinesis.decompress", "decompression", "use never; consumers get values as they came", values=("auto",)
+    ),
+    Lacking(
+        "sink.kafka.delivery",
+        "exactly-once delivery",
+        "use at_least_once: nothing is lost, and only a crash doubles its last stretch",
+        values=("exactly_once",),
+    ),
+    Lacking(
+        "sink.kafka.commit_interval",
+        "transactions",
+        "use checkpoint_interval to say how often progress is saved",
+        harmless=(None, "100ms"),
+    ),
+    Lacking(
+        "sink.kafka.partitioner",
+        "same_number partitioning",
+        "use murmur2, as every Java client does",
+        values=("same_number",),
+    ),
+    Lacking(
+        "sink.kafka.auth",
+        "this kind of authentication",
+        "set security.protocol and what goes with it under sink.kafka.librdkafka",
+        values=("tls", "scram", "iam"),
+    ),
+    Lacking("sink.kafka.msk_cluster_arn", "brokers found by a cluster's ARN", "use bootstrap_servers"),
+    Lacking(
+        "checkpoints", "checkpoints in Kafka or DynamoDB", "use sqlite: {path: FILE}", values=("kafka", "dynamodb")
+    ),
+    Lacking("workers.session_timeout", "several workers", "leave it out", harmless=(None, "6s")),
+    Lacking("workers.group_protocol", "several workers", "leave it out", harmless=(None, "classic")),
+    Lacking("workers.instance", "several workers", "leave it out"),
+    Lacking("transforms", "transforms", "leave them out", harmless=(None, [])),
+    Lacking("limits.records_per_second", "rate limits", "use source.kinesis.read_share to read less"),
+    Lacking("limits.bytes_per_second", "rate limits", "use source.kinesis.read_share to read less"),
+    Lacking("dead_letter", "dead letters in Kinesis", "use kafka: {topic} or file: {path}", values=("kinesis",)),
+    Lacking("http.token", "tokens for its HTTP server", "listen on 127.0.0.1, behind a proxy that asks for one"),
+    Lacking("cutover", "migrations", "mirror with `kmbridge run`"),
+    Lacking("telemetry", "EMF metrics", "scrape /metrics"),
+)
+
+KNOWN_LATER: tuple[tuple[str, ...], ...] = tuple(lack.path for lack in LACKING)
+
+
+def refused(document: Document) -> Iterator[tuple[Path, Problem]]:
+    """Every place in ``document`` that asks for what this version lacks."""
+    for lack in LACKING:
+        for value in document.find(lack.path):
+            if lack.refuses(value):
+                yield lack.path, document.problem(lack.path, not_yet(lack.what, lack.instead))

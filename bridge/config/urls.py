@@ -1,0 +1,92 @@
+"""Two endpoint URLs in place of a file."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from bridge.config.document import Document, Mark
+from bridge.config.errors import ConfigurationError, Problem
+from bridge.config.keys import split_key
+from bridge.config.models import Configuration
+
+_FORMS = {
+    "kinesis": "kinesis://[REGION]/STREAM[?endpoint_url=…&start=…]",
+    "kafka": "kafka://HOST:PORT[,HOST:PORT…]/TOPIC[?…]",
+}
+
+
+def is_url(argument: str) -> bool:
+    """Whether a command's argument is meant as a URL rather than as a file."""
+    return "://" in argument
+
+
+def put_url(document: Document, end: str, url: str) -> None:
+    """Write what ``url`` says into section ``end``, ``source`` or ``sink``. Raises ``ConfigurationError``."""
+    where = f"{end} URL"
+    parts = _split(url, where)
+    prefix = (end, parts.scheme)
+    document.marks.setdefault((end,), Mark(where))
+    document.marks.setdefault(prefix, Mark(where))
+    for key, text in (*_named(parts, where), *_query(parts, where)):
+        path = split_key(key, Configuration, prefix)
+        document.put(path, text, {path: Mark(where, None, text)})
+
+
+def derived_name(document: Document) -> str:
+    """``STREAM-to-TOPIC`` in the letters a name may have.
+
+    Where that changed anything or is too long, a hash of the two ends with it, so that others get another name.
+    """
+    ends = []
+    for end in ("source", "sink"):
+        (section,) = document.root[end].values()
+        ends.append(str(section.get("stream") or section.get("topic")).rpartition("/")[2])
+    exact = "-to-".join(ends)
+    name = re.sub(r"[^a-z0-9-]+", "-", exact.lower()).strip("-")
+    if name == exact and len(name) <= 60:
+        return name
+    return f"{name[:51].strip('-')}-{hashlib.sha256(exact.encode()).hexdigest()[:8]}".lstrip("-")
+
+
+def _split(url: str, where: str) -> SplitResult:
+    parts = urlsplit(url)
+    form = _FORMS.get(parts.scheme)
+    if form is None:
+        raise _error(where, f'found scheme "{parts.scheme}"; allowed: {" or ".join(_FORMS.values())}')
+    if "@" in parts.netloc:
+        raise _error(where, f"found credentials before the host; allowed: {form}, secrets in a file by ${{VAR}}")
+    if parts.fragment or not parts.path.strip("/") or "/" in parts.path.strip("/"):
+        raise _error(where, f"does not have the form {form}")
+    return parts
+
+
+def _named(parts: SplitResult, where: str) -> Iterator[tuple[str, str]]:
+    """The keys that a URL's place and path stand for."""
+    target = unquote(parts.path.strip("/"))
+    if parts.scheme == "kinesis":
+        yield "stream", target
+        if parts.netloc:
+            yield "region", parts.netloc
+        return
+    if not parts.netloc:
+        raise _error(where, f"found no host; allowed: {_FORMS['kafka']}")
+    yield "topic", target
+    yield "bootstrap_servers", parts.netloc
+
+
+def _query(parts: SplitResult, where: str) -> Iterator[tuple[str, str]]:
+    """Keys and values; a plus sign stays one, for it belongs to times."""
+    seen = set()
+    for pair in filter(None, parts.query.split("&")):
+        key, equals, text = pair.partition("=")
+        if not equals or key in seen:
+            raise _error(
+                where, f"found {key} {'twice' if equals else 'without a value'}; allowed: each key once, KEY=VALUE"
+            )
+        seen.add(key)
+        yield unquote(key), unquote(text)
+
+
+def _error(where: str, message: str) -> ConfigurationError:
+    return ConfigurationError([Problem(where, "", message)])
