@@ -1,0 +1,1 @@
+"""The real engine over the in-memory connectors, in virtual time, with seeded faults."""

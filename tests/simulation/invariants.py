@@ -1,0 +1,63 @@
+"""What must be true of a mirror at any moment and at its end, whatever happened in between."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from checkpoints.base import Checkpoint
+from connectors.base import Record
+from connectors.memory import MemoryStream, MemoryTopic
+
+_NEVER = -1
+
+
+class ViolationError(AssertionError):
+    """An invariant does not hold."""
+
+
+def check_checkpoints(
+    checkpoints: Mapping[str, Checkpoint], stream: MemoryStream, topic: MemoryTopic, buried: Sequence[Record]
+) -> None:
+    """A position covers only records that are in the topic or in the dead letter; an end, all of the shard."""
+    durable = {record.value for log in topic.partitions for record in log} | {record.value for record in buried}
+    for name, checkpoint in checkpoints.items():
+        shard = stream.shards[name]
+        covered = _NEVER if checkpoint.position is None else int(checkpoint.position)
+        for record in shard.records[: covered + 1]:
+            if record.value not in durable:
+                raise ViolationError(f"checkpoint {name}@{covered} is ahead of record {record.position}")
+        if checkpoint.finished and not (shard.closed and covered == len(shard.records) - 1):
+            raise ViolationError(f"{name} is called finished at {covered} of {len(shard.records)} records")
+
+
+def check_parity(written: Sequence[Record], topic: MemoryTopic, buried: Sequence[Record]) -> None:
+    """Nothing lost; each key in order; what is doubled is a re-run of a contiguous stretch, never a swap."""
+    expected = _by_key(written)
+    left_out = {record.value for record in buried}
+    found = _by_key([record for log in topic.partitions for record in log])
+    for key, values in expected.items():
+        wanted = [value for value in values if value not in left_out]
+        _check_key(key, wanted, found.pop(key, []))
+    if found:
+        raise ViolationError(f"keys from nowhere: {list(found)}")
+
+
+def _check_key(key: bytes | None, wanted: list[bytes | None], found: list[bytes | None]) -> None:
+    places = {value: place for place, value in enumerate(wanted)}
+    reached = last = _NEVER
+    for value in found:
+        place = places.get(value)
+        if place is None:
+            raise ViolationError(f"key {key!r}: {value!r} should not be there")
+        if place > last + 1:
+            raise ViolationError(f"key {key!r}: {value!r} overtook {wanted[last + 1]!r}")
+        last = place
+        reached = max(reached, place)
+    if reached != len(wanted) - 1:
+        raise ViolationError(f"key {key!r}: {len(wanted) - 1 - reached} records are missing")
+
+
+def _by_key(records: Sequence[Record]) -> dict[bytes | None, list[bytes | None]]:
+    keys: defaultdict[bytes | None, list[bytes | None]] = defaultdict(list)
+    for record in records:
+        keys[record.key].append(record.value)
+    return dict(keys)

@@ -1,0 +1,114 @@
+"""The simulation is worth its time only if it finds bugs: each of these is planted, and must be found."""
+
+import asyncio
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import pytest
+
+from bridge.engine import lane as lanes
+from bridge.engine import mirror as mirrors
+from bridge.engine.delivery import Delivery
+from bridge.engine.lane import Lane
+from bridge.engine.progress import Progress
+from connectors.base import Batch, ConnectorError, Outcome, Partition, Place
+from tests.simulation.invariants import ViolationError
+from tests.simulation.scenario import simulate
+
+_SEEDS = 200
+
+
+def _find() -> None:
+    """Live through seeds until one fails; passes silently if none does."""
+    for seed in range(_SEEDS):
+        simulate(seed)
+
+
+def test_finds_a_checkpoint_before_the_acknowledgement(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A position that moves when a batch is read, not when it is durable."""
+    read = Progress.read
+
+    def hasty(self: Progress, batch: Batch) -> None:
+        read(self, batch)
+        self.place = batch.place
+
+    monkeypatch.setattr(Progress, "read", hasty)
+    with pytest.raises(ViolationError):
+        _find()
+
+
+def test_finds_a_child_started_before_its_parent_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lineage gate that lets everybody pass."""
+
+    def careless(waiting: Iterable[Partition], unfinished: Collection[str]) -> list[Partition]:
+        return list(waiting)
+
+    monkeypatch.setattr(mirrors, "startable", careless)
+    with pytest.raises(ViolationError, match="overtook"):
+        _find()
+
+
+def test_finds_a_retry_of_only_the_failed_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lane that takes a failed submission as done and goes on with the ones behind it."""
+    settle = Lane._settle
+
+    async def lenient(self: Lane, submission: Any) -> None:
+        try:
+            await settle(self, submission)
+        except ConnectorError:
+            self.progress.settle(submission.batch, 0)
+
+    monkeypatch.setattr(Lane, "_settle", lenient)
+    with pytest.raises(ViolationError):
+        _find()
+
+
+def test_finds_a_retry_of_the_failed_batch_behind_later_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lane that submits a failed batch again by itself, after others of its records have passed."""
+    settle = Lane._settle
+
+    async def stubborn(self: Lane, submission: Any) -> None:
+        while True:
+            try:
+                return await settle(self, submission)
+            except ConnectorError:
+                epoch = await self._around.delivery.ready()
+                answer = self._around.delivery.submit(epoch, self.partition.id, submission.sent)
+                submission = lanes._Submission(submission.batch, submission.sent, answer)
+
+    monkeypatch.setattr(Lane, "_settle", stubborn)
+    monkeypatch.setattr(Delivery, "submit", _submit_whatever_the_epoch)
+    with pytest.raises(ViolationError):
+        _find()
+
+
+def test_finds_a_budget_that_is_never_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lane that forgets to release what is settled."""
+    monkeypatch.setattr(Batch, "release", lambda self: None)
+    with pytest.raises((ViolationError, TimeoutError)):
+        _find()
+
+
+def test_finds_a_resume_at_the_record_instead_of_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lane that goes on one record too far after a fault."""
+    rewind = Progress.rewind
+
+    def skipping(self: Progress) -> None:
+        rewind(self)
+        if self.place.position is not None:
+            self.place = Place(str(int(self.place.position) + 1), self.place.watermark_ms)
+
+    monkeypatch.setattr(Progress, "rewind", skipping)
+    with pytest.raises((ViolationError, TimeoutError)):
+        _find()
+
+
+def _submit_whatever_the_epoch(self: Delivery, epoch: int, lane: str, batch: Batch) -> asyncio.Future[Outcome]:
+    answer: asyncio.Future[Outcome]
+    if self._scope is None or not len(batch):
+        answer = asyncio.get_running_loop().create_future()
+        answer.set_result(Outcome())
+        return answer
+    answer = self._scope.submit(lane, batch)
+    answer.add_done_callback(lambda done: self._notice(self._epoch, done))
+    return answer
