@@ -1,0 +1,1 @@
+"""Whole paths against a real Kafka broker and a real Kinesis server."""

@@ -1,0 +1,1 @@
+"""Servers to test against, and generators and checkers of records."""

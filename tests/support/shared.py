@@ -1,0 +1,94 @@
+"""One broker and one Kinesis server for a whole test run, however many processes it has.
+
+The first test that needs a server starts it, whichever process it is in; the main process ends it. Between them they
+know only a folder: it holds a lock, and a file of each server's address and process.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.support.ferrokinesis import Ferrokinesis
+from tests.support.file_lock import locked
+from tests.support.kafka import KafkaBroker
+from tests.support.provision import KAFKA_VARIABLE, KINESIS_VARIABLE
+from tests.support.waiting import DeadlineError, wait_until
+
+_STOP_TIMEOUT_S = 10
+
+
+class SharedServers:
+    """The servers of one test run, seen from one of its processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._started: list[KafkaBroker | Ferrokinesis] = []
+
+    @classmethod
+    def create(cls) -> "SharedServers":
+        """Called once a run, by the process which will call ``stop``."""
+        return cls(Path(tempfile.mkdtemp(prefix="kmbridge-tests-")))
+
+    def kafka(self) -> str:
+        """``host:port``. Raises ``MissingServerError`` where there is no broker to be had."""
+        return os.environ.get(KAFKA_VARIABLE) or self._address("kafka", _start_kafka)
+
+    def kinesis(self) -> str:
+        """``http://host:port``. Raises ``MissingServerError`` where there is no server to be had."""
+        return os.environ.get(KINESIS_VARIABLE) or self._address("kinesis", _start_kinesis)
+
+    def stop(self) -> None:
+        """End the servers, also those that other processes of the run started, which have ended by now."""
+        for server in self._started:
+            server.stop()
+        for note in self.folder.glob("*.json"):
+            _end(json.loads(note.read_text())["pid"], self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _address(self, name: str, start: Callable[[Path], KafkaBroker | Ferrokinesis]) -> str:
+        note = self.folder / f"{name}.json"
+        with locked(self.folder / f"{name}.lock"):
+            if not note.exists():
+                home = self.folder / name
+                home.mkdir(exist_ok=True)
+                server = start(home)
+                self._started.append(server)
+                note.write_text(json.dumps({"address": server.address, "pid": server.pid}))
+        return str(json.loads(note.read_text())["address"])
+
+
+def _start_kafka(folder: Path) -> KafkaBroker:
+    broker = KafkaBroker(folder)
+    broker.start()
+    return broker
+
+
+def _start_kinesis(folder: Path) -> Ferrokinesis:
+    marker = folder / "empty.toml"  # for `_is_ours`: nothing else in its command would name the folder
+    marker.touch()
+    server = Ferrokinesis(folder, config=marker)
+    server.start()
+    return server
+
+
+def _end(pid: int, folder: Path) -> None:
+    """End the server with that number, if it is still ours: its command names our folder."""
+    if not _is_ours(pid, folder):
+        return
+    os.kill(pid, signal.SIGTERM)
+    try:
+        wait_until(lambda: not _is_ours(pid, folder), f"end of server {pid}", _STOP_TIMEOUT_S)
+    except DeadlineError:
+        os.kill(pid, signal.SIGKILL)
+
+
+def _is_ours(pid: int, folder: Path) -> bool:
+    listing = subprocess.run(
+        ["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return str(folder) in listing.stdout

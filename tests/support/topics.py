@@ -1,0 +1,26 @@
+"""Topics of a test's broker, through the client that is not under test in them."""
+
+from collections.abc import Mapping
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+_TIMEOUT_S = 30
+
+
+def create_topic(address: str, name: str, partitions: int, config: Mapping[str, str] | None = None) -> None:
+    """Create it and return when its leaders are known."""
+    admin = AdminClient({"bootstrap.servers": address})
+    topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=dict(config or {}))
+    admin.create_topics([topic], operation_timeout=_TIMEOUT_S)[name].result(_TIMEOUT_S)
+
+
+def delete_topic(address: str, name: str) -> None:
+    """Delete it; one that is gone already is none of our business."""
+    admin = AdminClient({"bootstrap.servers": address})
+    try:
+        admin.delete_topics([name], operation_timeout=_TIMEOUT_S)[name].result(_TIMEOUT_S)
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise
