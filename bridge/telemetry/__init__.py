@@ -1,0 +1,1 @@
+"""What a running mirror tells the outside: logs, metrics, health and status."""

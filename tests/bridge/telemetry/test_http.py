@@ -1,0 +1,143 @@
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from bridge.engine.status import LaneState, MirrorState, MirrorStatus
+from bridge.errors import UsageError
+from bridge.telemetry.http import TelemetryServer
+from bridge.telemetry.observed import NOT_YET, ObservedMirror
+from tests.bridge.telemetry.statuses import lane, status
+
+HOST = "127.0.0.1"
+
+
+class Told:
+    """A mirror's status, to be changed by the test."""
+
+    def __init__(self) -> None:
+        self.status: MirrorStatus = NOT_YET
+
+    def __call__(self) -> MirrorStatus:
+        return self.status
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+async def client(told: Told) -> AsyncIterator[aiohttp.ClientSession]:
+    mirrors = [ObservedMirror("orders", told)]
+    async with (
+        TelemetryServer((HOST, 0), mirrors, "1.2.3") as server,
+        aiohttp.ClientSession(f"http://{HOST}:{server.port}") as session,
+    ):
+        yield session
+
+
+async def test_status_is_the_documented_document(client: aiohttp.ClientSession, told: Told) -> None:
+    """Every documented field is there, with the documented units, and no other."""
+    told.status = status(lane("a"), lane("b", LaneState.HELD))
+    async with client.get("/status") as response:
+        document = await response.json()
+    lane_a = {
+        "partition": "a",
+        "state": "running",
+        "position": "49590338271490256608559692538361571095921575989136588898",
+        "lag_seconds": 1.5,
+        "records_total": 40,
+        "records_per_second": 12.3,
+        "error": None,
+    }
+    assert document == {
+        "name": "orders",
+        "version": "1.2.3",
+        "state": "running",
+        "records_total": 40,
+        "bytes_total": 4000,
+        "records_per_second": 12.3,
+        "lanes": [lane_a, {**lane_a, "partition": "b", "state": "held", "error": "key disabled"}],
+    }
+
+
+async def test_several_mirrors_are_a_list() -> None:
+    """A process with more than one mirror tells of each."""
+    mirrors = [ObservedMirror(name, status) for name in ("orders", "payments")]
+    async with (
+        TelemetryServer((HOST, 0), mirrors, "1") as server,
+        aiohttp.ClientSession(f"http://{HOST}:{server.port}") as session,
+        session.get("/status") as response,
+    ):
+        document = await response.json()
+    assert [mirror["name"] for mirror in document["mirrors"]] == ["orders", "payments"]
+
+
+@pytest.mark.parametrize("state", list(MirrorState))
+async def test_ready_means_running_and_anything_else_says_why(
+    client: aiohttp.ClientSession, told: Told, state: MirrorState
+) -> None:
+    """Only a mirror that has reached both sides is ready; health does not depend on it."""
+    told.status = status(state=state)
+    async with client.get("/readyz") as ready, client.get("/healthz") as healthy:
+        assert ready.status == (200 if state is MirrorState.RUNNING else 503)
+        assert state is MirrorState.RUNNING or f"orders is {state.value}" in await ready.text()
+        assert healthy.status == 200
+
+
+async def test_metrics_are_scraped_as_text(client: aiohttp.ClientSession, told: Told) -> None:
+    """What Prometheus asks for is what it gets."""
+    told.status = status(lane("a"))
+    async with client.get("/metrics") as response:
+        text = await response.text()
+        assert response.content_type == "text/plain"
+    assert 'kmbridge_records_written_total{mirror="orders"} 40.0' in text
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/healthz", "/readyz", "/status", "/nothing"])
+async def test_every_answer_is_safe_to_show_and_never_kept(client: aiohttp.ClientSession, path: str) -> None:
+    """No cache keeps an answer, no browser guesses its type or frames it."""
+    async with client.get(path) as response:
+        assert response.headers["Cache-Control"] == "no-store"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+
+
+async def test_the_address_alone_answers_with_where_to_look(client: aiohttp.ClientSession) -> None:
+    """Who opens the address in a browser learns what there is."""
+    async with client.get("/") as response:
+        assert response.status == 404
+        assert "/status" in await response.text()
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+async def test_nothing_can_be_changed_here(client: aiohttp.ClientSession, method: str) -> None:
+    """Only reading is answered."""
+    async with client.request(method, "/status") as response:
+        assert response.status == 405
+
+
+async def test_head_is_answered_like_get(client: aiohttp.ClientSession) -> None:
+    """Probes that ask for headers alone work."""
+    async with client.head("/healthz") as response:
+        assert response.status == 200
+
+
+async def test_a_taken_port_is_an_error_that_names_the_key() -> None:
+    """Who starts a second mirror on one machine learns what to change, and the first one goes on."""
+    async with TelemetryServer((HOST, 0), [], "1") as first:
+        second = TelemetryServer((HOST, first.port), [], "1")
+        with pytest.raises(UsageError, match=rf"{HOST}:{first.port}.*http\.listen"):
+            await second.__aenter__()
+        async with (
+            aiohttp.ClientSession(f"http://{HOST}:{first.port}") as session,
+            session.get("/healthz") as response,
+        ):
+            assert response.status == 200
+
+
+async def test_an_unknown_host_is_an_error_that_names_the_key() -> None:
+    """An address of another machine cannot be listened on."""
+    with pytest.raises(UsageError, match=r"http\.listen"):
+        await TelemetryServer(("192.0.2.1", 0), [], "1").__aenter__()
