@@ -27,12 +27,12 @@ class ByteBudget(Budget):
         self.used += by
         while self._waiting:
             size, granted = self._waiting[0]
-            if self.used + size > self.limit:
-                return
-            self._waiting.popleft()
             if not granted.cancelled():
+                if self.used + size > self.limit:
+                    return
                 self.used += size
                 granted.set_result(None)
+            self._waiting.popleft()
 
     async def _wait(self, size: int) -> None:
         granted = asyncio.get_running_loop().create_future()

@@ -61,7 +61,7 @@ class Mirror:
         """Mirror until ``drain``; then settle what is on its way, save the checkpoints and return.
 
         Raises ``MirrorFailedError`` when no lane can go on, ``CheckpointError`` when checkpoints cannot be kept, and
-        what the source raises when its partitions cannot be listed. Cancelling it leaves at once, with nothing more saved.
+        what the source raises when its partitions cannot be listed. Cancelling it leaves at once, and saves nothing.
         """
         try:
             await self._run()

@@ -1,0 +1,321 @@
+"""A mirror as its operator sees it: starts, stops, faults of every class, and what each leaves behind."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+
+import pytest
+
+from bridge.engine.mirror import Mirror, MirrorFailedError
+from bridge.engine.policy import OnError, OnGap, Policy
+from bridge.engine.status import LaneState, LaneStatus, MirrorState
+from checkpoints.base import Checkpoint, CheckpointError
+from checkpoints.memory import MemoryCheckpoints
+from connectors import provenance
+from connectors.base import ORIGIN_HEADER, ConnectorError, GapError, Place, Record, RefusedError, TransientError
+from connectors.memory import Faults, MemorySink, MemorySource, MemoryStream, MemoryTopic
+from tests.simulation.virtual_time import VirtualClock, run
+
+_POISON = b"poison"
+
+
+class Plan(Faults):
+    """Raises what it is told to, at the next operation of that kind on that target."""
+
+    def __init__(self) -> None:
+        self.errors: dict[tuple[str, str], list[ConnectorError]] = {}
+
+    async def before(self, operation: str, target: str) -> None:
+        if waiting := self.errors.get((operation, target)):
+            raise waiting.pop(0)
+
+
+class Setting:
+    """A stream of two shards with ten records each, a topic, and the mirror between them."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.clock = clock
+        self.plan = Plan()
+        self.stream = MemoryStream("orders", 2, clock)
+        self.topic = MemoryTopic("orders", 2)
+        self.dead = MemoryTopic("dead", 1)
+        self.store = MemoryCheckpoints()
+        self.mirror: Mirror | None = None
+        number = 0
+        while min(len(shard.records) for shard in self.stream.shards.values()) < 10:
+            self.stream.put(b"key-%d" % (number % 7), b"%d" % number)
+            number += 1
+
+    async def run(self, until: Callable[[], bool], policy: Policy | None = None) -> None:
+        """Run a mirror until the condition holds, then drain it. Raises what the mirror raises."""
+        policy = policy or Policy()
+        source = MemorySource(self.stream, self.clock, self.plan, chunk=4)
+        sink = MemorySink(self.topic, self.plan, Random(1), refuses=_refuse)
+        dead = MemorySink(self.dead, self.plan, Random(1))
+        async with source, sink, dead, self.store:
+            self.mirror = Mirror(source, sink, self.store, policy, dead_letter=dead, clock=self.clock, random=Random(1))
+            running = asyncio.create_task(self.mirror.run())
+            async with asyncio.timeout(1000):
+                while not until() and not running.done():
+                    await self.clock.sleep(0.1)
+            self.mirror.drain()
+            await running
+
+    def lane(self, partition: str) -> LaneStatus:
+        assert self.mirror is not None
+        return next((lane for lane in self.mirror.status().lanes if lane.partition == partition), _ABSENT)
+
+    def mirrored(self) -> list[bytes | None]:
+        return [record.value for log in self.topic.partitions for record in log]
+
+    def all_there(self) -> bool:
+        return len(self.mirrored()) == sum(len(shard.records) for shard in self.stream.shards.values())
+
+
+_ABSENT = LaneStatus("", LaneState.WAITING, None, 0, 0, 0.0, None, None)
+
+
+def _refuse(record: Record) -> str | None:
+    return "too_large" if (record.value or b"").startswith(_POISON) else None
+
+
+def _play(story: Callable[[Setting], Awaitable[None]]) -> None:
+    async def main(clock: VirtualClock) -> None:
+        await story(Setting(clock))
+
+    run(main)
+
+
+def test_a_drain_leaves_checkpoints_at_the_last_record() -> None:
+    """After a drain the stored positions are those of the last records, and nothing is held back."""
+
+    async def story(world: Setting) -> None:
+        await world.run(world.all_there)
+        checkpoints = await world.store.load()
+        assert {name: checkpoint.position for name, checkpoint in checkpoints.items()} == {
+            name: shard.records[-1].position for name, shard in world.stream.shards.items()
+        }
+        assert world.mirror is not None
+        status = world.mirror.status()
+        assert (status.state, status.buffered_bytes) == (MirrorState.STOPPED, 0)
+        assert status.records_written == len(world.mirrored())
+
+    _play(story)
+
+
+def test_a_second_run_goes_on_where_the_first_one_ended() -> None:
+    """Nothing is doubled and nothing is missing between two runs."""
+
+    async def story(world: Setting) -> None:
+        await world.run(world.all_there)
+        world.stream.put(b"key-1", b"later")
+        await world.run(world.all_there)
+        assert world.mirrored().count(b"later") == 1
+        assert len(set(world.mirrored())) == len(world.mirrored())
+
+    _play(story)
+
+
+def test_every_record_tells_where_it_comes_from() -> None:
+    """The origin names source, partition and position; the destination is the sink."""
+
+    async def story(world: Setting) -> None:
+        await world.run(world.all_there)
+        record = world.topic.partitions[0][0]
+        (name, text) = record.headers[-1]
+        assert name == ORIGIN_HEADER
+        assert text is not None
+        assert provenance.parse(text) == provenance.Hop(
+            "memory:orders", record.partition, record.position, "memory:orders"
+        )
+
+    _play(story)
+
+
+def test_provenance_can_be_left_out() -> None:
+    """Without it a record has the headers it had, none."""
+
+    async def story(world: Setting) -> None:
+        await world.run(world.all_there, Policy(provenance=False))
+        assert all(not record.headers for log in world.topic.partitions for record in log)
+
+    _play(story)
+
+
+def test_a_place_is_stored_before_the_first_record_is_read() -> None:
+    """A mirror that is stopped before it read anything has a checkpoint of every partition all the same."""
+
+    async def story(world: Setting) -> None:
+        world.plan.errors = {("read", name): [TransientError("read", "not yet")] * 50 for name in world.stream.shards}
+        await world.run(lambda: bool(world.mirror and world.mirror.status().lanes))
+        assert {name: checkpoint.position for name, checkpoint in (await world.store.load()).items()} == dict.fromkeys(
+            world.stream.shards
+        )
+
+    _play(story)
+
+
+def test_a_rejected_record_stops_its_lane_alone_and_nothing_behind_it_passes() -> None:
+    """on_error: stop. The position is that of the record before, the error names the record and the way on."""
+
+    async def story(world: Setting) -> None:
+        poisoned = world.stream.shards["shard-0000"]
+        key = poisoned.records[0].key or b""
+        bad = world.stream.put(key, _POISON)
+        behind = world.stream.put(key, b"behind")
+        await world.run(lambda: world.lane("shard-0000").state is LaneState.FAILED and len(world.mirrored()) > 15)
+        lane = world.lane("shard-0000")
+        assert lane.position == str(int(bad.position) - 1)
+        assert lane.error is not None
+        assert bad.position in lane.error
+        assert "dead_letter" in lane.error
+        assert behind.value not in world.mirrored()
+        assert world.lane("shard-0001").position == world.stream.shards["shard-0001"].records[-1].position
+
+    _play(story)
+
+
+def test_a_rejected_record_goes_to_the_dead_letter_and_the_lane_goes_on() -> None:
+    """on_error: dead_letter. It arrives there with origin and reason, all others in the topic."""
+
+    async def story(world: Setting) -> None:
+        bad = world.stream.put(b"key-1", _POISON)
+        world.stream.put(b"key-1", b"behind")
+        await world.run(lambda: b"behind" in world.mirrored(), Policy(on_error=OnError.DEAD_LETTER))
+        (letter,) = world.dead.partitions[0]
+        headers = dict(letter.headers)
+        assert (letter.value, headers["kmbridge-reason"]) == (_POISON, b"too_large")
+        assert f"/{bad.partition}/{bad.position}>".encode() in (headers[ORIGIN_HEADER] or b"")
+        assert world.mirror is not None
+        assert world.mirror.status().dead_letters == {"too_large": 1}
+        assert _POISON not in world.mirrored()
+
+    _play(story)
+
+
+def _gap() -> GapError:
+    return GapError("read", "trimmed", lost_from="3", lost_to="5", resume=Place("5"))
+
+
+def test_a_gap_stops_the_lane_and_leaves_its_position() -> None:
+    """on_gap: stop. The lane shows what is lost; the others go on."""
+
+    async def story(world: Setting) -> None:
+        world.plan.errors[("read", "shard-0000")] = [_gap()]
+        await world.run(lambda: world.lane("shard-0001").position is not None)
+        lane = world.lane("shard-0000")
+        assert (lane.state, lane.position) == (LaneState.FAILED, None)
+        assert "trimmed" in (lane.error or "")
+
+    _play(story)
+
+
+def test_a_gap_that_is_accepted_is_counted_and_kept_in_the_checkpoint() -> None:
+    """on_gap: continue. The lane goes on behind the gap, and the checkpoint remembers it."""
+
+    async def story(world: Setting) -> None:
+        world.plan.errors[("read", "shard-0000")] = [_gap()]
+        last = world.stream.shards["shard-0000"].records[-1].position
+        await world.run(lambda: world.lane("shard-0000").position == last, Policy(on_gap=OnGap.CONTINUE))
+        assert world.mirror is not None
+        assert world.mirror.status().gaps == 1
+        (gap,) = (await world.store.load())["shard-0000"].gaps
+        assert (gap.lost_from, gap.lost_to, gap.cause) == ("3", "5", "trimmed")
+        lost = [record.value for record in world.stream.shards["shard-0000"].records[:6]]
+        assert not set(lost) & set(world.mirrored())
+
+    _play(story)
+
+
+def test_a_recreated_stream_is_a_named_stop() -> None:
+    """A checkpoint of another stream of the same name is not taken for this one's."""
+
+    async def story(world: Setting) -> None:
+        old = Checkpoint("3", None, finished=False, saved_ms=1, source="orders@0", sink="", gaps=())
+        world.store = MemoryCheckpoints(dict.fromkeys(world.stream.shards, old))
+        with pytest.raises(MirrorFailedError, match="recreated: orders@0 is now orders@1"):
+            await world.run(world.all_there)
+        assert world.mirrored() == []
+
+    _play(story)
+
+
+def test_a_lane_that_is_refused_is_held_and_goes_on_when_mended() -> None:
+    """Missing permissions are shown, nothing is skipped, and no restart is needed."""
+
+    async def story(world: Setting) -> None:
+        world.plan.errors[("read", "shard-0000")] = [RefusedError("read", "AccessDenied", "kms:Decrypt")] * 2
+        states = set()
+
+        def watched() -> bool:
+            states.add(world.lane("shard-0000").state)
+            return world.all_there()
+
+        await world.run(watched)
+        assert LaneState.HELD in states
+        assert world.lane("shard-0000").error is None
+
+    _play(story)
+
+
+def test_the_mirror_fails_when_no_lane_can_go_on() -> None:
+    """It does not sit there doing nothing: it ends with every lane's error."""
+
+    async def story(world: Setting) -> None:
+        for name in world.stream.shards:
+            world.plan.errors[("read", name)] = [_gap()]
+        with pytest.raises(MirrorFailedError, match=r"shard-0000.*trimmed.*shard-0001.*trimmed"):
+            await world.run(lambda: False)
+        assert world.mirror is not None
+        assert world.mirror.state is MirrorState.FAILED
+
+    _play(story)
+
+
+def test_children_wait_for_a_parent_that_stopped() -> None:
+    """What follows a gap in the lineage is not read before the gap is dealt with."""
+
+    async def story(world: Setting) -> None:
+        world.stream.split(world.stream.shards["shard-0000"])
+        world.plan.errors[("read", "shard-0000")] = [_gap()]
+        await world.run(lambda: world.lane("shard-0001").position is not None)
+        assert [world.lane(child).state for child in ("shard-0002", "shard-0003")] == [LaneState.WAITING] * 2
+
+    _play(story)
+
+
+def test_a_partition_that_expired_does_not_hold_its_children() -> None:
+    """A parent that is no longer listed, and that no checkpoint knows, is no reason to wait."""
+
+    async def story(world: Setting) -> None:
+        world.stream.split(world.stream.shards["shard-0000"])
+        del world.stream.shards["shard-0000"]
+        world.stream.put(b"key-1", b"later")
+        await world.run(lambda: b"later" in world.mirrored())
+
+    _play(story)
+
+
+def test_checkpoints_that_cannot_be_kept_for_good_end_the_mirror() -> None:
+    """A store that fails for a reason that no retry mends is not ignored."""
+
+    class ForeignError(CheckpointError):
+        retriable = False
+
+    async def refuse(operation: str) -> None:
+        if operation == "save" and refusing.is_set():
+            raise ForeignError("save", "written by a newer version")
+
+    refusing = asyncio.Event()
+
+    async def story(world: Setting) -> None:
+        world.store = MemoryCheckpoints(fault=refuse)
+
+        def begun() -> bool:
+            refusing.set()
+            return False
+
+        with pytest.raises(ForeignError):
+            await world.run(begun)
+
+    _play(story)
