@@ -1,4 +1,4 @@
-"""What the surface promises and this version does not have: the one table, and how it is told."""
+"""Keys and values of the surface that this version does not have: the one table."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import Any
 
 from bridge.config.document import Document, Path
 from bridge.config.errors import Problem
+from bridge.errors import not_yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,6 @@ class Lacking:
     @property
     def path(self) -> tuple[str, ...]:
         return tuple(self.key.split("."))
-
-
-def not_yet(what: str, instead: str) -> str:
-    """How everything that is still to come is refused, a key or a command."""
-    return f"this version does not have {what} yet; {instead}"
 
 
 LACKING = (

@@ -14,6 +14,7 @@ from bridge.config.lacking import refused
 from bridge.config.models import Configuration
 from bridge.config.urls import derived_name, is_url, put_url
 from bridge.config.yaml_reader import read_document, read_value
+from bridge.errors import not_yet
 
 _TARGETS = "allowed: one configuration file, or a source URL and a sink URL"
 
@@ -81,6 +82,9 @@ def _read(targets: Sequence[str], environment: Mapping[str, str]) -> Document:
         for end, url in zip(("source", "sink"), targets, strict=True):
             put_url(document, end, url)
         return document
+    if len(urls) > 1 and not any(urls):
+        several = not_yet("several mirrors in one process", "run one process each")
+        raise ConfigurationError([Problem("arguments", "", several)])
     mixed = " and ".join("a URL" if url else "a file" for url in urls) or "nothing"
     raise ConfigurationError([Problem("arguments", "", f"found {mixed}; {_TARGETS}")])
 

@@ -1,0 +1,1 @@
+"""The commands: parsing and printing, one file a command."""

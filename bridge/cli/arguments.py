@@ -1,0 +1,39 @@
+"""Arguments and options that several commands share."""
+
+import os
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from bridge.config import Configuration, load
+from bridge.config.urls import is_url
+
+Targets = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="CONFIG | URL URL",
+        show_default=False,
+        help="A configuration file; or a source and a sink as kinesis://[REGION]/STREAM and kafka://HOST:PORT/TOPIC.",
+    ),
+]
+Name = Annotated[
+    str | None,
+    typer.Option("--name", metavar="NAME", help="The mirror's name; with URLs the default is STREAM-to-TOPIC."),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Set any key, as sink.kafka.compression=zstd; repeatable."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
+
+
+def configuration(targets: Sequence[str], name: str | None, settings: Sequence[str] | None) -> Configuration:
+    """What the shared arguments say. Raises ``ConfigurationError``."""
+    return load(targets, environment=os.environ, name=name, settings=settings or ())
+
+
+def split_targets(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The file or the two URLs that come first, and the arguments behind them."""
+    count = 2 if arguments and is_url(arguments[0]) else 1
+    return list(arguments[:count]), list(arguments[count:])

@@ -1,0 +1,50 @@
+"""``kmbridge config``: what can be said about a configuration without running it."""
+
+from importlib.resources import files
+
+import typer
+
+from bridge.cli.arguments import Json, Name, Settings, Targets, configuration
+from bridge.cli.failure import WRONG_USAGE
+from bridge.cli.output import print_json
+from bridge.config import Configuration, ConfigurationError, Problem
+
+config = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+
+@config.callback()
+def _group() -> None:
+    """Validate a configuration, print its schema or an example."""
+
+
+@config.command(epilog="Example: kmbridge config check orders.yaml")
+def check(targets: Targets, name: Name = None, settings: Settings = None, as_json: Json = False) -> None:
+    """Say whether a configuration is valid, or every mistake in it with its line and key. Connects to nothing."""
+    try:
+        found = configuration(targets, name, settings)
+    except ConfigurationError as error:
+        if not as_json:
+            raise
+        print_json({"valid": False, "problems": [_problem(problem) for problem in error.problems]})
+        raise typer.Exit(WRONG_USAGE) from None
+    if as_json:
+        print_json({"valid": True, "name": found.name, "problems": []})
+    else:
+        stream, topic = found.source.kinesis.stream, found.sink.kafka.topic
+        print(f"valid: mirror {found.name}, Kinesis stream {stream} to Kafka topic {topic}")
+
+
+@config.command(epilog="Example: kmbridge config schema > kmbridge.schema.json")
+def schema() -> None:
+    """Print the JSON Schema of a configuration file, for editors."""
+    print_json({"$schema": "https://json-schema.org/draft/2020-12/schema", **Configuration.model_json_schema()})
+
+
+@config.command(epilog="Example: kmbridge config example > orders.yaml")
+def example() -> None:
+    """Print a configuration with every key and what it means."""
+    print(files("bridge.config").joinpath("example.yaml").read_text(encoding="utf-8"), end="")
+
+
+def _problem(problem: Problem) -> dict[str, object]:
+    return {"where": problem.where, "line": problem.line, "key": problem.key, "message": problem.message}

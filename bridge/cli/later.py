@@ -1,0 +1,28 @@
+"""Commands of the surface that this version does not have."""
+
+import typer
+
+from bridge.errors import UsageError, not_yet
+
+_INSTEAD = {
+    "backfill": "use `kmbridge run` from start: trim_horizon",
+    "replay": "use `kmbridge run` under another name with source.kinesis.start",
+    "verify": "use `kmbridge checkpoints list` to see how far a mirror is",
+    "translate": "start consumers of the topic by time",
+    "cutover": "mirror with `kmbridge run`",
+    "doctor": "use `kmbridge config check`; `kmbridge run` checks both ends before the first record",
+    "plan": "see /metrics of a running mirror",
+    "status": "ask the running mirror: curl http://127.0.0.1:8080/status",
+    "lane": "use `kmbridge checkpoints set` while the mirror is stopped",
+    "redrive": "send the records of the dead letter by hand",
+}
+
+
+later = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@later.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+def _later(context: typer.Context) -> None:
+    """Not in this version yet."""
+    name = str(context.info_name)
+    raise UsageError(f"kmbridge {name}", not_yet("this command", _INSTEAD[name]))

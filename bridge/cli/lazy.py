@@ -1,0 +1,28 @@
+"""Commands which are imported when they are called, so that the others start fast and need nothing of theirs."""
+
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+
+class LazyCommand(TyperCommand):
+    """Stands for the command at ``target``, ``module:name`` of a function or of a ``typer.Typer``."""
+
+    def __init__(self, name: str, target: str, line: str, *, hidden: bool = False) -> None:
+        super().__init__(name, help=line, hidden=hidden)
+        self._target = target
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """The context of the real command, which is what is invoked in the end."""
+        return self._load().make_context(info_name, args, parent, **extra)
+
+    def _load(self) -> Any:
+        module, _, name = self._target.partition(":")
+        found = getattr(import_module(module), name)
+        if isinstance(found, typer.Typer):
+            return typer.main.get_command(found)
+        single = typer.Typer(add_completion=False, rich_markup_mode=None)
+        single.command(self.name)(found)
+        return typer.main.get_command(single)

@@ -1,0 +1,75 @@
+"""The command ``kmbridge``: its subcommands, and the border at which errors become messages and exit codes."""
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+from typer.core import TyperGroup
+
+from bridge.cli.failure import report
+from bridge.cli.lazy import LazyCommand
+
+COMMANDS = {
+    "demo": ("bridge.cli.demo:demo", "Mirror between two embedded servers and prove parity."),
+    "run": ("bridge.cli.run:run", "Mirror until told to stop."),
+    "checkpoints": ("bridge.cli.checkpoints:checkpoints", "See and change where a mirror stands."),
+    "config": ("bridge.cli.config:config", "Validate a configuration, print its schema or an example."),
+}
+"""Where each command is, and its line in the help: none is imported before it is called."""
+
+LATER = ("backfill", "replay", "verify", "translate", "cutover", "doctor", "plan", "status", "lane", "redrive")
+
+
+class Commands(TyperGroup):
+    """All subcommands, by name. Those to come exist too, and say that they are to come."""
+
+    def __init__(self, **attributes: object) -> None:
+        super().__init__(**attributes)  # type: ignore[arg-type]
+        for name, (target, line) in COMMANDS.items():
+            self.commands[name] = LazyCommand(name, target, line)
+        for name in LATER:
+            self.commands[name] = LazyCommand(name, "bridge.cli.later:later", "", hidden=True)
+
+
+app = typer.Typer(
+    cls=Commands,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"kmbridge {version('kmbridge')}")
+        raise typer.Exit
+
+
+@app.callback()
+def kmbridge(
+    _: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Mirror records between Amazon Kinesis and Kafka, every key in order, nothing lost.
+
+    Exit codes: 0 done; 1 failed at run time; 2 wrong usage or configuration; 3 an endpoint is unreachable or refuses;
+    130/143 forced by a second signal.
+
+    Example: kmbridge run kinesis://eu-west-1/orders kafka://broker:9092/orders
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command that ``arguments`` (default: those of the process) name, and leave with its exit code."""
+    try:
+        app(arguments)
+    except Exception as error:
+        code = report(error)
+        if code is None:
+            raise
+        sys.exit(code)
