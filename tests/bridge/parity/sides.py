@@ -1,0 +1,54 @@
+"""Two equal sides, to plant differences in."""
+
+from dataclasses import dataclass, replace
+
+from bridge.parity.comparison import Side, compare
+from bridge.parity.entry import Entry, Identity, entry
+from bridge.parity.report import ParityReport
+from connectors.base import Header
+
+
+@dataclass(frozen=True)
+class Mirrored:
+    """A record at its origin, and the place in the sink that holds it."""
+
+    partition: str
+    position: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[Header, ...]
+    place: str
+
+    def at_origin(self) -> Entry:
+        return entry(Identity(self.partition, self.position), self.partition, self.key, self.value, self.headers)
+
+    def in_sink(self) -> Entry:
+        return entry(Identity(self.partition, self.position), self.place, self.key, self.value, self.headers)
+
+    def but(self, **changes: object) -> "Mirrored":
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+def records(count: int = 60, keys: int = 6) -> list[Mirrored]:
+    """Positions of a different number of digits, three shards, two sink partitions."""
+    made = []
+    for number in range(count):
+        key = number % keys
+        made.append(
+            Mirrored(
+                f"shard-{key % 3}",
+                str(95 + number),
+                f"key-{key}".encode(),
+                f"value {number}".encode(),
+                (("trace", b"1"), ("trace", None)),
+                f"partition-{key % 2}",
+            )
+        )
+    return made
+
+
+def compared(source: list[Mirrored], sink: list[Mirrored]) -> ParityReport:
+    return compare(
+        Side(record.at_origin() for record in source),
+        Side(record.in_sink() for record in sink),
+    )
