@@ -85,7 +85,9 @@ class KinesisSource(Section):
         default="keep_all",
         description="KPL aggregates: every record, those the KCL would deliver, or left as they are.",
     )
-    read_share: Share = Field(default=1.0, description="Of a shard's read limit.")
+    read_share: Share = Field(
+        default=1.0, description="Of a shard's read limit; above 1 only at another server than AWS."
+    )
     decompress: Literal["never"] = "never"
     assume_role_arn: str | None = Field(default=None, description="The role with which to read.")
 
@@ -94,6 +96,12 @@ class KinesisSource(Section):
         arn = _STREAM_ARN.fullmatch(self.stream)
         if arn is not None and self.region not in (None, arn["region"]):
             raise at("region", f"{arn['region']}, as the stream's ARN says, or left out")
+        return self
+
+    @model_validator(mode="after")
+    def _within_the_limit(self) -> Self:
+        if self.read_share > 1 and self.endpoint_url is None:
+            raise at("read_share", "at most 1 at AWS, which enforces its limits")
         return self
 
 

@@ -3,7 +3,7 @@
 import re
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -41,10 +41,10 @@ def size(value: Any) -> int:
     return int(Decimal(match[1]) * _BYTES[match[2]])
 
 
-def start(value: Any) -> str | datetime:
+def start(value: Any) -> Any:
     """``trim_horizon``, ``latest``, or a moment. One without its zone is refused: guessing it would lose hours."""
     if value in ("trim_horizon", "latest"):
-        return str(value)
+        return value
     expected = "trim_horizon, latest, or an ISO-8601 time with its zone, as 2026-01-31T12:00:00Z"
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
@@ -73,7 +73,7 @@ def _no_boolean(value: Any) -> Any:
 
 
 Count = Annotated[int, Field(ge=1), BeforeValidator(_no_boolean)]
-Share = Annotated[float, Field(gt=0, le=1), BeforeValidator(_no_boolean)]
+Share = Annotated[float, Field(gt=0), BeforeValidator(_no_boolean)]
 
 Duration = Annotated[
     float, BeforeValidator(duration), WithJsonSchema({"type": "string", "pattern": r"^[0-9.]+ ?(ms|s|m|h|d)$"})
@@ -88,7 +88,7 @@ Size = Annotated[
 """Bytes."""
 
 Start = Annotated[
-    str | datetime,
+    Literal["trim_horizon", "latest"] | datetime,
     BeforeValidator(start),
     WithJsonSchema({"anyOf": [{"enum": ["trim_horizon", "latest"]}, {"type": "string", "format": "date-time"}]}),
 ]

@@ -1,0 +1,381 @@
+"""Every mistake is named with its place, what was found and what is allowed: the messages word for word."""
+
+from pathlib import Path
+
+import pytest
+
+from bridge.config import ConfigurationError, load
+
+VALID = """\
+name: orders
+source:
+  kinesis: {stream: orders, region: eu-west-1}
+sink:
+  kafka:
+    bootstrap_servers: [b-1:9098]
+    topic: orders
+"""
+
+
+def messages(
+    folder: Path, text: str, settings: tuple[str, ...] = (), environment: dict[str, str] | None = None
+) -> list[str]:
+    """What is wrong with ``text`` as ``o.yaml``, without the folder in front."""
+    file = folder / "o.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigurationError) as raised:
+        load([str(file)], environment=environment or {}, settings=settings)
+    return [str(problem).removeprefix(f"{folder}/") for problem in raised.value.problems]
+
+
+LINES = {
+    "an unknown key gets the nearest one": (
+        "on_gapp: stop",
+        "o.yaml:8: on_gapp: unknown key; did you mean on_gap?",
+    ),
+    "a key at the wrong level gets its right place": (
+        "compression: zstd",
+        "o.yaml:8: compression: unknown key; did you mean sink.kafka.compression?",
+    ),
+    "an unknown key like no other gets all": (
+        "log: {colour: red}",
+        "o.yaml:8: log.colour: unknown key; known here: format, level",
+    ),
+    "YAML's yes is told apart from text": (
+        "on_gap: yes",
+        "o.yaml:8: on_gap: found yes, which YAML reads as true (in quotes it is text); allowed: stop or continue",
+    ),
+    "YAML's off is told apart from text": (
+        "provenance: off",
+        (
+            "o.yaml:8: provenance: found off, which YAML reads as false (in quotes it is text); "
+            "allowed: auto, always or never"
+        ),
+    ),
+    "a wrong word": (
+        "log: {level: loud}",
+        'o.yaml:8: log.level: found "loud"; allowed: debug, info, warning or error',
+    ),
+    "a duration without unit": (
+        "checkpoint_interval: 5",
+        "o.yaml:8: checkpoint_interval: found 5; allowed: a duration above 0 with its unit: 200ms, 1s, 5m, 2h, 7d",
+    ),
+    "YAML's base 60": (
+        "checkpoint_interval: 1:30",
+        (
+            "o.yaml:8: checkpoint_interval: found 1:30, which YAML reads as 90; "
+            "allowed: a duration above 0 with its unit: 200ms, 1s, 5m, 2h, 7d"
+        ),
+    ),
+    "no duration": (
+        "checkpoint_interval: 0s",
+        'o.yaml:8: checkpoint_interval: found "0s"; allowed: a duration above 0 with its unit: 200ms, 1s, 5m, 2h, 7d',
+    ),
+    "a size without unit": (
+        "limits: {memory: lots}",
+        (
+            'o.yaml:8: limits.memory: found "lots"; '
+            "allowed: a size with its unit: 512KiB, 256MiB, 1GiB, or a number of bytes"
+        ),
+    ),
+    "too little memory": (
+        "limits: {memory: 12}",
+        "o.yaml:8: limits.memory: found 12; allowed: at least 1MiB",
+    ),
+    "a boolean is no size": (
+        "limits: {memory: true}",
+        (
+            "o.yaml:8: limits.memory: found true; "
+            "allowed: a size with its unit: 512KiB, 256MiB, 1GiB, or a number of bytes"
+        ),
+    ),
+    "a section without keys": (
+        "log:",
+        "o.yaml:8: log: found nothing; allowed: a section with the keys format, level",
+    ),
+    "an address without port": (
+        "http: {listen: localhost}",
+        'o.yaml:8: http.listen: found "localhost"; allowed: HOST:PORT, as 127.0.0.1:8080',
+    ),
+    "checkpoints of no kind": (
+        "checkpoints: sqlite",
+        'o.yaml:8: checkpoints: found "sqlite"; allowed: auto, memory, or a section sqlite: {path: FILE}',
+    ),
+    "a key that stands twice": (
+        "name: again",
+        "o.yaml:8: name: this key stands twice, first on line 1",
+    ),
+    "dead letters without a place": (
+        "on_error: dead_letter",
+        (
+            'o.yaml:8: on_error: found "dead_letter"; '
+            "allowed: stop; or dead_letter beside the key dead_letter, which says where to"
+        ),
+    ),
+    "dead letters into the sink's own topic": (
+        "dead_letter: {kafka: {topic: orders}}",
+        'o.yaml:8: dead_letter.kafka.topic: found "orders"; allowed: another topic than that of the sink',
+    ),
+    "dead letters to two places": (
+        "dead_letter: {kafka: {topic: bad}, file: {path: bad}}",
+        "o.yaml:8: dead_letter: found a section; allowed: exactly one of kafka: {topic: TOPIC} and file: {path: FILE}",
+    ),
+    "an alias inside its anchor": (
+        "log: &x {level: *x}",
+        "o.yaml:8: log.level: this alias stands inside its own anchor",
+    ),
+    "a tag that makes objects": (
+        "on_gap: !!python/name:os.system x",
+        "o.yaml:8: on_gap: YAML tag !!python/name:os.system is not read here",
+    ),
+    "a tab": (
+        "\tlog: x",
+        (
+            "o.yaml:8:1: not valid YAML: while scanning for the next token, "
+            "found character '\\t' that cannot start any token"
+        ),
+    ),
+    "a bracket that is not closed": (
+        "transforms: [",
+        ("o.yaml:9:1: not valid YAML: while parsing a flow node, expected the node content, but found '<stream end>'"),
+    ),
+    "a variable that is not set": (
+        "on_gap: ${ON_GAP}",
+        "o.yaml:8: on_gap: the environment has no variable ON_GAP; set it, or write ${ON_GAP:-default}",
+    ),
+    "a malformed variable": (
+        "on_gap: ${ON-GAP}",
+        "o.yaml:8: on_gap: malformed variable; allowed: ${NAME} or ${NAME:-default}, NAME of letters, digits and _",
+    ),
+    "a variable between brackets": (
+        "log: {level: ${LEVEL}}",
+        (
+            "o.yaml:8:15: not valid YAML: while parsing a flow mapping, expected ',' or '}', but got '{'; "
+            'between { } or [ ] a variable needs quotes, as "${VAR}"'
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "message"), LINES.values(), ids=LINES.keys())
+def test_a_mistake_is_named(tmp_path: Path, line: str, message: str) -> None:
+    """One line more than a valid file has, one message about it."""
+    assert messages(tmp_path, VALID + line + "\n") == [message]
+
+
+ENDS = {
+    "a start of no kind": (
+        ("region: eu-west-1", "start: yesterday"),
+        (
+            'o.yaml:3: source.kinesis.start: found "yesterday"; '
+            "allowed: trim_horizon, latest, or an ISO-8601 time with its zone, as 2026-01-31T12:00:00Z"
+        ),
+    ),
+    "a start without zone": (
+        ("region: eu-west-1", "start: 2026-01-31T12:00:00"),
+        (
+            'o.yaml:3: source.kinesis.start: found "2026-01-31T12:00:00"; '
+            "allowed: trim_horizon, latest, or an ISO-8601 time with its zone, as 2026-01-31T12:00:00Z"
+        ),
+    ),
+    "more than all of a shard": (
+        ("region: eu-west-1", "read_share: 1.5"),
+        "o.yaml:3: source.kinesis.read_share: found 1.5; allowed: at most 1 at AWS, which enforces its limits",
+    ),
+    "a region that contradicts the ARN": (
+        ("stream: orders", "stream: arn:aws:kinesis:us-east-1:123456789012:stream/orders"),
+        (
+            'o.yaml:3: source.kinesis.region: found "eu-west-1"; '
+            "allowed: us-east-1, as the stream's ARN says, or left out"
+        ),
+    ),
+    "a broker without port": (
+        ("[b-1:9098]", "[b-1]"),
+        'o.yaml:6: sink.kafka.bootstrap_servers[0]: found "b-1"; allowed: HOST:PORT, as 127.0.0.1:8080',
+    ),
+    "a topic that is a number": (
+        ("topic: orders", "topic: 2026"),
+        "o.yaml:7: sink.kafka.topic: found 2026; allowed: text (in quotes, where YAML would read it as something else)",
+    ),
+    "no topic": (
+        ("    topic: orders\n", ""),
+        "o.yaml:5: sink.kafka.topic: is missing",
+    ),
+    "no name": (
+        ("name: orders\n", ""),
+        "o.yaml:1: name: is missing",
+    ),
+    "a name with a capital": (
+        ("name: orders", "name: Orders"),
+        'o.yaml:1: name: found "Orders"; allowed: 1 to 60 of a-z, 0-9 and -, the first a letter or a digit',
+    ),
+    "both ends in one": (
+        ("  kinesis: {", "  kafka: {}\n  kinesis: {"),
+        "o.yaml:2: source: found both kinesis and kafka; allowed: exactly one of them",
+    ),
+    "a count that is a boolean": (
+        ("    topic: orders", "    topic: orders\n    create_topic: {partitions: yes}"),
+        (
+            "o.yaml:8: sink.kafka.create_topic.partitions: found yes, which YAML reads as true (in quotes it is text); "
+            "allowed: a number"
+        ),
+    ),
+    "a list for the client": (
+        ("    topic: orders", "    topic: orders\n    librdkafka: {linger.ms: [5]}"),
+        "o.yaml:8: sink.kafka.librdkafka.linger.ms: found a list; allowed: a text, a number, true or false",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), ENDS.values(), ids=ENDS.keys())
+def test_a_mistake_in_an_end_is_named(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+    """One piece of a valid file changed, one message about it."""
+    assert change[0] in VALID
+    assert messages(tmp_path, VALID.replace(*change)) == [message]
+
+
+LATER = {
+    "source:\n  kafka: {topic: orders}": "source.kafka: this version does not have Kafka as a source yet",
+    "sink:\n  kinesis: {stream: orders}": "sink.kinesis: this version does not have Kinesis as a sink yet",
+    "mirrors: [{name: a}]": "mirrors: this version does not have several mirrors in one file yet",
+    "defaults: {on_gap: stop}": "defaults: this version does not have several mirrors in one file yet",
+    "checkpoints: {kafka: {topic: c}}": "checkpoints: this version does not have checkpoints in Kafka or DynamoDB yet",
+    "checkpoints: {dynamodb: {table: c}}": "checkpoints: this version does not have checkpoints in Kafka or DynamoDB",
+    "workers: {instance: pod-1}": "workers.instance: this version does not have several workers yet",
+    "workers: {session_timeout: 9s}": "workers.session_timeout: this version does not have several workers yet",
+    "workers: {group_protocol: consumer}": "workers.group_protocol: this version does not have several workers yet",
+    "transforms: [{python: 'm:f'}]": "transforms: this version does not have transforms yet",
+    "limits: {records_per_second: 5}": "limits.records_per_second: this version does not have rate limits yet",
+    "limits: {bytes_per_second: 5MB}": "limits.bytes_per_second: this version does not have rate limits yet",
+    "dead_letter: {kinesis: {stream: s}}": "dead_letter: this version does not have dead letters in Kinesis yet",
+    "http: {token: '${TOKEN:-t}'}": "http.token: this version does not have tokens for its HTTP server yet",
+    "cutover: {}": "cutover: this version does not have migrations yet",
+    "telemetry: {emf: {}}": "telemetry: this version does not have EMF metrics yet",
+    "source:\n  kinesis: {stream: s, read: fan_out}": "source.kinesis.read: this version does not have enhanced",
+    "source:\n  kinesis: {stream: s, codec: kpl}": "source.kinesis.codec: this version does not have a choice of codec",
+    "source:\n  kinesis: {stream: s, decompress: auto}": "source.kinesis.decompress: this version does not have decom",
+    "sink:\n  kafka: {delivery: exactly_once}": "sink.kafka.delivery: this version does not have exactly-once delivery",
+    "sink:\n  kafka: {commit_interval: 5s}": "sink.kafka.commit_interval: this version does not have transactions yet",
+    "sink:\n  kafka: {partitioner: same_number}": "sink.kafka.partitioner: this version does not have same_number",
+    "sink:\n  kafka: {auth: {iam: {region: r}}}": "sink.kafka.auth: this version does not have this kind of authent",
+    "sink:\n  kafka: {msk_cluster_arn: arn}": "sink.kafka.msk_cluster_arn: this version does not have brokers found by",
+}
+
+
+@pytest.mark.parametrize(("text", "message"), LATER.items())
+def test_what_is_still_to_come_is_refused_by_name(tmp_path: Path, text: str, message: str) -> None:
+    """The message says that this version lacks it, and what to use meanwhile."""
+    found = [problem for problem in messages(tmp_path, text) if "does not have" in problem]
+    assert len(found) == 1
+    assert message in found[0]
+    assert "yet; " in found[0]
+
+
+def test_what_is_still_to_come_is_accepted_where_it_asks_for_nothing(tmp_path: Path) -> None:
+    """The surface's defaults may be written out."""
+    file = tmp_path / "o.yaml"
+    file.write_text(
+        VALID + "    commit_interval: 100ms\n    auth: none\n    partitioner: murmur2\n"
+        "workers: {session_timeout: 6s, group_protocol: classic, instance: null}\n"
+        "transforms: []\nlimits: {records_per_second: null}\nhttp: {token: null}\ndead_letter: null\n"
+    )
+    assert load([str(file)], environment={}).name == "orders"
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    """In the order of the file, not one after the other."""
+    found = messages(tmp_path, VALID + "on_gap: x\nlog: {level: 3}\nhttp: 1\n")
+    assert [line.split(":")[1] for line in found] == ["8", "9", "10"]
+
+
+def test_a_variable_is_never_shown_by_its_value(tmp_path: Path) -> None:
+    """A message repeats what stands in the file, for what is in the environment may be a secret."""
+    found = messages(tmp_path, VALID + "on_gap: ${SECRET}\n", environment={"SECRET": "hunter2"})
+    assert found == ['o.yaml:8: on_gap: found "${SECRET}"; allowed: stop or continue']
+
+
+def test_credentials_in_a_url_are_not_repeated(tmp_path: Path) -> None:
+    """A refused endpoint is shown without what stands before its host."""
+    text = VALID.replace("region: eu-west-1", "endpoint_url: 'http://me:hunter2@host'")
+    assert messages(tmp_path, text) == [
+        'o.yaml:3: source.kinesis.endpoint_url: found "http://…@host"; allowed: a URL, as http://127.0.0.1:4567'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "o.yaml: found nothing; allowed: a mapping of keys; `kmbridge config example` prints one"),
+        ("- a", "o.yaml: found a list; allowed: a mapping of keys; `kmbridge config example` prints one"),
+        ("a\x00b", "o.yaml:1: not valid YAML: the character '\\x00' is not allowed"),
+        ("a: 1\n---\nb: 2\n", "o.yaml:2:1: not valid YAML: expected a single document in the stream, but found "),
+    ],
+)
+def test_what_is_no_configuration_at_all_is_told(tmp_path: Path, text: str, message: str) -> None:
+    """One clear message for a file that is something else."""
+    (found,) = messages(tmp_path, text)
+    assert found.startswith(message)
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    """Missing, a folder, or no text: each says which file and why."""
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"\xff\xfe\x00")
+    for path, reason in ((tmp_path / "none", "No such file"), (tmp_path, "Is a directory"), (binary, "not UTF-8")):
+        with pytest.raises(ConfigurationError, match=reason) as raised:
+            load([str(path)], environment={})
+        assert str(path) in str(raised.value)
+
+
+SETTINGS = {
+    "sink.kafka.compresion=zstd": "--set sink.kafka.compresion: unknown key; did you mean compression?",
+    "sink.kafka.compression=yes": "--set sink.kafka.compression: found yes, which YAML reads as true "
+    "(in quotes it is text); allowed: none, gzip, snappy, lz4 or zstd",
+    "hunter2": '--set: found "hunter2"; allowed: KEY=VALUE, as sink.kafka.topic=orders',
+    "=hunter2": '--set: found ""; allowed: KEY=VALUE, as sink.kafka.topic=orders',
+    "a..b=hunter2": '--set: found "a..b"; allowed: KEY=VALUE, as sink.kafka.topic=orders',
+    "limits.memory=[1": "--set limits.memory: not valid YAML: while parsing a flow sequence, "
+    "expected ',' or ']', but got '<stream end>'",
+    "sink.kafka.delivery=exactly_once": "--set sink.kafka.delivery: this version does not have exactly-once delivery "
+    "yet; use at_least_once: nothing is lost, and only a crash doubles its last stretch",
+    "sink.kafka.librdkafka.sasl.password=[hunter2]": "--set sink.kafka.librdkafka.sasl.password: found a list; "
+    "allowed: a text, a number, true or false",
+}
+
+
+@pytest.mark.parametrize(("setting", "message"), SETTINGS.items())
+def test_a_mistake_in_an_option_names_the_option(tmp_path: Path, setting: str, message: str) -> None:
+    """--set is told apart from the file over which it was set."""
+    assert messages(tmp_path, VALID, settings=(setting,)) == [message]
+
+
+URLS = {
+    ("http://x/y", "kafka://a:1/b"): 'source URL: found scheme "http"; allowed: kinesis://[REGION]/STREAM'
+    "[?endpoint_url=…&start=…] or kafka://HOST:PORT[,HOST:PORT…]/TOPIC[?…]",
+    ("kinesis:///x", "kafka:///b"): "sink URL: found no host; allowed: kafka://HOST:PORT[,HOST:PORT…]/TOPIC[?…]",
+    ("kinesis:///", "kafka://a:1/b"): "source URL: does not have the form "
+    "kinesis://[REGION]/STREAM[?endpoint_url=…&start=…]",
+    ("kinesis:///x", "kafka://me:hunter2@a:1/b"): "sink URL: found credentials before the host; "
+    "allowed: kafka://HOST:PORT[,HOST:PORT…]/TOPIC[?…], secrets in a file by ${VAR}",
+    ("kinesis:///x?strat=latest", "kafka://a:1/b"): "source URL: source.kinesis.strat: unknown key; "
+    "did you mean start?",
+    ("kinesis:///x?start=1&start=2", "kafka://a:1/b"): "source URL: found start twice; "
+    "allowed: each key once, KEY=VALUE",
+    ("kinesis:///x", "kafka://a/b"): 'sink URL: sink.kafka.bootstrap_servers[0]: found "a"; '
+    "allowed: HOST:PORT, as 127.0.0.1:8080",
+    ("kafka://a:1/b", "kafka://a:1/c"): "source URL: source.kafka: this version does not have Kafka as a source yet; "
+    "use source.kinesis",
+    ("kinesis:///x",): "arguments: found a URL; allowed: one configuration file, or a source URL and a sink URL",
+    ("kinesis:///x", "o.yaml"): "arguments: found a URL and a file; "
+    "allowed: one configuration file, or a source URL and a sink URL",
+    ("a.yaml", "b.yaml"): "arguments: this version does not have several mirrors in one process yet; "
+    "run one process each",
+}
+
+
+@pytest.mark.parametrize(("targets", "message"), URLS.items())
+def test_a_mistake_in_a_url_is_named(targets: tuple[str, ...], message: str) -> None:
+    """The message says which of the two URLs, and which key of it."""
+    with pytest.raises(ConfigurationError) as raised:
+        load(targets, environment={})
+    assert [str(problem) for problem in raised.value.problems] == [message]
