@@ -67,7 +67,7 @@ def kmbridge(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command that ``arguments`` (default: those of the process) name, and leave with its exit code."""
     try:
-        app(arguments)
+        app(arguments, prog_name="kmbridge")
     except Exception as error:
         code = report(error)
         if code is None:

@@ -23,3 +23,12 @@ def print_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*row)
     Console(markup=False, highlight=False).print(table)
+
+
+def age(milliseconds: int) -> str:
+    """A stretch of time in its largest unit, as ``90s``, ``12m``, ``3h``, ``5d``."""
+    seconds = max(0, milliseconds) / 1000
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f}{unit}"
+    return f"{seconds:.0f}s"

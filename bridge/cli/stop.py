@@ -1,0 +1,38 @@
+"""What SIGTERM and SIGINT do to a running command."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@contextmanager
+def stopping(stop: Callable[[str], None]) -> Iterator[None]:
+    """While inside, the first signal calls ``stop`` with its name in the running loop; a second ends the process.
+
+    The second leaves at once with 128 + n, and even where the loop is blocked: nothing that matters depends on a
+    clean end, for checkpoints never run ahead of what is durable.
+    """
+    loop = asyncio.get_running_loop()
+
+    def first(number: int, _: FrameType | None) -> None:
+        for each in _SIGNALS:
+            signal.signal(each, _force)
+        loop.call_soon_threadsafe(stop, signal.Signals(number).name)
+
+    before = {each: signal.signal(each, first) for each in _SIGNALS}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _force(number: int, _: FrameType | None) -> None:
+    os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, b"forced by a second signal, not drained\n")
+    os._exit(128 + number)

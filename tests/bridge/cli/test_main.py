@@ -1,0 +1,87 @@
+"""The command's surface: names, help, exit codes, and how failures are told."""
+
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+
+from bridge.cli.failure import exit_code
+from bridge.cli.main import COMMANDS, LATER
+from bridge.errors import BridgeError, UsageError
+from checkpoints.base import CheckpointError, StoreBusyError
+from connectors.base import GapError, RefusedError, TransientError, UnreachableError
+from tests.bridge.cli.called import call
+
+
+def test_the_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str]) -> None:
+    """--version is for bug reports."""
+    called = call(capsys, "--version")
+    assert (called.code, called.out) == (0, f"kmbridge {version('kmbridge')}\n")
+
+
+def test_the_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """And only those that there are."""
+    called = call(capsys, "--help")
+    assert called.code == 0
+    for name, (_, line) in COMMANDS.items():
+        assert f"  {name}" in called.out
+        assert line in called.out
+    assert "backfill" not in called.out
+
+
+def test_the_help_imports_nothing_heavy() -> None:
+    """A command line that takes a second to complain is not used."""
+    code = (
+        "import sys; from bridge.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(*sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(run.stderr.split())
+    assert not loaded & {"botocore", "aiobotocore", "confluent_kafka", "aiohttp", "pydantic", "yaml", "moto"}
+
+
+@pytest.mark.parametrize("name", LATER)
+@pytest.mark.parametrize("arguments", [(), ("orders.yaml", "--from", "now"), ("list", "-x")])
+def test_a_command_that_is_still_to_come_says_so(
+    capsys: pytest.CaptureFixture[str], name: str, arguments: tuple[str, ...]
+) -> None:
+    """Whatever it is called with, it exits 2 with one line."""
+    called = call(capsys, name, *arguments)
+    assert called.code == 2
+    assert called.out == ""
+    assert called.err.startswith(f"error: kmbridge {name}: this version does not have this command yet; ")
+    assert called.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("rnu",), ("config", "chekc"), ("config", "check"), ("config", "check", "x", "--foo"), ("--foo",), ("run",)],
+)
+def test_wrong_usage_exits_2(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]) -> None:
+    """And says on stderr what was wrong."""
+    called = call(capsys, *arguments)
+    assert called.code == 2
+    assert called.out == ""
+    assert "Usage: kmbridge" in called.err
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UsageError("a", "b"), 2),
+        (BridgeError("a", "b"), 1),
+        (UnreachableError("a", "b"), 3),
+        (RefusedError("a", "b"), 3),
+        (TransientError("a", "b"), 1),
+        (GapError("a", "b", lost_from="c", lost_to="d", resume=None), 1),
+        (CheckpointError("a", "b"), 1),
+        (StoreBusyError("a", "b"), 1),
+        (ZeroDivisionError(), None),
+    ],
+)
+def test_each_class_of_failure_has_its_exit_code(error: Exception, code: int | None) -> None:
+    """A bug has none: it keeps its traceback."""
+    assert exit_code(error) == code
