@@ -1,0 +1,1 @@
+"""Wire formats of record values, apart from the systems which carry them."""

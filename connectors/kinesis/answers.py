@@ -1,0 +1,71 @@
+"""The answers of the Kinesis API, as far as they are used. Source: the service model 2013-12-02."""
+
+from msgspec import Struct, field
+from msgspec.json import Decoder
+
+
+class Record(Struct, rename="pascal", gc=False):
+    """A record as it is read. Under automatic distribution it may lack a partition key."""
+
+    sequence_number: str
+    data: bytes
+    approximate_arrival_timestamp: float = 0.0
+    partition_key: str | None = None
+
+
+class ChildShard(Struct, rename="pascal"):
+    shard_id: str
+
+
+class GetRecordsAnswer(Struct, rename="pascal"):
+    records: list[Record]
+    next_shard_iterator: str | None = None
+    millis_behind_latest: int = 0
+    child_shards: list[ChildShard] | None = None
+
+
+class GetShardIteratorAnswer(Struct, rename="pascal"):
+    shard_iterator: str
+
+
+class HashKeyRange(Struct, rename="pascal"):
+    starting_hash_key: str
+    ending_hash_key: str
+
+
+class SequenceNumberRange(Struct, rename="pascal"):
+    starting_sequence_number: str
+    ending_sequence_number: str | None = None
+
+
+class ShardAnswer(Struct, rename="pascal"):
+    shard_id: str
+    hash_key_range: HashKeyRange
+    sequence_number_range: SequenceNumberRange
+    parent_shard_id: str | None = None
+    adjacent_parent_shard_id: str | None = None
+
+
+class ListShardsAnswer(Struct, rename="pascal"):
+    shards: list[ShardAnswer]
+    next_token: str | None = None
+
+
+class StreamDescriptionSummary(Struct, rename="pascal"):
+    stream_name: str
+    stream_arn: str = field(name="StreamARN")
+    stream_status: str
+    retention_period_hours: int
+    stream_creation_timestamp: float
+    record_distribution_strategy: str | None = None
+    max_record_size_kib: int | None = field(name="MaxRecordSizeInKiB", default=None)
+
+
+class DescribeStreamSummaryAnswer(Struct, rename="pascal"):
+    stream_description_summary: StreamDescriptionSummary
+
+
+GET_RECORDS = Decoder(GetRecordsAnswer)
+GET_SHARD_ITERATOR = Decoder(GetShardIteratorAnswer)
+LIST_SHARDS = Decoder(ListShardsAnswer)
+DESCRIBE_STREAM_SUMMARY = Decoder(DescribeStreamSummaryAnswer)

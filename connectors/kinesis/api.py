@@ -1,0 +1,64 @@
+"""The operations that reading a stream needs, with the stream filled in and pages put together."""
+
+from connectors.kinesis.answers import (
+    DESCRIBE_STREAM_SUMMARY,
+    GET_RECORDS,
+    GET_SHARD_ITERATOR,
+    LIST_SHARDS,
+    DescribeStreamSummaryAnswer,
+    GetRecordsAnswer,
+    ShardAnswer,
+)
+from connectors.kinesis.client import Answer, Caller
+from connectors.kinesis.position import After, Moment, Point
+from connectors.kinesis.stream import StreamName
+
+
+class StreamApi:
+    """One stream. Raises what ``Caller.call`` raises."""
+
+    def __init__(self, caller: Caller, stream: StreamName) -> None:
+        self._caller = caller
+        self._stream = stream
+
+    @property
+    def target(self) -> str:
+        """The stream and where it is, for messages."""
+        return f"stream {self._stream.name} at {self._caller.target}"
+
+    def server_now_ms(self) -> int:
+        return self._caller.server_now_ms()
+
+    async def describe(self) -> Answer[DescribeStreamSummaryAnswer]:
+        return await self._caller.call("DescribeStreamSummary", self._stream.parameters(), DESCRIBE_STREAM_SUMMARY)
+
+    async def list_shards(self) -> list[ShardAnswer]:
+        """All shards that have not expired.
+
+        A further page is asked for by its token alone: with a stream's name beside it the call is refused, which
+        botocore's paginator gets wrong (boto/botocore#2009).
+        """
+        page = (await self._caller.call("ListShards", self._stream.parameters(), LIST_SHARDS)).value
+        shards = page.shards
+        while page.next_token is not None:
+            page = (await self._caller.call("ListShards", {"NextToken": page.next_token}, LIST_SHARDS)).value
+            shards += page.shards
+        return shards
+
+    async def shard_iterator(self, shard: str, point: Point, *, inclusive: bool = False) -> str:
+        """An iterator at ``point``. ``inclusive`` begins with the record that the point is after."""
+        parameters: dict[str, object] = {**self._stream.parameters(), "ShardId": shard}
+        match point:
+            case After(sequence):
+                parameters["ShardIteratorType"] = "AT_SEQUENCE_NUMBER" if inclusive else "AFTER_SEQUENCE_NUMBER"
+                parameters["StartingSequenceNumber"] = sequence
+            case Moment(ms):
+                parameters["ShardIteratorType"] = "AT_TIMESTAMP"
+                parameters["Timestamp"] = ms / 1000
+            case _:
+                parameters["ShardIteratorType"] = "TRIM_HORIZON"
+        return (await self._caller.call("GetShardIterator", parameters, GET_SHARD_ITERATOR)).value.shard_iterator
+
+    async def records(self, iterator: str, limit: int) -> Answer[GetRecordsAnswer]:
+        parameters = {"ShardIterator": iterator, "Limit": limit, **self._stream.routing()}
+        return await self._caller.call("GetRecords", parameters, GET_RECORDS)

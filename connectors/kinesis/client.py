@@ -1,0 +1,248 @@
+"""Calls to the Kinesis API, one HTTP request each: signed, timed, its answer typed.
+
+Nothing is repeated here but a request whose credentials had to be renewed.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Generic, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+from aiobotocore.session import AioSession
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError
+from botocore.utils import get_environ_proxies
+from msgspec.json import Decoder
+from yarl import URL
+
+from connectors.base import Clock, ConnectorError, RefusedError, TransientError, UnreachableError
+from connectors.kinesis.credentials import Credentials, Keys
+from connectors.kinesis.endpoint import Endpoints, endpoints
+from connectors.kinesis.faults import CredentialsError, fault
+from connectors.kinesis.position import milliseconds
+from connectors.kinesis.stream import StreamName
+
+T = TypeVar("T")
+
+_TARGET = "Kinesis_20131202."
+_TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=5, sock_read=20)
+# Holds the largest answer, 10 MiB as base64, so that the socket is never paused while it arrives.
+_READ_BUFFER = 16 * 1024 * 1024
+_CONNECTIONS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """``body_size`` is in bytes as they came over the wire, ``server_ms`` the time by the server's Date header."""
+
+    value: T
+    body_size: int
+    server_ms: int
+
+
+class Caller(Protocol):
+    """One who can call the Kinesis API."""
+
+    @property
+    def target(self) -> str:
+        """The address and region called, for messages."""
+
+    def server_now_ms(self) -> int:
+        """The server's time, as far as its last answer tells it; rather too early than too late."""
+
+    async def call(
+        self, operation: str, parameters: Mapping[str, object], answer: msgspec.json.Decoder[T]
+    ) -> Answer[T]:
+        """Make one call.
+
+        Raises ``UnreachableError`` without an answer, ``TransientError`` for one that was broken or a fault of the
+        server, and the errors of ``faults`` for a refusal.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where to and as whom."""
+
+    stream: StreamName
+    region: str | None
+    endpoint_url: str | None
+    assume_role_arn: str | None
+
+
+class _Fault(msgspec.Struct):
+    type: str = msgspec.field(name="__type", default="")
+    message: str = ""
+    message_in_capitals: str = msgspec.field(name="Message", default="")
+
+
+class ServerTime:
+    """Follows the server's clock by the Date headers of its answers."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._header = ""
+        self._header_ms = 0
+        self._ahead_ms = 0
+
+    def seen(self, header: str | None) -> int:
+        """The time in a Date header, in milliseconds; this machine's where there is none."""
+        if header is None:
+            return self.now_ms()
+        if header != self._header:
+            self._header_ms = milliseconds(parsedate_to_datetime(header))
+            self._header = header
+            self._ahead_ms = self._header_ms - self._clock.now_ms()
+        return self._header_ms
+
+    def now_ms(self) -> int:
+        return self._clock.now_ms() + self._ahead_ms
+
+
+class KinesisClient(Caller):
+    """Speaks to the data plane and the control plane of one region."""
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        credentials: Credentials,
+        region: str,
+        addresses: Endpoints,
+        time: ServerTime,
+    ) -> None:
+        self._http = http
+        self._credentials = credentials
+        self._region = region
+        self._addresses = addresses
+        self._time = time
+        self._urls = {text: URL(text) for text in (addresses.data, addresses.control)}
+
+    @property
+    def target(self) -> str:
+        return f"{self._addresses.control} in {self._region}"
+
+    def server_now_ms(self) -> int:
+        return self._time.now_ms()
+
+    async def call(
+        self, operation: str, parameters: Mapping[str, object], answer: msgspec.json.Decoder[T]
+    ) -> Answer[T]:
+        body = msgspec.json.encode(parameters)
+        keys = await self._credentials.keys()
+        try:
+            return await self._send(operation, body, keys, answer)
+        except CredentialsError:
+            if not await self._credentials.renew(keys):
+                raise
+        return await self._send(operation, body, await self._credentials.keys(), answer)
+
+    async def _send(self, operation: str, body: bytes, keys: Keys, answer: Decoder[T]) -> Answer[T]:
+        address = self._addresses.of(operation)
+        headers = self._signed(operation, address, body, keys)
+        try:
+            async with self._http.post(self._urls[address], data=body, headers=headers) as response:
+                content = await response.read()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise self._unanswered(operation, error) from error
+        server_ms = self._time.seen(response.headers.get("Date"))
+        if response.status != 200:
+            raise self._refusal(operation, response, content)
+        try:
+            return Answer(answer.decode(content), len(content), server_ms)
+        except msgspec.DecodeError as error:
+            raise TransientError(
+                f"{operation} at {self.target}", f"not an answer of Kinesis: {error}", "check endpoint_url"
+            ) from error
+
+    def _signed(self, operation: str, address: str, body: bytes, keys: Keys) -> dict[str, str]:
+        request = AWSRequest(
+            "POST",
+            address,
+            data=body,
+            headers={
+                "Content-Type": "application/x-amz-json-1.1",
+                "X-Amz-Target": _TARGET + operation,
+                "Host": urlsplit(address).netloc,
+            },
+        )
+        SigV4Auth(keys, "kinesis", self._region).add_auth(request)
+        return dict(request.headers)
+
+    def _unanswered(self, operation: str, error: Exception) -> ConnectorError:
+        cause = "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
+        kind = UnreachableError if isinstance(error, aiohttp.ClientConnectorError) else TransientError
+        return kind(f"{operation} at {self.target}", cause, "check endpoint_url, the region and the network")
+
+    def _refusal(self, operation: str, response: aiohttp.ClientResponse, content: bytes) -> ConnectorError:
+        try:
+            told = msgspec.json.decode(content, type=_Fault)
+        except msgspec.DecodeError:
+            told = _Fault(message=content[:200].decode(errors="replace"))
+        code = told.type or response.headers.get("x-amzn-ErrorType", "") or f"HTTP {response.status}"
+        # Either form may be qualified: "com.amazonaws.kinesis#Code" in bodies, "Code:http://…" in headers.
+        code = code.rpartition("#")[2].partition(":")[0]
+        return fault(operation, self.target, response.status, code, told.message or told.message_in_capitals)
+
+
+@asynccontextmanager
+async def connect(connection: Connection, clock: Clock) -> AsyncIterator[Caller]:
+    """A client for as long as the context is entered. Opens no connection yet, but looks the credentials up.
+
+    Raises ``RefusedError`` without a region or credentials.
+    """
+    try:
+        profile = AioSession()
+        region = _region(connection, profile)
+        addresses = await asyncio.to_thread(
+            endpoints,
+            connection.stream,
+            region,
+            connection.endpoint_url,
+            fips=bool(profile.get_config_variable("use_fips_endpoint")),
+            dual_stack=bool(profile.get_config_variable("use_dualstack_endpoint")),
+        )
+        certificates = profile.get_config_variable("ca_bundle")
+    except BotoCoreError as error:
+        raise RefusedError("read the AWS configuration", str(error), "check AWS_PROFILE and its files") from error
+    credentials = Credentials(profile, region, connection.assume_role_arn)
+    await credentials.keys()
+    async with _http(addresses, certificates) as http:
+        yield KinesisClient(http, credentials, region, addresses, ServerTime(clock))
+
+
+def _http(addresses: Endpoints, certificates: str | None) -> aiohttp.ClientSession:
+    trust = ssl.create_default_context(cafile=certificates) if certificates else True
+    url = addresses.data
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=trust),
+        timeout=_TIMEOUT,
+        read_bufsize=_READ_BUFFER,
+        auto_decompress=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        skip_auto_headers=("Accept", "Accept-Encoding"),
+        headers={"User-Agent": "kmbridge"},
+        proxy=get_environ_proxies(url).get(urlsplit(url).scheme),
+    )
+
+
+def _region(connection: Connection, profile: AioSession) -> str:
+    named = connection.stream.region
+    region = connection.region or named or profile.get_config_variable("region")
+    if not region:
+        raise RefusedError(
+            f"find the region of stream {connection.stream.name}", "none is given", "set region, or AWS_REGION"
+        )
+    if named is not None and region != named:
+        raise RefusedError(
+            f"find the region of stream {connection.stream.name}",
+            f"region is {region}, the ARN says {named}",
+            "leave region out, or make the two agree",
+        )
+    return str(region)

@@ -1,0 +1,111 @@
+"""Where one shard is being read, and whether records between there and the oldest one have expired."""
+
+from collections.abc import Sequence
+
+from connectors.base import GapError, Place, RefusedError
+from connectors.kinesis.answers import GetRecordsAnswer, Record
+from connectors.kinesis.columns import arrival_ms
+from connectors.kinesis.position import TRIM_HORIZON, After, Moment, Oldest, iso, parse
+from connectors.kinesis.summary import Summary
+
+# Records are not trimmed to the second, nor are clocks that equal: nearer to the horizon than this nothing is certain.
+_EDGE_MS = 60_000
+# Whoever accepts a gap accepts what expires until reading goes on, which a person may need a while for.
+_ACCEPTED_MS = 3_600_000
+_MISSES = 2
+
+
+class Cursor:
+    """Moves over the records handed on.
+
+    Kinesis tells nothing when records behind a position have expired: reading then goes on at the oldest one. So where
+    expiry cannot be excluded by time, the cursor is *anchored*: the next read begins with the record it stands at,
+    which proves that none behind it is lost.
+    """
+
+    def __init__(self, shard: str, after: Place) -> None:
+        """Raises ``RefusedError`` for a position that is not one of a shard."""
+        try:
+            self.point = parse(after.position)
+        except ValueError as error:
+            raise RefusedError(f"read shard {shard}", str(error), "correct it with checkpoints set") from error
+        self.watermark_ms = after.watermark_ms
+        if self.watermark_ms is None and isinstance(self.point, Moment):
+            self.watermark_ms = self.point.ms
+        self.position = after.position
+        self.iterator: str | None = None
+        point = self.point
+        self.anchored = isinstance(point, After) and (point.sub is not None or self.watermark_ms is None)
+        self._shard = shard
+        self._accepted_ms = _ACCEPTED_MS if after.position == TRIM_HORIZON else 0
+        self._from_edge = isinstance(point, Oldest)
+        self._misses = 0
+
+    @property
+    def place(self) -> Place:
+        return Place(self.position, self.watermark_ms)
+
+    def check(self, summary: Summary, server_ms: int) -> None:
+        """Before each read: raise ``GapError`` where records are lost, or anchor where that has to be found out."""
+        if self.watermark_ms is None:
+            return
+        horizon = server_ms - summary.retention_ms
+        certain_to = max(self.watermark_ms, summary.created_ms)
+        if certain_to >= horizon + _EDGE_MS:
+            self._from_edge = False
+        elif isinstance(self.point, After):
+            # Begun at the oldest record on purpose, and not yet away from there: nothing that expires now is missed.
+            if not self._from_edge and not self.anchored:
+                self.anchored = True
+                self.iterator = None
+        elif certain_to < horizon - self._accepted_ms:
+            raise self._gap(server_ms - summary.retention_ms)
+
+    def accept(
+        self, answer: GetRecordsAnswer, summary: Summary, server_ms: int
+    ) -> tuple[Sequence[Record], After | None]:
+        """The records of an answer from the cursor on; the first one counts only after the point that comes with them.
+
+        Raises ``GapError`` where the cursor is anchored and the record it stands at has expired.
+        """
+        records = answer.records
+        if not self.anchored or not isinstance(self.point, After):
+            return self._from_moment(records), None
+        if records and records[0].sequence_number == self.point.sequence:
+            self.anchored = False
+            return records, self.point
+        self._misses = self._misses + 1 if answer.millis_behind_latest == 0 else 0
+        if records or self._misses >= _MISSES or answer.next_shard_iterator is None:
+            horizon = server_ms - summary.retention_ms
+            raise self._gap(max(horizon, arrival_ms(records[0])) if records else horizon)
+        return records, None
+
+    def advance(self, position: str, last: Record) -> None:
+        """All of an answer is handed on: its last record is ``last``, the place behind it ``position``."""
+        self.point = After(last.sequence_number)
+        self.position = position
+        self.certain(arrival_ms(last))
+
+    def certain(self, watermark_ms: int) -> None:
+        """Everything that arrived before ``watermark_ms`` lies before the cursor."""
+        self.watermark_ms = max(watermark_ms, self.watermark_ms or 0)
+
+    def _from_moment(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Some servers answer a time that no record has reached yet with the shard's beginning."""
+        if not isinstance(self.point, Moment):
+            return records
+        early = 0
+        while early < len(records) and arrival_ms(records[early]) < self.point.ms:
+            early += 1
+        return records[early:]
+
+    def _gap(self, lost_to_ms: int) -> GapError:
+        lost_from = iso(self.watermark_ms) if self.watermark_ms is not None else str(self.point)
+        return GapError(
+            f"read shard {self._shard} after {self.point}",
+            "records behind it have expired, or cannot be shown not to have",
+            "on_gap: continue goes on with the oldest record; a longer retention of the stream prevents it",
+            lost_from=lost_from,
+            lost_to=iso(lost_to_ms),
+            resume=Place(TRIM_HORIZON, lost_to_ms),
+        )

@@ -1,0 +1,88 @@
+"""What an unsuccessful answer means to the caller. Source of the codes: the service model 2013-12-02."""
+
+from connectors.base import ConnectorError, RefusedError, TransientError
+
+_THROTTLED = frozenset(
+    {
+        "KMSThrottlingException",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+_CREDENTIALS = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+_PASSING = frozenset({"InternalFailure", "InternalFailureException", "RequestTimeout", "ServiceUnavailable"})
+
+_HINTS = {
+    "AccessDeniedException": "grant the permission, or check which credentials are in use",
+    "ResourceNotFoundException": "it was deleted, or has another name, region or account",
+    "KMSAccessDeniedException": "grant kms:Decrypt on the stream's key",
+    "KMSDisabledException": "enable the stream's KMS key",
+    "KMSInvalidStateException": "bring the stream's KMS key back into use",
+    "KMSNotFoundException": "the stream's KMS key is gone; restore it or change the stream's encryption",
+    "KMSOptInRequired": "this account must opt in to KMS in this region",
+}
+_CREDENTIALS_HINT = "check the access key, the session token, the region, and this machine's clock"
+
+
+class ThrottledError(TransientError):
+    """Asked too often or for too much. Wait, then ask again."""
+
+
+class StaleIteratorError(TransientError):
+    """The shard iterator is of no use any more. Get another for the same place."""
+
+
+class MissingError(RefusedError):
+    """The stream, or the shard in it, is not there."""
+
+
+class InvalidError(RefusedError):
+    """An argument was refused."""
+
+
+class CredentialsError(RefusedError):
+    """The credentials are expired, unknown or wrong."""
+
+
+_NAMED: dict[str, type[ConnectorError]] = {
+    "ResourceNotFoundException": MissingError,
+    "ExpiredIteratorException": StaleIteratorError,
+}
+
+
+def fault(operation: str, target: str, status: int, code: str, message: str) -> ConnectorError:
+    """The error for an answer with ``status`` whose body names ``code``. ``target`` says where it came from."""
+    tried = f"{operation} at {target}"
+    cause = f"{code}: {message}" if message else code
+    kind = _kind(operation, status, code)
+    if kind is CredentialsError:
+        return kind(tried, cause, _CREDENTIALS_HINT)
+    return kind(tried, cause, _HINTS.get(code, ""))
+
+
+def _kind(operation: str, status: int, code: str) -> type[ConnectorError]:
+    if code in _THROTTLED or status == 429:
+        return ThrottledError
+    if status >= 500 or status == 408 or code in _PASSING:
+        return TransientError
+    if code in _CREDENTIALS:
+        return CredentialsError
+    if code in {"InvalidArgumentException", "ValidationException"}:
+        return StaleIteratorError if operation == "GetRecords" else InvalidError
+    return _NAMED.get(code, RefusedError)

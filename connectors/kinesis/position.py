@@ -1,0 +1,78 @@
+"""The text of a place in a shard, and what it means to Kinesis.
+
+A position is one of: ``trim_horizon``, before the oldest record that is still there; an ISO-8601 time in UTC with
+milliseconds, before the first record that arrived at or after it; a sequence number, after that record;
+``SEQUENCE#SUB``, after one user record (0-based) inside an aggregated record.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from connectors.base import Position
+
+TRIM_HORIZON = "trim_horizon"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Oldest:
+    """Before the oldest record that the shard still holds."""
+
+    def __str__(self) -> str:
+        return TRIM_HORIZON
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Before the first record that arrived at or after ``ms``, milliseconds since the epoch."""
+
+    ms: int
+
+    def __str__(self) -> str:
+        return iso(self.ms)
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """After a record, or after the user record ``sub`` inside of it."""
+
+    sequence: str
+    sub: int | None = None
+
+    def __str__(self) -> str:
+        return self.sequence if self.sub is None else f"{self.sequence}#{self.sub}"
+
+
+Point = Oldest | Moment | After
+
+
+def parse(position: Position | None) -> Point:
+    """What a position means; None is the beginning. Raises ``ValueError`` for text that is none."""
+    if position is None or position == TRIM_HORIZON:
+        return Oldest()
+    sequence, mark, sub = position.partition("#")
+    if _is_number(sequence) and (not mark or _is_number(sub)):
+        return After(sequence, int(sub) if mark else None)
+    try:
+        moment = datetime.fromisoformat(position)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError(f"{position!r} is no position: trim_horizon, a time with its zone, SEQUENCE or SEQUENCE#SUB")
+    return Moment(milliseconds(moment))
+
+
+def iso(ms: int) -> str:
+    """A time in milliseconds since the epoch as positions write it."""
+    moment = _EPOCH + timedelta(milliseconds=ms)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03}Z"
+
+
+def milliseconds(moment: datetime) -> int:
+    """Milliseconds since the epoch, rounded down."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()

@@ -1,0 +1,28 @@
+"""What a Kinesis source is told."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Start = Literal["trim_horizon", "latest"] | datetime
+Deaggregation = Literal["keep_all", "kcl", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class KinesisSourceSettings:
+    """Everything but ``stream`` may be left out."""
+
+    stream: str
+    """Name or ARN. Another account's stream needs the ARN."""
+    region: str | None = None
+    """None: the ARN's, else the one that the environment or the profile names."""
+    endpoint_url: str | None = None
+    start: Start = "trim_horizon"
+    """Where a mirror without a checkpoint begins. A time needs its zone."""
+    poll_interval_s: float = 1.0
+    """How often an idle shard is asked for news."""
+    deaggregate: Deaggregation = "keep_all"
+    """``kcl`` leaves out what Amazon's client library would: aggregates that do not wholly belong into their shard."""
+    read_share: float = 1.0
+    """Of a shard's read limits; above 1 only for servers that have none."""
+    assume_role_arn: str | None = None
