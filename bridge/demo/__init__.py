@@ -1,0 +1,1 @@
+"""The main job shown on one machine: two embedded servers, a mirror between them, and the proof that it worked."""

@@ -1,0 +1,95 @@
+"""The course of a demo: servers up, write and mirror at the same time, then compare what the two ends hold."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Protocol
+
+from bridge.demo.embedded_kafka import TopicAddress, embedded_kafka
+from bridge.demo.embedded_kinesis import StreamAddress, embedded_kinesis
+from bridge.demo.groups import first
+from bridge.demo.result import DemoResult, percentile
+from bridge.demo.stream_reader import read_stream
+from bridge.demo.stream_writer import StreamWriter
+from bridge.demo.topic_reader import TopicReader
+from bridge.demo.workload import Workload
+from bridge.errors import BridgeError
+from bridge.parity.comparison import Side, compare
+
+NAME = "orders"
+"""Of the stream and the topic."""
+SHARDS = 4
+QUIET_S = 10.0
+"""When nothing has arrived for so long, nothing more will."""
+_LOOK_S = 0.05
+
+Mirroring = Callable[[StreamAddress, TopicAddress, Path], AbstractAsyncContextManager[None]]
+"""A mirror between the two which works while the context lasts, and has delivered what it can when it is left."""
+
+
+class Display(Protocol):
+    """Shows how far a demo is."""
+
+    def phase(self, text: str) -> None: ...
+
+    def progress(self, written: int, arrived: int) -> None: ...
+
+
+async def perform(workload: Workload, mirroring: Mirroring, folder: Path, display: Display) -> DemoResult:
+    """Everything from the start of the servers to the verdict. ``folder`` holds what the mirror keeps meanwhile."""
+    display.phase(f"starting an embedded Kinesis ({SHARDS} shards) and an embedded Kafka")
+    async with (
+        embedded_kinesis(NAME, SHARDS) as stream,
+        embedded_kafka(NAME) as topic,
+        TopicReader(topic) as reader,
+    ):
+        writer = StreamWriter(stream, workload)
+        async with mirroring(stream, topic, folder):
+            display.phase(f"writing and mirroring {workload.records:,} records of {workload.keys:,} keys")
+            await _write_and_watch(writer, reader, display)
+            display.phase("reading both sides")
+            source = await asyncio.to_thread(read_stream, stream)
+        sink = await reader.rest()
+    return _result(writer, reader, source, sink)
+
+
+async def _write_and_watch(writer: StreamWriter, reader: TopicReader, display: Display) -> None:
+    """Returns when as many records have arrived as were written, or when no more arrive."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            writing = tasks.create_task(writer.run(), name="writer")
+            await _watch(writing, writer, reader, display)
+    except ExceptionGroup as errors:
+        raise first(errors) from None
+
+
+async def _watch(writing: asyncio.Task[None], writer: StreamWriter, reader: TopicReader, display: Display) -> None:
+    loop = asyncio.get_running_loop()
+    before, since = (0, 0), loop.time()
+    while not writing.done() or reader.arrived < writer.written:
+        now = (writer.written, reader.arrived)
+        if now != before:
+            before, since = now, loop.time()
+        elif loop.time() - since > QUIET_S:
+            return
+        display.progress(*now)
+        await asyncio.sleep(_LOOK_S)
+    display.progress(writer.written, reader.arrived)
+
+
+def _result(writer: StreamWriter, reader: TopicReader, source: Side, sink: Side) -> DemoResult:
+    if source.fold.count != writer.written:
+        raise BridgeError(
+            "run the demo",
+            f"the embedded Kinesis holds {source.fold.count:,} of the {writer.written:,} records written to it",
+            "nothing is proved about the mirror; run it again",
+        )
+    latencies = sorted(reader.latencies_ns)
+    return DemoResult(
+        payload_bytes=writer.written_bytes,
+        elapsed_s=max(reader.last_ns - writer.started_ns, 0) / 1e9,
+        latency_p50_s=percentile(latencies, 0.5) / 1e9,
+        latency_p99_s=percentile(latencies, 0.99) / 1e9,
+        parity=compare(source, sink),
+    )
