@@ -16,10 +16,12 @@ class Columns:
 
     positions: list[str] = field(default_factory=list)
     keys: list[bytes | None] = field(default_factory=list)
-    values: list[bytes | None] = field(default_factory=list)
+    values: list[bytes] = field(default_factory=list)
     timestamps_ms: list[int] = field(default_factory=list)
     size: int = 0
     """Bytes of keys and values."""
+    read_size: int = 0
+    """Bytes of data as they were read, aggregates still packed."""
     skipped: int = 0
     """User records left out because their aggregate does not wholly belong into the shard."""
 
@@ -36,21 +38,25 @@ def columns(records: Sequence[Record], mode: Deaggregation, shard: Shard | None,
     """
     if resume is not None and resume.sub is None:
         records, resume = records[1:], None
+    data = [record.data for record in records]
     magic = kpl.MAGIC
-    if mode == "never" or not [True for record in records if record.data.startswith(magic)]:
-        return _plain(records)
-    return _unpacked(records, shard if mode == "kcl" else None, resume)
+    if mode == "never" or not [each for each in data if each.startswith(magic)]:
+        found = _plain(records, data)
+    else:
+        found = _unpacked(records, shard if mode == "kcl" else None, resume)
+    found.read_size = sum(map(len, data))
+    # The filter leaves out keys that are None, in C.
+    found.size = sum(map(len, found.values)) + sum(map(len, filter(None, found.keys)))
+    return found
 
 
-def _plain(records: Sequence[Record]) -> Columns:
-    keys = [_key(record) for record in records]
-    values: list[bytes | None] = [record.data for record in records]
+def _plain(records: Sequence[Record], data: list[bytes]) -> Columns:
+    keys = [record.partition_key for record in records]
     return Columns(
         [record.sequence_number for record in records],
-        keys,
-        values,
+        [key.encode() if key is not None else None for key in keys],
+        data,
         [int(record.approximate_arrival_timestamp * 1000 + 0.5) for record in records],
-        _size(keys, values),
     )
 
 
@@ -68,7 +74,6 @@ def _unpacked(records: Sequence[Record], shard: Shard | None, resume: After | No
         else:
             _append(into, record, aggregate, 0 if resume is None or resume.sub is None else resume.sub + 1)
         resume = None
-    into.size = _size(into.keys, into.values)
     return into
 
 
@@ -79,12 +84,6 @@ def _append(into: Columns, record: Record, aggregate: kpl.Aggregate, first: int)
     into.keys += aggregate.keys[first:]
     into.values += aggregate.values[first:]
     into.timestamps_ms += [arrival_ms(record)] * max(0, count - first)
-
-
-def _size(keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> int:
-    return sum([len(text) for text in keys if text is not None]) + sum(
-        [len(text) for text in values if text is not None]
-    )
 
 
 def _key(record: Record) -> bytes | None:

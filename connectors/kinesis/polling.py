@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from datetime import datetime
 from random import Random
 from types import TracebackType
@@ -101,8 +101,9 @@ class KinesisSource(Source):
 
     async def read(self, partition: Partition, after: Place, budget: Budget) -> AsyncGenerator[Batch, None]:
         reader = ShardReader(partition.id, after, budget, self._entered)
-        async for batch in reader.batches():
-            yield batch
+        async with aclosing(reader.batches()) as batches:
+            async for batch in batches:
+                yield batch
 
     @property
     def _entered(self) -> Surroundings:

@@ -182,14 +182,13 @@ class ShardReader:
     def _with_records(self, fetched: _Fetched, records: Sequence[Record], resume: After | None) -> Batch:
         answer, cursor = fetched.answer.value, self._cursor
         found = columns(records, self._around.settings.deaggregate, self._range, resume)
-        read = sum([len(record.data) for record in records])
         memory = found.size + RECORD_OVERHEAD * len(found.positions)
         last = records[-1]
         own = found.positions and found.positions[-1].startswith(last.sequence_number)
         cursor.advance(found.positions[-1] if own else last.sequence_number, last)
-        self._size.learn(len(records), max(memory, read))
+        self._size.learn(len(records), max(memory, found.read_size))
         full = len(answer.records) >= fetched.limit
-        self._pace.took(read)
+        self._pace.took(found.read_size)
         if not full and answer.millis_behind_latest == 0:
             self._pace.rest(_JUST_READ_S)
         behind = max(0, fetched.answer.server_ms - arrival_ms(last)) if full else 0
