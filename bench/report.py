@@ -1,0 +1,137 @@
+"""What was measured, as medians of all rounds, for a person and as JSON."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from statistics import median
+from typing import Any
+
+from bench import subjects
+from bench.measurement import Usage
+from bench.trial import Trial
+
+LABELS = {
+    subjects.CEILING: "bare reader, nothing written (the server's ceiling)",
+    subjects.HANDWRITTEN: "hand-written: boto3 threads + confluent-kafka",
+    subjects.MIRROR: "kmbridge run, provenance: never",
+    subjects.MIRROR_WITH_PROVENANCE: "kmbridge run, provenance: always",
+}
+CPU_TARGET = 1 / 4
+RATE_TARGET = 3.0
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One subject. CPU is in seconds per million records; ``start_cpu_s`` in seconds."""
+
+    records_per_second: float
+    whole_s: float | None
+    cpu: float
+    """Of the whole process up to the last record."""
+    cpu_without_start: float
+    """Less what mirroring a handful of records took."""
+    start_cpu_s: float
+    peak_mb: float | None
+
+
+@dataclass(slots=True)
+class Findings:
+    """All trials of a run."""
+
+    records: int
+    keys: int
+    ceilings: list[tuple[float, float]] = field(default_factory=list)
+    starts: dict[str, list[Usage]] = field(default_factory=dict)
+    trials: dict[str, list[Trial]] = field(default_factory=dict)
+
+    def figures(self) -> dict[str, Figures]:
+        """The medians of each subject that was tried."""
+        found = {name: self._figures(name, trials) for name, trials in self.trials.items()}
+        if self.ceilings:
+            cpu = median(cpu for _, cpu in self.ceilings) / self.records * _MILLION
+            rate = median(rate for rate, _ in self.ceilings)
+            found = {subjects.CEILING: Figures(rate, None, cpu, cpu, 0.0, None), **found}
+        return found
+
+    def _figures(self, name: str, trials: Sequence[Trial]) -> Figures:
+        start_s = median(usage.cpu_s for usage in self.starts[name])
+        cpu_s = median(trial.usage.cpu_s for trial in trials)
+        return Figures(
+            records_per_second=median(trial.arrivals.records_per_second() for trial in trials),
+            whole_s=median(trial.whole_s for trial in trials),
+            cpu=cpu_s / self.records * _MILLION,
+            cpu_without_start=(cpu_s - start_s) / self.records * _MILLION,
+            start_cpu_s=start_s,
+            peak_mb=median(trial.usage.peak_mb for trial in trials),
+        )
+
+
+def ratios(figures: Mapping[str, Figures]) -> dict[str, dict[str, float]]:
+    """Each mirror beside the hand-written loop: how many times its rate, and how much of its CPU."""
+    loop = figures.get(subjects.HANDWRITTEN)
+    mirrors = (subjects.MIRROR, subjects.MIRROR_WITH_PROVENANCE)
+    if loop is None:
+        return {}
+    return {
+        name: {
+            "rate": mirror.records_per_second / loop.records_per_second,
+            "whole": (loop.whole_s or 0.0) / (mirror.whole_s or 1.0),
+            "cpu": mirror.cpu / loop.cpu,
+            "cpu_without_start": mirror.cpu_without_start / loop.cpu_without_start,
+        }
+        for name in mirrors
+        if (mirror := figures.get(name)) is not None
+    }
+
+
+def as_json(findings: Findings, setting: Mapping[str, Any]) -> dict[str, Any]:
+    figures = findings.figures()
+    return {
+        **setting,
+        "figures": {name: asdict(found) for name, found in figures.items()},
+        "ratios_to_handwritten": ratios(figures),
+        "rounds": {
+            name: [
+                {
+                    "records_per_second": trial.arrivals.records_per_second(),
+                    "whole_s": trial.whole_s,
+                    "cpu_s": trial.usage.cpu_s,
+                    "peak_mb": trial.usage.peak_mb,
+                }
+                for trial in trials
+            ]
+            for name, trials in findings.trials.items()
+        },
+    }
+
+
+def as_text(findings: Findings, setting: Mapping[str, Any]) -> str:
+    figures = findings.figures()
+    head = ("", "records/s", "whole s", "CPU s/M", "no start", "peak MB")
+    rows = [head, *(_row(LABELS[name], found) for name, found in figures.items())]
+    width = max(len(row[0]) for row in rows)
+    lines = [
+        f"{row[0]:<{width}}  {row[1]:>9}  {row[2]:>7}  {row[3]:>7}  {row[4]:>8}  {row[5]:>7}".rstrip() for row in rows
+    ]
+    beside = [_beside(LABELS[name], found) for name, found in ratios(figures).items()]
+    return "\n".join([*(f"{name}: {text}" for name, text in setting.items()), "", *lines, "", *beside])
+
+
+def _row(label: str, found: Figures) -> tuple[str, ...]:
+    return (
+        label,
+        f"{found.records_per_second:,.0f}",
+        "" if found.whole_s is None else f"{found.whole_s:.1f}",
+        f"{found.cpu:.1f}",
+        f"{found.cpu_without_start:.1f}",
+        "" if found.peak_mb is None else f"{found.peak_mb:.0f}",
+    )
+
+
+def _beside(label: str, found: Mapping[str, float]) -> str:
+    reached = "reached" if found["rate"] >= RATE_TARGET and found["cpu"] <= CPU_TARGET else "missed"
+    return (
+        f"{label}: {found['rate']:.2f} times the hand-written loop's rate (to reach: {RATE_TARGET:g}), "
+        f"1/{1 / found['cpu']:.1f} of its CPU, 1/{1 / found['cpu_without_start']:.1f} without start-up "
+        f"(to reach: 1/{1 / CPU_TARGET:g}): {reached}"
+    )

@@ -1,0 +1,125 @@
+"""One program mirrors the load once, watched from outside."""
+
+import asyncio
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from uuid import uuid4
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from bench.arrivals import Arrivals, read_arrivals
+from bench.load import PARTITIONS, Load
+from bench.measurement import Usage
+from tests.support.topics import create_topic, delete_topic
+
+# The broker stamps each record when it appends it: times by one clock, whatever the program under measurement sends.
+_TOPIC = {"message.timestamp.type": "LogAppendTime"}
+_NEW_TOPIC = (
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+)
+_LOOK_S = 0.05
+_STOP_S = 30.0
+_START_S = 60.0
+_SLOWEST_PER_S = 2_000
+_LOG_TAIL = 2_000
+
+
+class TrialError(Exception):
+    """The program ended early, or did not bring everything over in time. Holds the end of what it printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What one program did and used. ``usage`` is of the moment at which the last record was in the topic."""
+
+    arrivals: Arrivals
+    usage: Usage
+    whole_s: float
+    """From the start of the process to the append of the last record."""
+
+
+@contextmanager
+def new_topic(kafka: str) -> Iterator[str]:
+    """An empty topic, removed afterwards."""
+    name = f"bench-{uuid4().hex[:12]}"
+    create_topic(kafka, name, PARTITIONS, _TOPIC)
+    try:
+        yield name
+    finally:
+        delete_topic(kafka, name)
+
+
+def run_trial(command: Sequence[str], kafka: str, topic: str, load: Load, log: Path) -> Trial:
+    """Run ``command`` until the topic holds all of ``load``, then stop it and read the topic.
+
+    Raises ``TrialError``, and ``WrongArrivalsError`` where not every record arrived once and in its key's order.
+    """
+    begun_s = time.time()
+    with _process(command, log) as process:
+        usage = _watch(process, kafka, topic, load.records, log)
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(_STOP_S)
+    if code != 0:
+        raise TrialError(f"{command[0]} ended with {code}; it printed: {_printed(log)}")
+    arrivals = asyncio.run(read_arrivals(kafka, topic))
+    arrivals.judge(load.counts)
+    return Trial(arrivals, usage, arrivals.last_ms / 1000 - begun_s)
+
+
+@contextmanager
+def _process(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _watch(process: subprocess.Popen[bytes], kafka: str, topic: str, records: int, log: Path) -> Usage:
+    """What the process had used when the topic held ``records`` records."""
+    deadline = time.monotonic() + _START_S + records / _SLOWEST_PER_S
+    with LogEnds(kafka, topic) as ends:
+        while (arrived := ends.total()) < records:
+            if process.poll() is not None:
+                raise TrialError(f"{process.args!r} ended with {process.returncode}; it printed: {_printed(log)}")
+            if time.monotonic() > deadline:
+                raise TrialError(f"{process.args!r} brought {arrived} of {records} in time: {_printed(log)}")
+            time.sleep(_LOOK_S)
+        return Usage.of(process.pid)
+
+
+class LogEnds:
+    """The number of records in a topic, at the cost of a few small requests."""
+
+    def __init__(self, kafka: str, topic: str) -> None:
+        self._consumer = Consumer({"bootstrap.servers": kafka, "group.id": topic, "log_level": 0})
+        self._parts = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close()
+
+    def total(self) -> int:
+        """0 while the broker is not yet ready to tell."""
+        try:
+            return sum(self._consumer.get_watermark_offsets(part, timeout=10)[1] for part in self._parts)
+        except KafkaException as error:
+            if error.args[0].code() in _NEW_TOPIC:
+                return 0
+            raise
+
+
+def _printed(log: Path) -> str:
+    return log.read_text(errors="replace")[-_LOG_TAIL:].strip() or "(nothing)"
