@@ -7,7 +7,7 @@ import sys
 import pytest
 
 _PROGRAM = """
-import asyncio, time
+import asyncio
 from bridge.cli.stop import stopping
 
 async def main():
@@ -41,7 +41,7 @@ def test_the_first_signal_asks_to_stop(number: signal.Signals) -> None:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-@pytest.mark.parametrize("after", ["await asyncio.sleep(60)", "time.sleep(60)"])
+@pytest.mark.parametrize("after", ["await asyncio.sleep(60)", "while True: pass"])
 def test_the_second_signal_ends_the_process(number: signal.Signals, code: int, after: str) -> None:
     """Even where the event loop is blocked; the exit code names the signal."""
     process = _started(after)

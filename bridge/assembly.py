@@ -1,0 +1,124 @@
+"""From a configuration to a mirror with all it needs: the one place that knows which class is which."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from random import Random
+
+from bridge.config import Configuration
+from bridge.config.librdkafka import plain
+from bridge.config.models import KafkaSink as KafkaSinkSection
+from bridge.engine.mirror import Mirror
+from bridge.engine.policy import OnError, OnGap, Policy
+from bridge.stores import checkpoint_store
+from checkpoints.base import CheckpointStore
+from connectors.base import Clock, Connector, Observer, Sink, Source, UnreachableError
+from connectors.file import FileSink
+from connectors.kafka.sink import KafkaSink, KafkaSinkSettings
+from connectors.kinesis.polling import KinesisSource
+from connectors.kinesis.settings import KinesisSourceSettings
+
+OPENING_S = 28.0
+"""Both ends are reached, or reported, within this time; a command has 30 s to say so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """Everything one mirror needs, made but not opened: making it connects to nothing."""
+
+    mirror: Mirror
+    source: Source
+    sink: Sink
+    store: CheckpointStore
+    dead_letter: Sink | None
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Own the checkpoints, then reach all ends at once; on leaving close them, the checkpoints last.
+
+        The checkpoints come first, so that beside a running mirror of the same name nothing is touched. Raises
+        ``StoreBusyError`` there, and ``UnreachableError`` or ``RefusedError`` within ``OPENING_S``.
+        """
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.store)
+            ends = {"source": self.source, "sink": self.sink, "dead letter": self.dead_letter}
+            await _all_opened(stack, {name: end for name, end in ends.items() if end is not None})
+            yield
+
+
+def assemble(configuration: Configuration, *, observer: Observer, clock: Clock, random: Random) -> Assembly:
+    source = _source(configuration, clock, random, observer)
+    section = configuration.sink.kafka
+    sink = KafkaSink(_kafka_settings(configuration, section), clock, observer)
+    store = checkpoint_store(configuration)
+    dead_letter = _dead_letter(configuration, clock, observer)
+    mirror = Mirror(source, sink, store, _policy(configuration), dead_letter=dead_letter, clock=clock, random=random)
+    return Assembly(mirror, source, sink, store, dead_letter)
+
+
+def _source(configuration: Configuration, clock: Clock, random: Random, observer: Observer) -> Source:
+    section = configuration.source.kinesis
+    settings = KinesisSourceSettings(
+        stream=section.stream,
+        region=section.region,
+        endpoint_url=section.endpoint_url,
+        start=section.start,
+        poll_interval_s=section.poll_interval,
+        deaggregate=section.deaggregate,
+        read_share=section.read_share,
+        assume_role_arn=section.assume_role_arn,
+    )
+    return KinesisSource(settings, clock, random, observer)
+
+
+def _kafka_settings(configuration: Configuration, section: KafkaSinkSection) -> KafkaSinkSettings:
+    return KafkaSinkSettings(
+        bootstrap_servers=section.bootstrap_servers,
+        topic=section.topic,
+        compression=section.compression,
+        create_topic=section.create_topic,
+        librdkafka=plain(section.librdkafka),
+        client_id=f"kmbridge-{configuration.name}",
+    )
+
+
+def _dead_letter(configuration: Configuration, clock: Clock, observer: Observer) -> Sink | None:
+    section = configuration.dead_letter
+    if section is None or configuration.on_error == "stop":
+        return None
+    if section.file is not None:
+        return FileSink(section.file.path)
+    if section.kafka is None:
+        return None
+    beside = configuration.sink.kafka.model_copy(update={"topic": section.kafka.topic, "create_topic": None})
+    return KafkaSink(_kafka_settings(configuration, beside), clock, observer)
+
+
+def _policy(configuration: Configuration) -> Policy:
+    return Policy(
+        checkpoint_interval_s=configuration.checkpoint_interval,
+        memory=configuration.limits.memory,
+        on_gap=OnGap(configuration.on_gap),
+        on_error=OnError(configuration.on_error),
+        # auto is always where the sink has headers, and Kafka has.
+        provenance=configuration.provenance != "never",
+    )
+
+
+async def _all_opened(stack: AsyncExitStack, ends: dict[str, Connector]) -> None:
+    """Enter all of ``ends`` at the same time; the first that fails cancels the others, and what it raised is raised."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for name, end in ends.items():
+                tasks.create_task(_opened_in_time(stack, name, end), name=f"open {name}")
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
+async def _opened_in_time(stack: AsyncExitStack, name: str, end: AbstractAsyncContextManager[object]) -> None:
+    try:
+        async with asyncio.timeout(OPENING_S):
+            await stack.enter_async_context(end)
+    except TimeoutError:
+        raise UnreachableError(f"open the {name}", f"no answer within {OPENING_S:.0f} s") from None

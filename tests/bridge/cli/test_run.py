@@ -1,0 +1,267 @@
+"""kmbridge run, with ends in memory: what signals, failures and options do."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from random import Random
+from typing import Any, Self
+
+import pytest
+
+import bridge.assembly
+import bridge.cli.run
+from bridge.assembly import Assembly
+from bridge.config import Configuration
+from bridge.engine.mirror import Mirror
+from bridge.engine.policy import Policy
+from bridge.stores import checkpoint_store
+from checkpoints.base import Checkpoint
+from checkpoints.sqlite import SqliteCheckpoints
+from connectors.base import Clock, GapError, Place, RefusedError, UnreachableError
+from connectors.memory import Faults, MemorySink, MemorySource, MemoryStream, MemoryTopic
+from tests.bridge.cli.called import Called, call
+from tests.bridge.test_config_mistakes import VALID
+
+Hook = Callable[[], Any]
+
+
+class Sink(MemorySink):
+    """Calls ``entering`` when it is entered."""
+
+    entering: Hook
+
+    async def __aenter__(self) -> Self:
+        await self.entering()
+        return self
+
+
+class Beginning(Faults):
+    """Calls ``reading`` before each read."""
+
+    reading: Hook
+
+    async def before(self, operation: str, target: str) -> None:
+        if operation == "read":
+            self.reading()
+
+
+class Bench:
+    """A mirror in memory in the place of the one that a configuration asks for."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.database = folder / "orders.db"
+        self.config = folder / "o.yaml"
+        self.config.write_text(f"{VALID}checkpoints: {{sqlite: {{path: {self.database}}}}}\nhttp: null\n")
+        self.stream = MemoryStream("orders", 2, Clock())
+        self.topic = MemoryTopic("orders", 2)
+        self.entering: Hook = _nothing
+        self.reading: Hook = lambda: None
+        self._capsys = capsys
+        self._signalled = False
+
+    def assemble(self, configuration: Configuration, **_: object) -> Assembly:
+        faults = Beginning()
+        faults.reading = self.reading
+        source = MemorySource(self.stream, Clock(), faults)
+        sink = Sink(self.topic, Faults(), Random(1))
+        sink.entering = self.entering
+        store = checkpoint_store(configuration)
+        mirror = Mirror(source, sink, store, Policy(), dead_letter=None, clock=Clock(), random=Random(1))
+        return Assembly(mirror, source, sink, store, None)
+
+    def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Send it to this process, once a run: a second one would end the tests."""
+        if not self._signalled:
+            self._signalled = True
+            os.kill(os.getpid(), number)
+
+    def run(self, *options: str) -> Called:
+        self._signalled = False
+        return call(self._capsys, "run", self.config, "--set", "log.format=json", *options)
+
+    def checkpoints(self) -> Mapping[str, Checkpoint]:
+        async def loaded() -> Mapping[str, Checkpoint]:
+            async with SqliteCheckpoints(self.database, "orders") as store:
+                return await store.load()
+
+        return asyncio.run(loaded())
+
+
+async def _nothing() -> None:
+    pass
+
+
+def _log(called: Called) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in called.err.splitlines() if line.startswith("{")]
+
+
+@pytest.fixture
+def bench(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Bench:
+    made = Bench(tmp_path, capsys)
+    monkeypatch.setattr(bridge.cli.run, "assemble", made.assemble)
+    return made
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_first_signal_drains_saves_and_exits_0(bench: Bench, number: signal.Signals) -> None:
+    """Everything that was there is mirrored, and the checkpoints say so."""
+    for count in range(50):
+        bench.stream.put(str(count).encode(), b"x")
+
+    def reading() -> None:
+        if sum(map(len, bench.topic.partitions)) == 50:
+            bench.signal(number)
+
+    bench.reading = reading
+    called = bench.run()
+    assert called.code == 0
+    assert called.out == ""
+    saved = bench.checkpoints()
+    for shard in bench.stream.shards.values():
+        assert saved[shard.partition.id].position == str(len(shard.records) - 1)
+    events = [line["event"] for line in _log(called)]
+    assert events == ["mirroring", "draining", "stopped"]
+
+
+def test_the_start_is_told_with_both_ends_and_from_where(bench: Bench) -> None:
+    """From the configured start first, from its checkpoints the next time."""
+    bench.stream.put(b"k", b"x")
+    bench.reading = bench.signal
+    first = _log(bench.run())[0]
+    assert (first["source"], first["sink"], first["mirror"]) == ("memory:orders", "memory:orders", "orders")
+    assert first["positions"] == "start: trim_horizon"
+    again = _log(bench.run())[0]
+    assert again["positions"] == "checkpoints of 2 partitions"
+
+
+def test_a_signal_before_the_ends_are_reached_exits_0(bench: Bench) -> None:
+    """There is nothing to drain, and nothing to wait for."""
+
+    async def entering() -> None:
+        bench.signal()
+        await asyncio.sleep(60)
+
+    bench.entering = entering
+    assert bench.run().code == 0
+
+
+@pytest.mark.parametrize("kind", [UnreachableError, RefusedError])
+def test_an_end_that_cannot_be_reached_exits_3(bench: Bench, kind: type[UnreachableError]) -> None:
+    """With operation, cause and hint, and no traceback."""
+
+    async def entering() -> None:
+        raise kind("reach Kafka at b-1:9098", "connection refused", "is the broker up?")
+
+    bench.entering = entering
+    called = bench.run()
+    assert called.code == 3
+    assert called.err == "error: reach Kafka at b-1:9098: connection refused\nhint: is the broker up?\n"
+
+
+def test_an_end_that_never_answers_exits_3_in_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bound of our own stands behind those of the connectors."""
+
+    async def entering() -> None:
+        await asyncio.sleep(60)
+
+    bench.entering = entering
+    monkeypatch.setattr(bridge.assembly, "OPENING_S", 0.05)
+    called = bench.run()
+    assert called.code == 3
+    assert called.err.startswith("error: open the sink: no answer within")
+
+
+def test_a_traceback_is_logged_at_level_debug(bench: Bench) -> None:
+    """Beside the message, for those who ask for it."""
+
+    async def entering() -> None:
+        raise UnreachableError("reach Kafka", "connection refused")
+
+    bench.entering = entering
+    called = bench.run("--set", "log.level=debug")
+    assert called.code == 3
+    assert any("Traceback" in line.get("exception", "") for line in _log(called))
+    assert called.err.endswith("error: reach Kafka: connection refused\n")
+
+
+def test_a_mirror_whose_lanes_all_failed_exits_1(bench: Bench) -> None:
+    """The message names each lane and why."""
+
+    def reading() -> None:
+        raise GapError("read", "trimmed", lost_from="1", lost_to="5", resume=Place())
+
+    bench.reading = reading
+    called = bench.run()
+    assert called.code == 1
+    assert "error: mirror: shard-0000: read: trimmed" in called.err
+    assert "shard-0001" in called.err
+
+
+def test_a_second_process_of_the_same_mirror_exits_1(bench: Bench) -> None:
+    """It names the owner of the checkpoints, and touches neither end."""
+
+    async def entering() -> None:
+        pytest.fail("the sink was entered")
+
+    async def beside() -> Called:
+        async with SqliteCheckpoints(bench.database, "orders"):
+            return await asyncio.to_thread(_without_signals, bench)
+
+    bench.entering = entering
+    called = asyncio.run(beside())
+    assert called.code == 1
+    assert f"error: own the checkpoints in {bench.database}" in called.err
+
+
+def _without_signals(bench: Bench) -> Called:
+    """In a thread there are no signal handlers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(signal, "signal", lambda *_: signal.SIG_DFL)
+        return bench.run()
+
+
+def test_a_taken_port_exits_2_and_names_its_key(bench: Bench) -> None:
+    """Two mirrors on one machine need two ports."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        called = bench.run("--set", f"http.listen=127.0.0.1:{port}")
+    assert called.code == 2
+    assert str(port) in called.err
+    assert "http.listen" in called.err
+
+
+def test_status_is_served_where_the_start_says(bench: Bench) -> None:
+    """The address is in the first line of the log, also where the port is a free one."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    answers: list[Any] = []
+
+    async def entering() -> None:
+        answers.append(json.loads(await asyncio.to_thread(_get, f"http://127.0.0.1:{port}/status")))
+
+    bench.entering = entering
+    bench.reading = bench.signal
+    called = bench.run("--set", f"http.listen=127.0.0.1:{port}")
+    assert called.code == 0
+    assert _log(called)[0]["status"] == f"http://127.0.0.1:{port}/status"
+    assert [(answer["name"], answer["state"]) for answer in answers] == [("orders", "starting")]
+
+
+def _get(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        body: bytes = answer.read()
+        return body
+
+
+@pytest.mark.parametrize(("workers", "code"), [("2", 2), ("0", 2), ("many", 2), ("1", 0), ("auto", 0)])
+def test_there_is_one_worker_in_this_version(bench: Bench, workers: str, code: int) -> None:
+    """More are refused with a message that says so."""
+    bench.reading = bench.signal
+    called = bench.run("--workers", workers)
+    assert called.code == code
+    assert ("this version does not have several workers yet" in called.err) == (workers == "2")
