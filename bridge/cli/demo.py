@@ -17,6 +17,7 @@ from bridge.cli.stop import stopping
 from bridge.demo.course import perform
 from bridge.demo.display import PlainDisplay, TerminalDisplay
 from bridge.demo.embedded_kinesis import require_moto
+from bridge.demo.environment import nobodys_environment
 from bridge.demo.live_mirror import live_mirror
 from bridge.demo.result import DemoResult
 from bridge.demo.workload import Workload
@@ -48,7 +49,7 @@ def demo(
         raise UsageError("kmbridge demo --from kafka", not_yet("mirroring from Kafka", "use --from kinesis"))
     require_moto()
     configure_logging(LogFormat.AUTO, "warning")
-    with tempfile.TemporaryDirectory(prefix="kmbridge-demo-") as folder:
+    with nobodys_environment(), tempfile.TemporaryDirectory(prefix="kmbridge-demo-") as folder:
         result = asyncio.run(_perform(Workload(records, keys), Path(folder)))
     if result is None:
         raise typer.Exit(INTERRUPTED)

@@ -28,7 +28,7 @@ class StreamAddress:
     secret_key: str = "demo"  # noqa: S105 - there is nothing to protect
 
     def client(self) -> Any:
-        """A client of its own kind, which shares nothing with the mirror's and takes nothing from the environment.
+        """A client of its own kind, which shares nothing with the mirror's.
 
         Making one reads files, and its calls block.
         """

@@ -2,8 +2,23 @@
 
 from dataclasses import replace
 
-from bridge.engine.status import LaneState, LaneStatus, Latency, MirrorState, MirrorStatus
-from bridge.telemetry.observed import NOT_YET
+from bridge.engine.status import LATENCY_BOUNDS_S, LaneState, LaneStatus, Latency, MirrorState, MirrorStatus
+
+STARTING = MirrorStatus(
+    state=MirrorState.STARTING,
+    lanes=(),
+    records_read=0,
+    bytes_read=0,
+    records_written=0,
+    bytes_written=0,
+    records_per_second=0.0,
+    skipped={},
+    dead_letters={},
+    gaps=0,
+    buffered_bytes=0,
+    latency=Latency((0,) * (len(LATENCY_BOUNDS_S) + 1), 0.0),
+)
+"""Of a mirror whose two sides are not reached yet."""
 
 
 def lane(partition: str = "shardId-000000000000", state: LaneState = LaneState.RUNNING) -> LaneStatus:
@@ -21,7 +36,7 @@ def lane(partition: str = "shardId-000000000000", state: LaneState = LaneState.R
 
 def status(*lanes: LaneStatus, state: MirrorState = MirrorState.RUNNING) -> MirrorStatus:
     return replace(
-        NOT_YET,
+        STARTING,
         state=state,
         lanes=lanes,
         records_read=44,

@@ -6,8 +6,8 @@ import pytest
 from bridge.engine.status import LaneState, MirrorState, MirrorStatus
 from bridge.errors import UsageError
 from bridge.telemetry.http import TelemetryServer
-from bridge.telemetry.observed import NOT_YET, ObservedMirror
-from tests.bridge.telemetry.statuses import lane, status
+from bridge.telemetry.observed import ObservedMirror
+from tests.bridge.telemetry.statuses import STARTING, lane, status
 
 HOST = "127.0.0.1"
 
@@ -16,7 +16,7 @@ class Told:
     """A mirror's status, to be changed by the test."""
 
     def __init__(self) -> None:
-        self.status: MirrorStatus = NOT_YET
+        self.status: MirrorStatus = STARTING
 
     def __call__(self) -> MirrorStatus:
         return self.status
