@@ -1,0 +1,45 @@
+"""The Kinesis source keeps the contract of sources, against a real server."""
+
+from collections.abc import AsyncIterator
+from random import Random
+from typing import Any
+
+import pytest
+
+from connectors.base import Clock, Observer
+from connectors.kinesis.polling import KinesisSource
+from connectors.kinesis.settings import KinesisSourceSettings
+from tests.contracts.source import SourceContract, World
+from tests.support.factories import StreamFactory
+from tests.support.kinesis_api import REGION, kinesis_session
+
+
+class KinesisWorld(World):
+    def __init__(self, client: Any, stream: str, source: KinesisSource) -> None:
+        self._client = client
+        self._stream = stream
+        self.source = source
+
+    async def put(self, key: bytes, value: bytes) -> None:
+        await self._client.put_record(StreamName=self._stream, PartitionKey=key.decode(), Data=value)
+
+    async def split(self, partition: str) -> None:
+        listed = await self._client.list_shards(StreamName=self._stream)
+        shard = next(each for each in listed["Shards"] if each["ShardId"] == partition)
+        first, last = (int(shard["HashKeyRange"][end]) for end in ("StartingHashKey", "EndingHashKey"))
+        await self._client.split_shard(
+            StreamName=self._stream, ShardToSplit=partition, NewStartingHashKey=str((first + last) // 2)
+        )
+
+
+class TestKinesisSource(SourceContract):
+    @pytest.fixture
+    async def world(self, kinesis: str, stream: StreamFactory) -> AsyncIterator[World]:
+        name = stream(shards=2)
+        # Without AWS's limits, which this server does not have, the suite need not wait for its turn.
+        settings = KinesisSourceSettings(name, REGION, kinesis, poll_interval_s=0.05, read_share=20)
+        async with (
+            kinesis_session(kinesis) as client,
+            KinesisSource(settings, Clock(), Random(1), Observer()) as source,
+        ):
+            yield KinesisWorld(client, name, source)
