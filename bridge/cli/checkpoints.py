@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 checkpoints = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
+_ORDER = "In this order; CONFIG is a file or two URLs."
+
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 New = Annotated[bool, typer.Option("--new", help="Accept a partition that has no checkpoint yet.")]
 
@@ -47,7 +49,7 @@ def list_(targets: Targets, name: Name = None, settings: Settings = None, as_jso
 
 @checkpoints.command("set", epilog="Example: kmbridge checkpoints set orders.yaml shardId-000000000000 4957…#3")
 def set_(
-    arguments: Annotated[list[str], typer.Argument(metavar="(CONFIG | URL URL) PARTITION POSITION")],
+    arguments: Annotated[list[str], typer.Argument(metavar="CONFIG PARTITION POSITION", help=_ORDER)],
     name: Name = None,
     settings: Settings = None,
     new: New = False,
@@ -69,7 +71,7 @@ def set_(
 
 @checkpoints.command("reset", epilog="Example: kmbridge checkpoints reset orders.yaml --yes")
 def reset(
-    arguments: Annotated[list[str], typer.Argument(metavar="(CONFIG | URL URL) [PARTITION…]")],
+    arguments: Annotated[list[str], typer.Argument(metavar="CONFIG [PARTITION…]", help=_ORDER)],
     name: Name = None,
     settings: Settings = None,
     yes: Yes = False,
