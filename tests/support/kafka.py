@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,7 +23,7 @@ _SETTINGS = {
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAINTEXT",
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT",
     "auto.create.topics.enable": "false",
     "group.initial.rebalance.delay.ms": "0",
     # A killed broker is let in again only when its last session is over: by default after 9 s.
@@ -39,16 +40,28 @@ _SETTINGS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Proxied:
+    """A listener on ``port`` whose clients are told to come to ``advertised``, ``host:port``."""
+
+    port: int
+    advertised: str
+
+
 class KafkaBroker:
     """A broker with a port and a data folder of its own, which it keeps from start to start.
 
     Methods block until they are done: call them by ``asyncio.to_thread`` where the event loop has to go on.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
-        """``folder`` must be empty; ``settings`` are lines of ``server.properties``, added to or instead of ours."""
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None, behind: Proxied | None = None) -> None:
+        """``folder`` must be empty; ``settings`` are lines of ``server.properties``, added to or instead of ours.
+
+        ``behind`` adds a listener for clients that come through a proxy.
+        """
         self._folder = folder
         self._port = free_port()
+        self._behind = behind
         self._classpath = f"{kafka_jars()}/*"
         self._properties = folder / "server.properties"
         self._properties.write_text(self._render(settings or {}))
@@ -90,13 +103,25 @@ class KafkaBroker:
     def thaw(self) -> None:
         self._process.thaw()
 
+    def revive(self) -> None:
+        """Let it work again, whatever befell it."""
+        if self._process.is_up:
+            self._process.thaw()
+        else:
+            self.start()
+
     def _render(self, settings: Mapping[str, str]) -> str:
         controller = free_port()
+        listeners = f"PLAINTEXT://{self.address},CONTROLLER://{HOST}:{controller}"
+        advertised = f"PLAINTEXT://{self.address}"
+        if self._behind is not None:
+            listeners += f",PROXIED://{HOST}:{self._behind.port}"
+            advertised += f",PROXIED://{self._behind.advertised}"
         lines = {
             **_SETTINGS,
             "controller.quorum.voters": f"1@{HOST}:{controller}",
-            "listeners": f"PLAINTEXT://{self.address},CONTROLLER://{HOST}:{controller}",
-            "advertised.listeners": f"PLAINTEXT://{self.address}",
+            "listeners": listeners,
+            "advertised.listeners": advertised,
             "log.dirs": str(self._folder / "data"),
             **settings,
         }

@@ -48,6 +48,11 @@ class ServerProcess:
     def pid(self) -> int:
         return self._running().pid
 
+    @property
+    def is_up(self) -> bool:
+        """Whether it was started and neither stopped nor killed since; frozen counts."""
+        return self._child is not None
+
     def start(self) -> None:
         """Start it and return when it answers. Raises ``ServerError`` when it ends before that or never answers."""
         if self._child is not None:

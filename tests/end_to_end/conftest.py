@@ -1,0 +1,59 @@
+"""What the whole paths share: a seed, a broker that may be harmed, mirrors with a folder each."""
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+import pytest
+
+from tests.support.kafka import KafkaBroker, Proxied
+from tests.support.kafka_proxy import KafkaProxy
+from tests.support.missing import give_up
+from tests.support.ports import free_port
+from tests.support.provision import MissingServerError
+
+SEED_VARIABLE = "KMBRIDGE_TEST_SEED"
+
+
+@dataclass(frozen=True, slots=True)
+class HarmedKafka:
+    """A broker to stop, kill and freeze, and a proxy before it that loses what it should pass on."""
+
+    broker: KafkaBroker
+    proxy: KafkaProxy
+
+
+@pytest.fixture
+def seed() -> int:
+    """Decides records and moments; the same ones unless the environment names another."""
+    seed = int(os.environ.get(SEED_VARIABLE, "1"))
+    sys.stdout.write(f"{SEED_VARIABLE}={seed}\n")
+    return seed
+
+
+@pytest.fixture
+def draw(seed: int) -> Random:
+    return Random(seed)
+
+
+@pytest.fixture(scope="session")
+def _harmed_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HarmedKafka]:
+    port = free_port()
+    try:
+        with (
+            KafkaProxy(port) as proxy,
+            KafkaBroker(tmp_path_factory.mktemp("kafka"), behind=Proxied(port, proxy.address)) as broker,
+        ):
+            yield HarmedKafka(broker, proxy)
+    except MissingServerError as error:
+        give_up(error)
+
+
+@pytest.fixture
+def harmed_kafka(_harmed_kafka: HarmedKafka) -> Iterator[HarmedKafka]:
+    """One for all tests of this process, since a broker takes its time to start. It runs again after each."""
+    yield _harmed_kafka
+    _harmed_kafka.proxy.to_swallow = 0
+    _harmed_kafka.broker.revive()

@@ -1,0 +1,179 @@
+"""An HTTP proxy before Kinesis, which counts what each shard is read and does harm on request."""
+
+import asyncio
+import json
+import time
+from binascii import a2b_base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+from aiohttp import hdrs, web
+
+from tests.support.loop_thread import LoopThread
+from tests.support.ports import HOST
+
+_TARGET = "X-Amz-Target"
+_TYPE = "application/x-amz-json-1.1"
+_LARGEST = 16 * 1024 * 1024
+
+
+class Fault(Enum):
+    """What befalls a call instead of an answer."""
+
+    THROTTLED = "throttled"
+    FAILED = "failed"
+    """Status 500."""
+    CUT = "cut"
+    """The connection ends before the call reaches the server."""
+    CUT_ANSWER = "cut answer"
+    """The server answers, and the connection ends in the middle of that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of the API. ``shard`` is known for those that name one or come with its iterator."""
+
+    operation: str
+    shard: str | None
+    at: float
+    """When it arrived, in seconds of the monotonic clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One GetRecords of a shard."""
+
+    at: float
+    records: int
+    size: int
+    """Bytes of data and keys."""
+    fault: Fault | None
+
+
+Judge = Callable[[Call], Fault | None]
+
+
+class KinesisProxy:
+    """Serves while entered, in a thread of its own. Set ``judge`` and ``delay_s`` at any time."""
+
+    def __init__(self, upstream: str) -> None:
+        self._upstream = upstream
+        self._shards: dict[str, str] = {}
+        self._thread: LoopThread | None = None
+        self._runner: web.AppRunner | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self.reads: dict[str, list[Read]] = {}
+        """Every GetRecords so far, by shard, in order."""
+        self.calls: list[Call] = []
+        self.judge: Judge = _spare
+        self.delay_s = 0.0
+        """How long every call is held before it is passed on."""
+
+    def __enter__(self) -> Self:
+        self._thread = LoopThread("kinesis proxy")
+        self._thread.run(self._open())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._thread is not None:
+            self._thread.run(self._close())
+            self._thread.close()
+
+    @property
+    def address(self) -> str:
+        if self._runner is None:
+            raise RuntimeError("the proxy is not entered")
+        return f"http://{HOST}:{self._runner.addresses[0][1]}"
+
+    async def _open(self) -> None:
+        application = web.Application(client_max_size=_LARGEST)
+        application.router.add_post("/", self._serve)
+        self._session = aiohttp.ClientSession(self._upstream, connector=aiohttp.TCPConnector(limit=0))
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, HOST, 0).start()
+
+    async def _close(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+        if self._session is not None:
+            await self._session.close()
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        at = time.monotonic()
+        operation = request.headers[_TARGET].rpartition(".")[2]
+        body = await request.read()
+        asked: dict[str, Any] = json.loads(body)
+        shard = asked.get("ShardId") or self._shards.get(asked.get("ShardIterator", ""))
+        call = Call(operation, shard, at)
+        self.calls.append(call)
+        fault = self.judge(call)
+        if self.delay_s:
+            await asyncio.sleep(self.delay_s)
+        if fault in (Fault.THROTTLED, Fault.FAILED, Fault.CUT):
+            self._note(call, {}, fault)
+            return _harm(request, fault)
+        status, answer = await self._forward(request, body)
+        self._learn(call, status, answer, fault)
+        if fault is Fault.CUT_ANSWER:
+            return await _half(request, answer)
+        return web.Response(status=status, body=answer, headers={hdrs.CONTENT_TYPE: _TYPE})
+
+    async def _forward(self, request: web.Request, body: bytes) -> tuple[int, bytes]:
+        if self._session is None:
+            raise RuntimeError("the proxy is not entered")
+        headers = {name: value for name, value in request.headers.items() if name not in (hdrs.HOST, hdrs.CONNECTION)}
+        async with self._session.post("/", data=body, headers=headers) as answer:
+            return answer.status, await answer.read()
+
+    def _learn(self, call: Call, status: int, answer: bytes, fault: Fault | None) -> None:
+        """Follow a shard's iterators, and count what it was read."""
+        if status != 200 or call.operation not in ("GetShardIterator", "GetRecords"):
+            return
+        told: dict[str, Any] = json.loads(answer)
+        following = told.get("ShardIterator") or told.get("NextShardIterator")
+        if following and call.shard is not None:
+            self._shards[following] = call.shard
+        self._note(call, told, fault)
+
+    def _note(self, call: Call, told: dict[str, Any], fault: Fault | None) -> None:
+        if call.operation != "GetRecords" or call.shard is None:
+            return
+        records = told.get("Records", [])
+        size = sum(len(a2b_base64(record["Data"])) + len(record["PartitionKey"].encode()) for record in records)
+        self.reads.setdefault(call.shard, []).append(Read(call.at, len(records), size, fault))
+
+
+def most_reads(reads: list[Read], window_s: float) -> int:
+    """The largest number of ``reads`` within any ``window_s`` seconds."""
+    times = [read.at for read in reads]
+    return max((sum(first <= time < first + window_s for time in times) for first in times), default=0)
+
+
+def _spare(_: Call) -> Fault | None:
+    """Harms nobody."""
+    return None
+
+
+def _harm(request: web.Request, fault: Fault) -> web.Response:
+    if fault is Fault.THROTTLED:
+        problem = {"__type": "ProvisionedThroughputExceededException", "message": "Rate exceeded for shard"}
+        return web.Response(status=400, text=json.dumps(problem), content_type=_TYPE)
+    if fault is Fault.CUT and request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=500, text=json.dumps({"__type": "InternalFailure"}), content_type=_TYPE)
+
+
+async def _half(request: web.Request, answer: bytes) -> web.StreamResponse:
+    response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: _TYPE, hdrs.CONTENT_LENGTH: str(len(answer))})
+    await response.prepare(request)
+    await response.write(answer[: len(answer) // 2])
+    if request.transport is not None:
+        request.transport.abort()
+    return response

@@ -1,0 +1,66 @@
+"""The proxy before Kinesis passes on, counts and harms as it is told."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError
+
+from tests.support.factories import StreamFactory
+from tests.support.kinesis_api import kinesis_session
+from tests.support.kinesis_proxy import Fault, KinesisProxy, most_reads
+from tests.support.kinesis_writer import write_records
+from tests.support.records import generate
+
+
+@pytest.fixture
+def proxy(kinesis: str) -> Iterator[KinesisProxy]:
+    with KinesisProxy(kinesis) as running:
+        yield running
+
+
+async def test_reads_are_counted_by_shard(proxy: KinesisProxy, stream: StreamFactory) -> None:
+    """With their records and bytes, also across iterators."""
+    name = stream(shards=1)
+    sent = list(generate(100, 20))
+    await write_records(proxy.address, name, sent)
+    async with kinesis_session(proxy.address) as client:
+        shard = (await client.list_shards(StreamName=name))["Shards"][0]["ShardId"]
+        iterator = await _first_iterator(client, name, shard)
+        for _ in range(3):
+            iterator = (await client.get_records(ShardIterator=iterator, Limit=40))["NextShardIterator"]
+    assert [read.records for read in proxy.reads[shard]] == [40, 40, 20]
+    assert sum(read.size for read in proxy.reads[shard]) == sum(len(r.value(0)) + len(r.key) for r in sent)
+    assert most_reads(proxy.reads[shard], 60) == 3
+    assert most_reads(proxy.reads[shard], 1e-9) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (Fault.THROTTLED, ClientError),
+        (Fault.FAILED, ClientError),
+        (Fault.CUT, ConnectionClosedError),
+        (Fault.CUT_ANSWER, ConnectionClosedError),
+    ],
+)
+async def test_harm_befalls_the_calls_chosen(
+    proxy: KinesisProxy, stream: StreamFactory, fault: Fault, error: type[Exception]
+) -> None:
+    """And no other."""
+    name = stream(shards=1)
+    async with kinesis_session(proxy.address) as client:
+        shard = (await client.list_shards(StreamName=name))["Shards"][0]["ShardId"]
+        iterator = await _first_iterator(client, name, shard)
+        proxy.judge = lambda call: fault if call.operation == "GetRecords" else None
+        with pytest.raises(error):
+            await client.get_records(ShardIterator=iterator)
+        proxy.judge = lambda _: None
+        await client.get_records(ShardIterator=iterator)
+    assert [read.fault for read in proxy.reads[shard]] == [fault, None]
+
+
+async def _first_iterator(client: Any, stream: str, shard: str) -> str:
+    answer = await client.get_shard_iterator(StreamName=stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+    iterator: str = answer["ShardIterator"]
+    return iterator
