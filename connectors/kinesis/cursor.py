@@ -6,7 +6,6 @@ from connectors.base import GapError, Place, RefusedError
 from connectors.kinesis.answers import GetRecordsAnswer, Record
 from connectors.kinesis.columns import arrival_ms
 from connectors.kinesis.position import TRIM_HORIZON, After, Moment, Oldest, iso, parse
-from connectors.kinesis.summary import Summary
 
 # Records are not trimmed to the second, nor are clocks that equal: nearer to the horizon than this nothing is certain.
 _EDGE_MS = 60_000
@@ -45,25 +44,25 @@ class Cursor:
     def place(self) -> Place:
         return Place(self.position, self.watermark_ms)
 
-    def check(self, summary: Summary, server_ms: int) -> None:
-        """Before each read: raise ``GapError`` where records are lost, or anchor where that has to be found out."""
+    def check(self, horizon_ms: int, created_ms: int) -> None:
+        """Before each read: raise ``GapError`` where records are lost, or anchor where that has to be found out.
+
+        What arrived before ``horizon_ms`` has expired; the stream exists since ``created_ms``.
+        """
         if self.watermark_ms is None:
             return
-        horizon = server_ms - summary.retention_ms
-        certain_to = max(self.watermark_ms, summary.created_ms)
-        if certain_to >= horizon + _EDGE_MS:
-            self._from_edge = False
-        elif isinstance(self.point, After):
+        certain_to = max(self.watermark_ms, created_ms)
+        if certain_to >= horizon_ms + _EDGE_MS:
+            return
+        if isinstance(self.point, After):
             # Begun at the oldest record on purpose, and not yet away from there: nothing that expires now is missed.
             if not self._from_edge and not self.anchored:
                 self.anchored = True
                 self.iterator = None
-        elif certain_to < horizon - self._accepted_ms:
-            raise self._gap(server_ms - summary.retention_ms)
+        elif certain_to < horizon_ms - self._accepted_ms:
+            raise self._gap(horizon_ms)
 
-    def accept(
-        self, answer: GetRecordsAnswer, summary: Summary, server_ms: int
-    ) -> tuple[Sequence[Record], After | None]:
+    def accept(self, answer: GetRecordsAnswer, horizon_ms: int) -> tuple[Sequence[Record], After | None]:
         """The records of an answer from the cursor on; the first one counts only after the point that comes with them.
 
         Raises ``GapError`` where the cursor is anchored and the record it stands at has expired.
@@ -76,15 +75,16 @@ class Cursor:
             return records, self.point
         self._misses = self._misses + 1 if answer.millis_behind_latest == 0 else 0
         if records or self._misses >= _MISSES or answer.next_shard_iterator is None:
-            horizon = server_ms - summary.retention_ms
-            raise self._gap(max(horizon, arrival_ms(records[0])) if records else horizon)
+            raise self._gap(max(horizon_ms, arrival_ms(records[0])) if records else horizon_ms)
         return records, None
 
-    def advance(self, position: str, last: Record) -> None:
+    def advance(self, position: str, last: Record, horizon_ms: int) -> None:
         """All of an answer is handed on: its last record is ``last``, the place behind it ``position``."""
         self.point = After(last.sequence_number)
         self.position = position
         self.certain(arrival_ms(last))
+        if arrival_ms(last) >= horizon_ms + _EDGE_MS:
+            self._from_edge = False
 
     def certain(self, watermark_ms: int) -> None:
         """Everything that arrived before ``watermark_ms`` lies before the cursor."""

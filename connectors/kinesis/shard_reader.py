@@ -18,7 +18,7 @@ from connectors.kinesis.position import After, iso
 from connectors.kinesis.read_size import RECORD_OVERHEAD, Average, ReadSize
 from connectors.kinesis.settings import KinesisSourceSettings
 from connectors.kinesis.shards import Shard, ShardDirectory
-from connectors.kinesis.summary import StreamWatch, Summary
+from connectors.kinesis.summary import StreamWatch
 from connectors.kinesis.tip import Tip
 
 _TRIES = 10
@@ -46,6 +46,8 @@ class _Fetched:
     answer: Answer[GetRecordsAnswer]
     limit: int
     reservation: Reservation
+    horizon_ms: int
+    """What arrived before had expired when this was read."""
 
 
 class ShardReader:
@@ -69,11 +71,11 @@ class ShardReader:
         if self._around.settings.deaggregate == "kcl":
             self._range = await self._around.directory.get(self._shard)
         while True:
-            summary = await self._look()
+            await self._look()
             fetched = await self._fetch()
             if fetched is None:
                 continue
-            batch = self._digested(fetched, summary)
+            batch = self._digested(fetched)
             if batch is not None:
                 yield batch
             if fetched.answer.value.child_shards:
@@ -81,15 +83,12 @@ class ShardReader:
             if fetched.answer.value.next_shard_iterator is None and await self._has_ended(fetched):
                 return
 
-    async def _look(self) -> Summary:
-        """Wait for the shard's turn, and make sure that reading on neither skips nor mixes up anything."""
+    async def _look(self) -> None:
+        """Wait for the shard's turn, and make sure that the stream still is what it was."""
         await self._pace.turn()
         around = self._around
         summary = await around.watch.look()
-        server_ms = around.api.server_now_ms()
-        around.order.check(self._shard, self._cursor.place, summary, server_ms)
-        self._cursor.check(summary, server_ms)
-        return summary
+        around.order.check(self._shard, self._cursor.place, summary, around.api.server_now_ms())
 
     async def _fetch(self) -> _Fetched | None:
         """The next answer; None after a fault that calls for another try."""
@@ -113,11 +112,14 @@ class ShardReader:
     async def _call(self) -> _Fetched:
         limit = self._size.limit()
         reservation = await self._budget.reserve(self._size.expected(limit))
-        cursor, api = self._cursor, self._around.api
+        cursor, api, summary = self._cursor, self._around.api, self._around.watch.summary
         try:
+            # Only now: the budget may have been waited for until records expired.
+            horizon_ms = api.server_now_ms() - summary.retention_ms
+            cursor.check(horizon_ms, summary.created_ms)
             if cursor.iterator is None:
                 cursor.iterator = await api.shard_iterator(self._shard, cursor.point, inclusive=cursor.anchored)
-            return _Fetched(await api.records(cursor.iterator, limit), limit, reservation)
+            return _Fetched(await api.records(cursor.iterator, limit), limit, reservation, horizon_ms)
         except BaseException:
             reservation.release()
             raise
@@ -159,12 +161,12 @@ class ShardReader:
             resume=None,
         ) from error
 
-    def _digested(self, fetched: _Fetched, summary: Summary) -> Batch | None:
+    def _digested(self, fetched: _Fetched) -> Batch | None:
         """The batch of an answer, with its reservation; None, and the reservation released, where there is none."""
         answer, cursor = fetched.answer.value, self._cursor
         try:
             batch = None
-            records, resume = cursor.accept(answer, summary, fetched.answer.server_ms)
+            records, resume = cursor.accept(answer, fetched.horizon_ms)
             cursor.iterator = answer.next_shard_iterator
             if answer.records:
                 self._tip.records()
@@ -185,7 +187,7 @@ class ShardReader:
         memory = found.size + RECORD_OVERHEAD * len(found.positions)
         last = records[-1]
         own = found.positions and found.positions[-1].startswith(last.sequence_number)
-        cursor.advance(found.positions[-1] if own else last.sequence_number, last)
+        cursor.advance(found.positions[-1] if own else last.sequence_number, last, fetched.horizon_ms)
         self._size.learn(len(records), max(memory, found.read_size))
         full = len(answer.records) >= fetched.limit
         self._pace.took(found.read_size)
