@@ -1,0 +1,159 @@
+"""How librdkafka is reached and configured, and how its errors and log lines are told to the rest."""
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from confluent_kafka import KafkaError, KafkaException
+
+from connectors.base import Clock, ConnectorError, RefusedError, TransientError, UnreachableError
+
+Value = str | int | bool
+
+log = logging.getLogger("connectors.kafka.librdkafka")
+
+PROTECTED = frozenset(
+    {
+        "acks",
+        "background_event_cb",
+        "batch.size",
+        "bootstrap.servers",
+        "client.id",
+        "compression.codec",
+        "compression.type",
+        "delivery.report.only.error",
+        "delivery.timeout.ms",
+        "dr_cb",
+        "dr_msg_cb",
+        "enable.gapless.guarantee",
+        "enable.idempotence",
+        "error_cb",
+        "log.queue",
+        "log_cb",
+        "log_level",
+        "logger",
+        "max.in.flight",
+        "max.in.flight.requests.per.connection",
+        "message.max.bytes",
+        "message.send.max.retries",
+        "message.timeout.ms",
+        "metadata.broker.list",
+        "on_delivery",
+        "partitioner",
+        "partitioner_cb",
+        "queue.buffering.max.kbytes",
+        "queue.buffering.max.messages",
+        "queuing.strategy",
+        "request.required.acks",
+        "retries",
+        "statistics.interval.ms",
+        "stats_cb",
+        "throttle_cb",
+        "topic.metadata.refresh.interval.ms",
+        "transactional.id",
+    }
+)
+"""Keys that the bridge sets itself: order, durability and the bound on memory rest on them."""
+
+_PERMISSIONS = {
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: "Write and Describe on the topic (kafka-cluster:WriteData, DescribeTopic)",
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: "IdempotentWrite on the cluster (kafka-cluster:WriteDataIdempotently)",
+}
+_CREDENTIALS = (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED, KafkaError._SSL)  # noqa: SLF001
+_UNREACHABLE = (
+    KafkaError._TRANSPORT,  # noqa: SLF001
+    KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+    KafkaError._TIMED_OUT,  # noqa: SLF001
+    KafkaError._RESOLVE,  # noqa: SLF001
+)
+_NOISE = re.compile(r"^\[thrd:[^\]]*\]: |/bootstrap(?=:)|(?<=\w): (?=Connect to )| \(after \d+ms in state [^)]*\)")
+
+
+def protected(settings: Mapping[str, Value]) -> tuple[str, ...]:
+    """The keys of ``settings`` that only the bridge may set, sorted."""
+    return tuple(sorted(PROTECTED.intersection(settings)))
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A cluster, and librdkafka's settings for it. Secrets among these are not in its repr."""
+
+    bootstrap_servers: str
+    client_id: str
+    librdkafka: Mapping[str, Value] = field(repr=False)
+
+    def settings(self) -> dict[str, object]:
+        """What any client of the cluster is configured with. Raises ``RefusedError`` for keys of ours."""
+        if refused := protected(self.librdkafka):
+            raise RefusedError(
+                "configure the Kafka client",
+                f"librdkafka setting{'s' if len(refused) > 1 else ''} {', '.join(refused)} cannot be changed",
+                "remove it: the bridge's guarantees rest on its own value",
+            )
+        return {"log_level": 5, **self.librdkafka, **self._ours()}
+
+    def _ours(self) -> dict[str, object]:
+        return {"bootstrap.servers": self.bootstrap_servers, "client.id": self.client_id}
+
+
+class ClientLog:
+    """Where librdkafka writes its log. Called by the thread that polls the client.
+
+    A line that repeats within half a minute, as each attempt to connect writes one, is written once.
+    """
+
+    def __init__(self, clock: Clock, partitions_changed: Callable[[str], None] | None = None) -> None:
+        """``partitions_changed`` hears when a topic's partition count is not what it was, gone ones included."""
+        self._clock = clock
+        self._partitions_changed = partitions_changed
+        self._written: dict[str, float] = {}
+        self.last_error = ""
+
+    def log(self, level: int, _pattern: str, facility: str, _client: str, text: str) -> None:
+        line = readable(text)
+        if facility == "PARTCNT" and self._partitions_changed is not None:
+            self._partitions_changed(line)
+        # Hints about the configuration are for developers: it is ours.
+        self._write(logging.DEBUG if facility == "CONFWARN" else level, line)
+
+    def error(self, error: KafkaError) -> None:
+        """An error that librdkafka recovers from by itself."""
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001
+            self.last_error = readable(error.str())
+
+    def _write(self, level: int, line: str) -> None:
+        now = self._clock.monotonic()
+        if now - self._written.get(line, now - 60) < 30:
+            return
+        if len(self._written) > 100:
+            self._written.clear()
+        self._written[line] = now
+        log.log(level, "%s", line)
+
+
+def readable(text: str) -> str:
+    """A text of librdkafka without its thread names and durations."""
+    return _NOISE.sub("", text)
+
+
+def kafka_error(error: KafkaException) -> KafkaError:
+    """The error of librdkafka inside of what the client raises."""
+    inner: object = error.args[0] if error.args else None
+    return inner if isinstance(inner, KafkaError) else KafkaError(KafkaError._FAIL, str(error))  # noqa: SLF001
+
+
+def translate(error: KafkaError, operation: str, place: str, cause: str = "") -> ConnectorError:
+    """``error`` as the contracts name it. ``place`` is the address or topic, ``cause`` what is known beyond it."""
+    text = readable(error.str())
+    where = f"{place}: " if place else ""
+    for code, permission in _PERMISSIONS.items():
+        if error.code() == code or KafkaError(code).str() in text:
+            return RefusedError(operation, f"{where}{text}", f"grant {permission}")
+    if error.code() in _CREDENTIALS:
+        return RefusedError(operation, f"{where}{cause or text}", "check credentials and security.protocol")
+    if error.code() == KafkaError._INVALID_ARG:  # noqa: SLF001
+        return RefusedError(operation, f"{where}{text}", "check the librdkafka settings")
+    if error.code() in _UNREACHABLE:
+        return UnreachableError(operation, f"{where}{cause or text}", "check address, network and that the broker runs")
+    return TransientError(operation, f"{where}{text}")

@@ -1,0 +1,81 @@
+"""One submitted batch on its way into the topic."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from itertools import chain, repeat
+
+from confluent_kafka import KafkaError, Message
+
+from connectors.base import ORIGIN_HEADER, Batch, Outcome, Rejected
+from connectors.kafka.homes import Homes
+from connectors.kafka.limits import Limits
+
+Headers = list[tuple[str, str | bytes | None]]
+Report = Callable[[KafkaError | None, Message], None]
+
+
+class Delivery:
+    """Counts what has to be heard of before the batch is delivered.
+
+    That is little: a report costs a microsecond, and the last record of each partition speaks for those before it.
+    """
+
+    def __init__(
+        self,
+        batch: Batch,
+        answer: asyncio.Future[Outcome],
+        homes: Homes,
+        settle: Callable[["Delivery", Outcome], None],
+        fail: Callable[[KafkaError], None],
+    ) -> None:
+        self.batch = batch
+        self.answer = answer
+        self.sent = batch
+        self.reports: list[Report | None] = []
+        self._homes = homes
+        self._settle = settle
+        self._fail = fail
+        self._outcome = Outcome()
+        self._left = 0
+
+    def prepare(self, limits: Limits, now_ms: int) -> None:
+        """Leave out what the topic can never take and say which reports are wanted. Settles a batch of no others."""
+        rejected = limits.rejections(self.batch, now_ms)
+        if rejected:
+            self._outcome = Outcome(rejected)
+            self.sent = without(self.batch, rejected)
+        decisive = self._homes.decisive(self.sent.keys)
+        report = self._hear
+        self.reports = [None] * len(self.sent)
+        for index in decisive:
+            self.reports[index] = report
+        self._left = len(decisive)
+        if not decisive:
+            self._settle(self, self._outcome)
+
+    def _hear(self, error: KafkaError | None, message: Message) -> None:
+        """A report on one record, in the polling thread alone."""
+        if error is not None:
+            self._fail(error)
+            return
+        partition = message.partition()
+        if partition is not None:
+            self._homes.learn(message.key(), partition)
+        self._left -= 1
+        if self._left == 0:
+            self._settle(self, self._outcome)
+
+
+def without(batch: Batch, rejected: Iterable[Rejected]) -> Batch:
+    left_out = {each.index for each in rejected}
+    return batch.pick([index for index in range(len(batch)) if index not in left_out])
+
+
+def headers_of(batch: Batch) -> Iterable[Headers | None]:
+    """Each record's headers as librdkafka takes them, the origin of this hop last."""
+    if batch.origins is None:
+        return repeat(None) if batch.headers is None else map(list, batch.headers)
+    if batch.headers is None:
+        return [[(ORIGIN_HEADER, origin)] for origin in batch.origins]
+    last = zip(repeat(ORIGIN_HEADER), batch.origins, strict=False)
+    return (list(chain(headers, (origin,))) for headers, origin in zip(batch.headers, last, strict=True))

@@ -1,0 +1,129 @@
+"""What a topic's settings say about records that its brokers would refuse."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from connectors.base import ORIGIN_HEADER, Batch, Header, Rejected
+
+_BATCH_HEADER = 61
+_RECORD_OVERHEAD = 1 + 1 + 1 + 5 + 5 + 5 + 5
+_HEADER_OVERHEAD = 5 + 5
+_CLOCKS_DIFFER_MS = 60_000
+_NO_BOUND = (1 << 63) - 1
+
+UNKNOWN_MAX_BYTES = 16 * 1024 * 1024
+"""What is assumed where the broker does not tell: more than the 10 MiB that a Kinesis record can have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A topic's settings that decide about single records, as the broker checks them."""
+
+    max_message_bytes: int = UNKNOWN_MAX_BYTES
+    """Of a record batch as sent; here of one record alone, uncompressed."""
+    before_max_ms: int = _NO_BOUND
+    """How far a record's time may lie behind the broker's clock."""
+    after_max_ms: int = _NO_BOUND
+    """How far a record's time may lie ahead of the broker's clock."""
+    compacted: bool = False
+    """A compacted topic takes no record without a key."""
+
+    @classmethod
+    def of(cls, settings: Mapping[str, str]) -> "Limits":
+        """From the topic's configuration by its names. A topic that stamps records itself has no bound on times."""
+        own_times = settings.get("message.timestamp.type") == "LogAppendTime"
+        before, after = (
+            _NO_BOUND if own_times else int(settings.get(f"message.timestamp.{end}.max.ms", _NO_BOUND))
+            for end in ("before", "after")
+        )
+        size = int(settings.get("max.message.bytes", UNKNOWN_MAX_BYTES))
+        return cls(size, before, after, "compact" in settings.get("cleanup.policy", ""))
+
+    def rejections(self, batch: Batch, now_ms: int) -> tuple[Rejected, ...]:
+        """The records of ``batch`` that the topic can never take, rising by index.
+
+        Times are judged with a minute's grace: whose clock differs less is for the broker to say.
+        """
+        found: dict[int, Rejected] = {}
+        for rejected in (*self._too_large(batch), *self._out_of_time(batch, now_ms), *self._without_key(batch)):
+            found.setdefault(rejected.index, rejected)
+        return tuple(found[index] for index in sorted(found))
+
+    def _too_large(self, batch: Batch) -> Iterable[Rejected]:
+        if _largest_possible(batch) <= self.max_message_bytes:
+            return
+        for index in range(len(batch)):
+            size = _size(batch, index)
+            if size > self.max_message_bytes:
+                detail = (
+                    f"the record needs max.message.bytes of at least {size}; the topic has {self.max_message_bytes}"
+                )
+                yield Rejected(index, "too_large", detail)
+
+    def _out_of_time(self, batch: Batch, now_ms: int) -> Iterable[Rejected]:
+        times = batch.timestamps_ms
+        if not times:
+            return
+        oldest, newest = now_ms - self.before_max_ms - _CLOCKS_DIFFER_MS, now_ms + self.after_max_ms + _CLOCKS_DIFFER_MS
+        if min(times) >= oldest and max(times) <= newest:
+            return
+        for index, time in enumerate(times):
+            if time < oldest:
+                yield _of_another_time(index, "before", now_ms - time, self.before_max_ms)
+            elif time > newest:
+                yield _of_another_time(index, "after", time - now_ms, self.after_max_ms)
+
+    def _without_key(self, batch: Batch) -> Iterable[Rejected]:
+        if self.compacted and None in batch.keys:
+            for index, key in enumerate(batch.keys):
+                if key is None:
+                    yield Rejected(index, "null_key", "the topic's cleanup.policy is compact: it takes no null key")
+
+
+def record_size(key: bytes | None, value: bytes | None, headers: Iterable[Header]) -> int:
+    """Bytes of one record alone in a batch, uncompressed (Kafka's message format v2)."""
+    headers = tuple(headers)
+    body = 1 + 1 + 1 + _field(key) + _field(value) + _varint(len(headers))
+    body += sum(_field(name.encode()) + _field(text) for name, text in headers)
+    return _BATCH_HEADER + _varint(body) + body
+
+
+def _of_another_time(index: int, side: str, distance_ms: int, allowed_ms: int) -> Rejected:
+    name = f"message.timestamp.{side}.max.ms"
+    detail = f"the record's time needs {name} of at least {distance_ms}; the topic has {allowed_ms}"
+    return Rejected(index, "invalid_timestamp", detail)
+
+
+def _size(batch: Batch, index: int) -> int:
+    headers = batch.headers[index] if batch.headers is not None else ()
+    if batch.origins is not None:
+        headers = (*headers, (ORIGIN_HEADER, batch.origins[index]))
+    return record_size(batch.keys[index], batch.values[index], headers)
+
+
+def _largest_possible(batch: Batch) -> int:
+    """No record of ``batch`` is larger: the sum of each column's longest."""
+    size = _BATCH_HEADER + _RECORD_OVERHEAD + _longest(batch.keys) + _longest(batch.values)
+    if batch.origins is not None:
+        size += _HEADER_OVERHEAD + len(ORIGIN_HEADER) + _longest(batch.origins)
+    if batch.headers is not None:
+        size += max(map(_headers_bound, batch.headers), default=0)
+    return size
+
+
+def _headers_bound(headers: Sequence[Header]) -> int:
+    return sum(_HEADER_OVERHEAD + 4 * len(name) + len(text or b"") for name, text in headers)
+
+
+def _longest(texts: Iterable[bytes | None]) -> int:
+    return max(map(len, filter(None, texts)), default=0)
+
+
+def _field(text: bytes | None) -> int:
+    return _varint(-1) if text is None else _varint(len(text)) + len(text)
+
+
+def _varint(number: int) -> int:
+    """Bytes of ``number`` as a zig-zag varint."""
+    zigzag = number << 1 if number >= 0 else (-number << 1) - 1
+    return max(1, (zigzag.bit_length() + 6) // 7)

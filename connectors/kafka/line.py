@@ -1,0 +1,201 @@
+"""The way of records into a topic between two breaks: one producer, a thread that produces and one that polls."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from itertools import islice, repeat
+from operator import length_hint
+from queue import SimpleQueue
+from threading import Event, Thread
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from connectors.base import Batch, Clock, ConnectorError, Outcome, TransientError
+from connectors.kafka.connection import ClientLog, kafka_error, translate
+from connectors.kafka.delivery import Delivery, headers_of
+from connectors.kafka.homes import Homes
+from connectors.kafka.isolation import Isolation
+from connectors.kafka.statistics import Statistics
+from connectors.kafka.topic import Topic
+
+# Records produced without a break for other threads: under a millisecond.
+_CHUNK = 256
+_POLL_S = 0.1
+_FULL_S = 0.01
+
+
+class Line:
+    """Takes batches and answers each once all of its records are delivered, or breaks for good.
+
+    Calls to ``submit`` and ``close`` come from the event loop; neither blocks it. While ``careful`` records have not
+    passed, each batch is delivered alone and a record that the broker refuses is found and answered as rejected.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, object],
+        topic: Topic,
+        clock: Clock,
+        statistics: Statistics,
+        *,
+        careful: int = 0,
+    ) -> None:
+        """Raises ``KafkaException`` where librdkafka does not take ``settings``. Blocks for some milliseconds."""
+        self._topic = topic
+        self._clock = clock
+        self._statistics = statistics
+        self._careful = careful
+        self._homes = Homes()
+        self._queue: SimpleQueue[Delivery | None] = SimpleQueue()
+        self._unanswered: set[Delivery] = set()
+        self._halted = Event()
+        self._log = ClientLog(clock, self._partitions_changed)
+        own = {"logger": self._log, "stats_cb": statistics.report, "throttle_cb": statistics.throttle}
+        alone = {**settings, **own, "error_cb": self._log.error}
+        self._isolation = Isolation(lambda: Producer(alone), topic.name, self._halted)
+        self._producer = Producer({**settings, **own, "error_cb": self._error})
+        self._loop = asyncio.get_running_loop()
+        self.failure: ConnectorError | None = None
+        """Why the line broke. Set in the event loop, together with the failure of all that is not answered."""
+        self.suspects = 0
+        """How many records had no answer when it broke."""
+        # Daemons, so that an interpreter that ends without leaving the sink does not wait for a broker.
+        name = f"kafka {topic.name}"
+        self._sender = Thread(target=self._guard, args=(self._send_all,), name=f"{name} send", daemon=True)
+        self._poller = Thread(target=self._guard, args=(self._poll_all,), name=f"{name} poll", daemon=True)
+        self._sender.start()
+        self._poller.start()
+
+    def submit(self, batch: Batch) -> asyncio.Future[Outcome]:
+        answer: asyncio.Future[Outcome] = self._loop.create_future()
+        if self.failure is not None:
+            answer.set_exception(TransientError(f"write to topic {self._topic.name}", f"broken by {self.failure}"))
+            return answer
+        delivery = Delivery(batch, answer, self._homes, self._settle, self._fail)
+        self._unanswered.add(delivery)
+        self._queue.put(delivery)
+        return answer
+
+    async def close(self) -> None:
+        """Drop what is not delivered and end both threads. What has no answer by then raises."""
+        self._break(TransientError(f"write to topic {self._topic.name}", "the sink was left"))
+        await asyncio.to_thread(self._poller.join)
+
+    def _settle(self, delivery: Delivery, outcome: Outcome) -> None:
+        """Answer a delivered batch. From either thread; not once the line has broken."""
+        if not self._halted.is_set():
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._answer, delivery, outcome)
+
+    def _answer(self, delivery: Delivery, outcome: Outcome) -> None:
+        self._unanswered.discard(delivery)
+        if not delivery.answer.done():
+            delivery.answer.set_result(outcome)
+
+    def _fail(self, error: KafkaError) -> None:
+        self._halt(translate(error, f"write to topic {self._topic.name}", ""))
+
+    def _halt(self, error: ConnectorError) -> None:
+        """Stop producing at once, so that nothing follows the hole; then break. From either thread."""
+        if not self._halted.is_set():
+            self._halted.set()
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._break, error)
+
+    def _break(self, error: ConnectorError) -> None:
+        self._halted.set()
+        if self.failure is not None:
+            return
+        self.failure = error
+        self.suspects = sum(len(delivery.batch) for delivery in self._unanswered)
+        for delivery in self._unanswered:
+            if not delivery.answer.done():
+                delivery.answer.set_exception(error)
+        self._unanswered.clear()
+        self._queue.put(None)
+
+    def _guard(self, work: Callable[[], None]) -> None:
+        """A thread that ended silently would leave every lane waiting."""
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001
+            self._halt(TransientError(f"write to topic {self._topic.name}", repr(error)))
+
+    def _error(self, error: KafkaError) -> None:
+        self._log.error(error)
+        if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001
+            self._fail(error)
+        else:
+            self._statistics.error(error)
+
+    def _partitions_changed(self, text: str) -> None:
+        """Without a fatal error librdkafka fails what is queued for partitions that are gone, and maps keys anew."""
+        self._halt(TransientError(f"write to topic {self._topic.name}", text))
+
+    def _poll_all(self) -> None:
+        try:
+            while not self._halted.is_set():
+                self._producer.poll(_POLL_S)
+        finally:
+            self._sender.join()
+            self._producer.purge()
+            self._producer.poll(0)
+            # The last reference: librdkafka's own threads end here, not in the event loop.
+            del self._producer
+
+    def _send_all(self) -> None:
+        for delivery in iter(self._queue.get, None):
+            if self._halted.is_set():
+                continue
+            if self._careful > 0:
+                self._send_carefully(delivery)
+            else:
+                self._send(delivery)
+
+    def _send_carefully(self, delivery: Delivery) -> None:
+        try:
+            rejected = self._isolation.deliver(delivery.batch)
+        except ConnectorError as error:
+            self._halt(error)
+            return
+        self._careful = 0 if rejected else self._careful - len(delivery.batch)
+        if self._careful <= 0:
+            self._isolation.close()
+        self._settle(delivery, Outcome(rejected))
+
+    def _send(self, delivery: Delivery) -> None:
+        delivery.prepare(self._topic.limits, self._clock.now_ms())
+        start: int | None = 0
+        try:
+            while start is not None and not self._halted.is_set():
+                start = self._produce(delivery, start)
+                if start is not None:
+                    self._halted.wait(_FULL_S)
+        except KafkaException as error:
+            self._fail(kafka_error(error))
+
+    def _produce(self, delivery: Delivery, start: int) -> int | None:
+        """Produce the records from ``start`` on; where to go on once librdkafka's queue has room, None at the end."""
+        batch = delivery.sent
+        # An iterator of a list tells how many are left, and so which record found the queue full.
+        reports = iter(delivery.reports[start:])
+        calls = map(
+            self._producer.produce,
+            repeat(self._topic.name),
+            islice(batch.values, start, None),
+            islice(batch.keys, start, None),
+            repeat(-1),
+            reports,
+            repeat(None),
+            islice(batch.timestamps_ms, start, None),
+            islice(headers_of(batch), start, None),
+        )
+        try:
+            for _ in range(start, len(batch), _CHUNK):
+                deque(islice(calls, _CHUNK), maxlen=0)
+                if self._halted.is_set():
+                    return None
+        except BufferError:
+            return len(batch) - length_hint(reports) - 1
+        return None

@@ -1,0 +1,62 @@
+"""What a Kafka sink is told by its user, and the producer's configuration that follows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from connectors.kafka.connection import Connection, Value
+from connectors.kafka.limits import Limits
+from connectors.kafka.topic import CreateTopic
+
+_BATCH_BYTES = 1_000_000
+_REQUEST_OVERHEAD = 4096
+_STATISTICS_MS = 5_000
+_TUNING: Mapping[str, Value] = {
+    "linger.ms": 5,
+    "socket.nagle.disable": True,
+    "socket.keepalive.enable": True,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSinkSettings:
+    """``librdkafka`` passes through, except ``connection.PROTECTED``."""
+
+    bootstrap_servers: str
+    topic: str
+    compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "lz4"
+    create_topic: CreateTopic | None = None
+    librdkafka: Mapping[str, Value] = field(default_factory=dict, repr=False)
+    client_id: str = "kmbridge"
+    buffer_bytes: int = 256 * 1024 * 1024
+    """Values that librdkafka may hold; beyond it producing waits."""
+    source_max_bytes: int | None = None
+    """The largest record that the source may hold, for a warning at the start where the topic takes less."""
+
+    def connection(self) -> Connection:
+        return Connection(self.bootstrap_servers, self.client_id, self.librdkafka)
+
+    def producer(self, limits: Limits) -> dict[str, object]:
+        """The configuration on which the sink's guarantees rest.
+
+        Idempotent, so that retries keep the order; gapless, so that a record that fails for good is a fatal error and
+        nothing follows it; no time limit, so that an outage is waited out. The partitioner is the Java clients'.
+        Raises ``RefusedError`` where ``librdkafka`` would change any of it.
+        """
+        largest = limits.max_message_bytes
+        return {
+            **_TUNING,
+            **self.connection().settings(),
+            "enable.idempotence": True,
+            "acks": "all",
+            "enable.gapless.guarantee": True,
+            "message.timeout.ms": 0,
+            "partitioner": "murmur2_random",
+            "compression.type": self.compression,
+            "message.max.bytes": min(largest + _REQUEST_OVERHEAD, 1_000_000_000),
+            "batch.size": min(_BATCH_BYTES, largest),
+            "queue.buffering.max.messages": 0,
+            "queue.buffering.max.kbytes": max(self.buffer_bytes, 2 * largest) // 1024,
+            "topic.metadata.refresh.interval.ms": 30_000,
+            "statistics.interval.ms": _STATISTICS_MS,
+        }

@@ -1,0 +1,165 @@
+"""One topic as its cluster describes it, looked up or created before the first record."""
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._acl import AclOperation
+from confluent_kafka.admin._config import ConfigResource
+from confluent_kafka.cimpl import NewTopic
+
+from connectors.base import Clock, ConnectorError, RefusedError
+from connectors.kafka.connection import ClientLog, Connection, kafka_error, translate
+from connectors.kafka.limits import Limits
+
+T = TypeVar("T")
+
+_METADATA_S = 8
+_ADMIN_S = 4
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTopic:
+    """How a topic that does not exist is made. -1 takes the broker's default."""
+
+    partitions: int = -1
+    replication_factor: int = -1
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as found. ``id`` is empty where the broker tells none; unknown limits bound nothing."""
+
+    name: str
+    id: str
+    cluster_id: str
+    partitions: int
+    limits: Limits
+
+
+class TopicDesk:
+    """Asks a cluster about one topic. Blocks up to 25 seconds in all: for a thread of its own."""
+
+    def __init__(self, connection: Connection, clock: Clock) -> None:
+        """Raises ``RefusedError`` where librdkafka does not take the connection's settings."""
+        self._address = connection.bootstrap_servers
+        self._log = ClientLog(clock)
+        try:
+            settings: dict[str, Any] = {**connection.settings(), "logger": self._log, "error_cb": self._log.error}
+            self._admin = AdminClient(settings)
+        except KafkaException as error:
+            raise translate(kafka_error(error), "configure the Kafka client", "") from None
+
+    def look_up(self, name: str, create: CreateTopic | None) -> Topic:
+        """The topic, created first if it is missing and ``create`` says how.
+
+        Raises ``UnreachableError`` without an answer, ``RefusedError`` where the topic or a permission is missing.
+        """
+        cluster = self._metadata(f"reach Kafka for topic {name}")
+        # A cluster without a controller (librdkafka's mock cluster) never answers what only a controller can tell.
+        tells = cluster.controller_id >= 0
+        if name not in cluster.topics:
+            self._create(name, create, by_controller=tells)
+            cluster = self._wait_for(name)
+        found = cluster.topics[name]
+        if found.error is not None:
+            raise translate(found.error, f"look up topic {name}", self._address)
+        identity = self._identity(name) if tells else ""
+        limits = self._limits(name) if tells else Limits()
+        return Topic(name, identity, cluster.cluster_id or "", len(found.partitions), limits)
+
+    def _wait_for(self, name: str) -> Any:
+        """The cluster's metadata once it knows the new topic, or as it is after some seconds."""
+        operation = f"look up topic {name} after creating it"
+        cluster = self._metadata(operation, name)
+        for _ in range(20):
+            if cluster.topics[name].error is None:
+                break
+            self._admin.poll(0.2)
+            cluster = self._metadata(operation, name)
+        return cluster
+
+    def _metadata(self, operation: str, name: str | None = None) -> Any:
+        try:
+            if name is None:
+                return self._admin.list_topics(timeout=_METADATA_S)
+            return self._admin.list_topics(name, timeout=_METADATA_S)
+        except KafkaException as error:
+            raise self._named(error, operation) from None
+
+    def _create(self, name: str, create: CreateTopic | None, *, by_controller: bool) -> None:
+        operation = f"create topic {name}"
+        if create is None:
+            raise RefusedError(
+                f"look up topic {name}",
+                f"{self._address}: the topic does not exist",
+                "create it, or set create_topic to have it created",
+            )
+        if not by_controller:
+            return  # asked for by its name, such a cluster makes it with its own defaults
+        new = NewTopic(
+            name,
+            num_partitions=create.partitions,
+            replication_factor=create.replication_factor,
+            config=dict(create.config),
+        )
+        try:
+            _answer(self._admin.create_topics([new], operation_timeout=_ADMIN_S, request_timeout=_ADMIN_S))
+        except KafkaException as error:
+            if kafka_error(error).code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise _refusal(self._named(error, operation), kafka_error(error)) from None
+
+    def _identity(self, name: str) -> str:
+        """The topic's id. Raises ``RefusedError`` where the broker says that we may not write."""
+        asked = TopicCollection([name])
+        try:
+            found = _answer(
+                self._admin.describe_topics(asked, include_authorized_operations=True, request_timeout=_ADMIN_S)
+            )
+        except KafkaException as error:
+            return self._unknown(error, f"describe topic {name}", "")
+        allowed = found.authorized_operations
+        if allowed and not {AclOperation.WRITE, AclOperation.ALL}.intersection(allowed):
+            raise translate(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED), f"write to topic {name}", self._address)
+        return str(found.topic_id)
+
+    def _limits(self, name: str) -> Limits:
+        asked = ConfigResource(ConfigResource.Type.TOPIC, name)
+        try:
+            entries = _answer(self._admin.describe_configs([asked], request_timeout=_ADMIN_S))
+        except KafkaException as error:
+            return self._unknown(error, f"read the configuration of topic {name}", Limits())
+        return Limits.of({key: entry.value for key, entry in entries.items() if entry.value is not None})
+
+    def _unknown(self, error: KafkaException, operation: str, instead: T) -> T:
+        """``instead`` of what an old broker does not know or our rights do not cover; other errors are raised."""
+        code = kafka_error(error).code()
+        if code in {
+            KafkaError.TOPIC_AUTHORIZATION_FAILED,
+            KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+            KafkaError.UNSUPPORTED_VERSION,
+            KafkaError._UNSUPPORTED_FEATURE,  # noqa: SLF001
+        }:
+            return instead
+        raise self._named(error, operation) from None
+
+    def _named(self, error: KafkaException, operation: str) -> ConnectorError:
+        self._admin.poll(0)
+        return translate(kafka_error(error), operation, self._address, self._log.last_error)
+
+
+def _answer(futures: Mapping[Any, "Future[T]"]) -> Any:
+    """What one admin call about one thing came to. The call has its own deadline; ours is a net."""
+    (future,) = futures.values()
+    return cast("Any", future).result(_ADMIN_S * 3)
+
+
+def _refusal(named: ConnectorError, error: KafkaError) -> ConnectorError:
+    """A topic that the broker will not create stays so, but for faults of the moment."""
+    if error.retriable() or (named.retriable and error.code() < 0) or isinstance(named, RefusedError):
+        return named
+    return RefusedError(named.operation, named.cause, "check create_topic")
