@@ -3,24 +3,29 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from bridge.config import Configuration
 from bridge.config.librdkafka import plain
-from bridge.config.models import KafkaSink as KafkaSinkSection
+from bridge.config.models import CreateTopic as CreateTopicSection
 from bridge.engine.mirror import Mirror
 from bridge.engine.policy import OnError, OnGap, Policy
 from bridge.stores import checkpoint_store
 from checkpoints.base import CheckpointStore
 from connectors.base import Clock, Connector, Observer, Sink, Source, UnreachableError
 from connectors.file import FileSink
-from connectors.kafka.sink import KafkaSink, KafkaSinkSettings
+from connectors.kafka.settings import KafkaSinkSettings
+from connectors.kafka.sink import KafkaSink
+from connectors.kafka.topic import CreateTopic
 from connectors.kinesis.polling import KinesisSource
 from connectors.kinesis.settings import KinesisSourceSettings
 
 OPENING_S = 28.0
 """Both ends are reached, or reported, within this time; a command has 30 s to say so."""
+
+_KINESIS_RECORD_BYTES = 2**20 + 2**10
+"""The largest record of a stream whose limit nobody raised, with its key and what a mirror adds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +54,10 @@ class Assembly:
 
 def assemble(configuration: Configuration, *, observer: Observer, clock: Clock, random: Random) -> Assembly:
     source = _source(configuration, clock, random, observer)
-    section = configuration.sink.kafka
-    sink = KafkaSink(_kafka_settings(configuration, section), clock, observer)
+    sink = KafkaSink(_sink_settings(configuration), clock, observer)
     store = checkpoint_store(configuration)
     dead_letter = _dead_letter(configuration, clock, observer)
-    mirror = Mirror(source, sink, store, _policy(configuration), dead_letter=dead_letter, clock=clock, random=random)
+    mirror = Mirror(source, sink, store, policy_of(configuration), dead_letter=dead_letter, clock=clock, random=random)
     return Assembly(mirror, source, sink, store, dead_letter)
 
 
@@ -72,15 +76,25 @@ def _source(configuration: Configuration, clock: Clock, random: Random, observer
     return KinesisSource(settings, clock, random, observer)
 
 
-def _kafka_settings(configuration: Configuration, section: KafkaSinkSection) -> KafkaSinkSettings:
+def _sink_settings(configuration: Configuration) -> KafkaSinkSettings:
+    section = configuration.sink.kafka
     return KafkaSinkSettings(
-        bootstrap_servers=section.bootstrap_servers,
+        bootstrap_servers=",".join(section.bootstrap_servers),
         topic=section.topic,
         compression=section.compression,
-        create_topic=section.create_topic,
+        create_topic=None if section.create_topic is None else _new_topic(section.create_topic),
         librdkafka=plain(section.librdkafka),
         client_id=f"kmbridge-{configuration.name}",
+        # What the budget lets through is all there can be.
+        buffer_bytes=configuration.limits.memory,
+        source_max_bytes=_KINESIS_RECORD_BYTES,
     )
+
+
+def _new_topic(section: CreateTopicSection) -> CreateTopic:
+    if section.replication_factor is None:
+        return CreateTopic(section.partitions, config=plain(section.config))
+    return CreateTopic(section.partitions, section.replication_factor, plain(section.config))
 
 
 def _dead_letter(configuration: Configuration, clock: Clock, observer: Observer) -> Sink | None:
@@ -91,11 +105,11 @@ def _dead_letter(configuration: Configuration, clock: Clock, observer: Observer)
         return FileSink(section.file.path)
     if section.kafka is None:
         return None
-    beside = configuration.sink.kafka.model_copy(update={"topic": section.kafka.topic, "create_topic": None})
-    return KafkaSink(_kafka_settings(configuration, beside), clock, observer)
+    beside = replace(_sink_settings(configuration), topic=section.kafka.topic, create_topic=None)
+    return KafkaSink(beside, clock, observer)
 
 
-def _policy(configuration: Configuration) -> Policy:
+def policy_of(configuration: Configuration) -> Policy:
     return Policy(
         checkpoint_interval_s=configuration.checkpoint_interval,
         memory=configuration.limits.memory,

@@ -4,11 +4,22 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    SecretStr,
+    Tag,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
-from bridge.config.librdkafka import Properties
+from bridge.config.librdkafka import Properties, plain
 from bridge.config.quantities import Count, Duration, Listen, Share, Size, Start, allowed, host_port
+from connectors.kafka.connection import protected
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,59}$"
 _STREAM = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
@@ -56,6 +67,12 @@ def _memory(value: int) -> int:
 
 def _server(value: str) -> str:
     host_port(value)
+    return value
+
+
+def _unprotected(value: dict[str, str | SecretStr]) -> dict[str, str | SecretStr]:
+    if keys := protected(plain(value)):
+        raise allowed(f"any setting but {', '.join(keys)}, on which the bridge's guarantees rest")
     return value
 
 
@@ -124,7 +141,7 @@ class KafkaSink(Section):
     partitioner: Literal["murmur2"] = Field(default="murmur2", description="Which partition a key goes to.")
     create_topic: CreateTopic | None = Field(default=None, description="Make the topic where it is missing.")
     auth: Literal["none"] = "none"
-    librdkafka: Properties = Field(
+    librdkafka: Annotated[Properties, AfterValidator(_unprotected)] = Field(
         default_factory=dict, description="Passed through, except what the bridge's guarantees rest on."
     )
 

@@ -220,6 +220,13 @@ ENDS = {
             "allowed: a number"
         ),
     ),
+    "a client setting on which guarantees rest": (
+        ("    topic: orders", "    topic: orders\n    librdkafka: {acks: 1, linger.ms: 5}"),
+        (
+            "o.yaml:8: sink.kafka.librdkafka: found a section; "
+            "allowed: any setting but acks, on which the bridge's guarantees rest"
+        ),
+    ),
     "a list for the client": (
         ("    topic: orders", "    topic: orders\n    librdkafka: {linger.ms: [5]}"),
         "o.yaml:8: sink.kafka.librdkafka.linger.ms: found a list; allowed: a text, a number, true or false",

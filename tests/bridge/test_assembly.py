@@ -1,0 +1,160 @@
+"""A configuration becomes the parts it names, each told what its keys say."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+
+import bridge.assembly
+from bridge.assembly import Assembly, assemble
+from bridge.config import Configuration, load
+from bridge.engine.policy import OnError, OnGap, Policy
+from bridge.stores import checkpoint_path
+from checkpoints.base import StoreBusyError
+from checkpoints.memory import MemoryCheckpoints
+from connectors.base import Clock, Observer, RefusedError
+from tests.bridge.test_config_mistakes import VALID
+
+
+class Part:
+    """Stands for a source or a sink: keeps what it was made with, notes when it is entered and left."""
+
+    def __init__(self, *made_with: Any) -> None:
+        self.settings = made_with[0]
+        self.events: list[str] = []
+
+    async def __aenter__(self) -> Self:
+        self.events.append("entered")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.events.append("left")
+
+
+@pytest.fixture(autouse=True)
+def _parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("KinesisSource", "KafkaSink", "FileSink"):
+        monkeypatch.setattr(bridge.assembly, name, Part)
+
+
+def configured(folder: Path, more: str = "", *settings: str) -> Configuration:
+    file = folder / "o.yaml"
+    file.write_text(VALID + more)
+    return load([str(file)], environment={}, settings=settings)
+
+
+def assembled(folder: Path, more: str = "", *settings: str) -> Assembly:
+    parts = configured(folder, f"{more}\ncheckpoints: memory\n", *settings)
+    return assemble(parts, observer=Observer(), clock=Clock(), random=Random(1))
+
+
+def settings_of(part: Any) -> Any:
+    assert isinstance(part, Part)
+    return part.settings
+
+
+def test_the_source_is_told_what_its_keys_say(tmp_path: Path) -> None:
+    """Each of them; durations in seconds."""
+    found = settings_of(
+        assembled(
+            tmp_path,
+            "",
+            "source.kinesis={stream: s, region: eu-west-1, endpoint_url: 'http://h:1', poll_interval: 200ms,"
+            " start: '2026-01-31T12:00:00Z', deaggregate: kcl, read_share: 0.5, assume_role_arn: role}",
+        ).source
+    )
+    assert (found.stream, found.region, found.endpoint_url) == ("s", "eu-west-1", "http://h:1")
+    assert (found.start, found.poll_interval_s) == (datetime(2026, 1, 31, 12, tzinfo=UTC), 0.2)
+    assert (found.deaggregate, found.read_share, found.assume_role_arn) == ("kcl", 0.5, "role")
+
+
+def test_the_sink_is_told_what_its_keys_say(tmp_path: Path) -> None:
+    """With secrets as they are, and a client id for quotas and logs of the cluster."""
+    found = settings_of(
+        assembled(
+            tmp_path,
+            "    compression: zstd\n    librdkafka: {sasl.password: hunter2, linger.ms: 5}\n"
+            "    create_topic: {partitions: 3, replication_factor: 2, config: {retention.ms: 5}}\n",
+        ).sink
+    )
+    assert (found.bootstrap_servers, found.topic, found.compression) == ("b-1:9098", "orders", "zstd")
+    assert dict(found.librdkafka) == {"sasl.password": "hunter2", "linger.ms": "5"}
+    assert found.client_id == "kmbridge-orders"
+    assert (found.create_topic.partitions, found.create_topic.replication_factor) == (3, 2)
+    assert dict(found.create_topic.config) == {"retention.ms": "5"}
+    assert settings_of(assembled(tmp_path).sink).create_topic is None
+
+
+def test_dead_letters_go_to_a_topic_of_the_same_cluster_or_to_a_file(tmp_path: Path) -> None:
+    """And nowhere while errors stop a lane."""
+    assert assembled(tmp_path, "dead_letter: {kafka: {topic: bad}}").dead_letter is None
+    topic = settings_of(assembled(tmp_path, "on_error: dead_letter\ndead_letter: {kafka: {topic: bad}}").dead_letter)
+    assert (topic.topic, topic.bootstrap_servers, topic.create_topic) == ("bad", "b-1:9098", None)
+    file = settings_of(assembled(tmp_path, "on_error: dead_letter\ndead_letter: {file: {path: bad.jsonl}}").dead_letter)
+    assert file == Path("bad.jsonl")
+
+
+def test_the_policy_is_what_the_keys_say(tmp_path: Path) -> None:
+    """Provenance is sent unless it is never to be: Kafka has headers."""
+    policy = bridge.assembly.policy_of
+    assert policy(configured(tmp_path)) == Policy()
+    more = "on_gap: continue\ncheckpoint_interval: 2s\nlimits: {memory: 1MiB}\nprovenance: never\n"
+    more += "on_error: dead_letter\ndead_letter: {file: {path: bad}}\n"
+    assert policy(configured(tmp_path, more)) == Policy(
+        checkpoint_interval_s=2.0, memory=2**20, on_gap=OnGap.CONTINUE, on_error=OnError.DEAD_LETTER, provenance=False
+    )
+
+
+def test_checkpoints_are_where_the_key_says(tmp_path: Path) -> None:
+    """A file of the mirror's name in the working directory, where nothing is said."""
+    assert checkpoint_path(configured(tmp_path)) == Path("orders.kmbridge.db")
+    assert checkpoint_path(configured(tmp_path, "checkpoints: {sqlite: {path: /x/y.db}}")) == Path("/x/y.db")
+    assert checkpoint_path(configured(tmp_path, "checkpoints: memory")) is None
+
+
+async def test_all_parts_are_open_inside_and_closed_behind(tmp_path: Path) -> None:
+    """The checkpoints too."""
+    parts = await asyncio.to_thread(assembled, tmp_path, "on_error: dead_letter\ndead_letter: {file: {path: bad}}")
+    ends: list[Any] = [parts.source, parts.sink, parts.dead_letter]
+    async with parts.opened():
+        assert [end.events for end in ends] == [["entered"]] * 3
+        with pytest.raises(StoreBusyError):
+            await parts.store.__aenter__()
+    assert [end.events for end in ends] == [["entered", "left"]] * 3
+    async with parts.store:
+        pass
+
+
+async def test_busy_checkpoints_keep_the_ends_untouched(tmp_path: Path) -> None:
+    """A second process of a mirror does nothing to the streams and topics of the first."""
+    parts = await asyncio.to_thread(assembled, tmp_path)
+    assert isinstance(parts.store, MemoryCheckpoints)
+    async with parts.store:
+        with pytest.raises(StoreBusyError):
+            await parts.opened().__aenter__()
+    ends: list[Any] = [parts.source, parts.sink]
+    assert [end.events for end in ends] == [[], []]
+
+
+async def test_an_end_that_refuses_closes_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that is still being reached; what the first one raised is raised as it is."""
+
+    class Refusing(Part):
+        async def __aenter__(self) -> Self:
+            await asyncio.sleep(0)
+            raise RefusedError("open topic orders", "there is none")
+
+    monkeypatch.setattr(bridge.assembly, "KafkaSink", Refusing)
+    parts = await asyncio.to_thread(assembled, tmp_path)
+    with pytest.raises(RefusedError, match="there is none"):
+        await parts.opened().__aenter__()
+    source: Any = parts.source
+    assert source.events == ["entered", "left"]
+    async with parts.store:
+        pass
