@@ -2,17 +2,22 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
+from uuid import uuid4
 
 import pytest
 
+from tests.support import topics
+from tests.support.factories import StreamFactory, TopicFactory
 from tests.support.kafka import KafkaBroker, Proxied
 from tests.support.kafka_proxy import KafkaProxy
 from tests.support.missing import give_up
 from tests.support.ports import free_port
 from tests.support.provision import MissingServerError
+from tests.support.route import Route, RouteFactory
 
 SEED_VARIABLE = "KMBRIDGE_TEST_SEED"
 
@@ -57,3 +62,26 @@ def harmed_kafka(_harmed_kafka: HarmedKafka) -> Iterator[HarmedKafka]:
     yield _harmed_kafka
     _harmed_kafka.proxy.to_swallow = 0
     _harmed_kafka.broker.revive()
+
+
+@pytest.fixture
+def route(kinesis: str, kafka: str, stream: StreamFactory, topic: TopicFactory, tmp_path: Path) -> RouteFactory:
+    """Make a stream and a topic on the shared servers, for a mirror between them."""
+
+    def make(shards: int = 4, partitions: int = 4, config: Mapping[str, str] | None = None) -> Route:
+        name = topic(partitions, config)
+        return Route(tmp_path / name, kinesis, stream(shards), kafka, name)
+
+    return make
+
+
+@pytest.fixture
+def harmed_route(kinesis: str, stream: StreamFactory, harmed_kafka: HarmedKafka, tmp_path: Path) -> RouteFactory:
+    """As ``route``, into the broker that may be harmed, past its proxy."""
+
+    def make(shards: int = 4, partitions: int = 4, config: Mapping[str, str] | None = None) -> Route:
+        name = f"topic-{uuid4().hex[:12]}"
+        topics.create_topic(harmed_kafka.broker.address, name, partitions, config)
+        return Route(tmp_path / name, kinesis, stream(shards), harmed_kafka.broker.address, name)
+
+    return make

@@ -21,3 +21,9 @@ class TopicFactory(Protocol):
 
 class StreamFactory(Protocol):
     def __call__(self, shards: int = 4) -> str: ...
+
+
+class RecordProperty(Protocol):
+    """pytest's own: a figure for the report of the run."""
+
+    def __call__(self, name: str, value: object) -> None: ...

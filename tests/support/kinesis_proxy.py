@@ -25,6 +25,8 @@ class Fault(Enum):
     """What befalls a call instead of an answer."""
 
     THROTTLED = "throttled"
+    REFUSED = "refused"
+    """Status 403, as for credentials that nobody knows."""
     FAILED = "failed"
     """Status 500."""
     CUT = "cut"
@@ -116,7 +118,7 @@ class KinesisProxy:
         fault = self.judge(call)
         if self.delay_s:
             await asyncio.sleep(self.delay_s)
-        if fault in (Fault.THROTTLED, Fault.FAILED, Fault.CUT):
+        if fault in (Fault.THROTTLED, Fault.REFUSED, Fault.FAILED, Fault.CUT):
             self._note(call, {}, fault)
             return _harm(request, fault)
         status, answer = await self._forward(request, body)
@@ -165,6 +167,9 @@ def _harm(request: web.Request, fault: Fault) -> web.Response:
     if fault is Fault.THROTTLED:
         problem = {"__type": "ProvisionedThroughputExceededException", "message": "Rate exceeded for shard"}
         return web.Response(status=400, text=json.dumps(problem), content_type=_TYPE)
+    if fault is Fault.REFUSED:
+        problem = {"__type": "UnrecognizedClientException", "message": "The security token is invalid."}
+        return web.Response(status=403, text=json.dumps(problem), content_type=_TYPE)
     if fault is Fault.CUT and request.transport is not None:
         request.transport.abort()
     return web.Response(status=500, text=json.dumps({"__type": "InternalFailure"}), content_type=_TYPE)

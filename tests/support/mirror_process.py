@@ -17,12 +17,10 @@ import yaml
 
 from checkpoints.base import Checkpoint
 from checkpoints.sqlite import SqliteReader
+from tests.support.command import COMMAND
 from tests.support.kinesis_api import REGION
 from tests.support.ports import HOST, free_port
 from tests.support.waiting import DeadlineError
-
-COMMAND = (sys.executable, str(Path(sys.executable).with_name("kmbridge")))
-"""``kmbridge`` of the environment that the tests run in."""
 
 Status = Mapping[str, Any]
 

@@ -39,6 +39,7 @@ async def test_reads_are_counted_by_shard(proxy: KinesisProxy, stream: StreamFac
     ("fault", "error"),
     [
         (Fault.THROTTLED, ClientError),
+        (Fault.REFUSED, ClientError),
         (Fault.FAILED, ClientError),
         (Fault.CUT, ConnectionClosedError),
         (Fault.CUT_ANSWER, ConnectionClosedError),

@@ -35,3 +35,14 @@ async def until_arrived(address: str, topic: str, count: int, timeout_s: float =
 
 def _ids(answer: Any) -> list[int]:
     return [Stamp.of(message.value).id for messages in answer.values() for message in messages]
+
+
+async def topic_ends(address: str, topic: str) -> dict[int, int]:
+    """The offset at which the next record of each partition will stand."""
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=address, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        ends = await consumer.end_offsets(list(consumer.assignment()))
+        return {part.partition: offset for part, offset in ends.items()}
+    finally:
+        await consumer.stop()

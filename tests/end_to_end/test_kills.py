@@ -1,0 +1,48 @@
+"""The mirror is killed at any moment and started again."""
+
+import asyncio
+from random import Random
+
+import pytest
+
+from tests.support.checker import check_folded
+from tests.support.factories import RecordProperty
+from tests.support.kafka_reader import ids_by_key
+from tests.support.lives import Death, sent_again
+from tests.support.records import generate
+from tests.support.records import ids_by_key as sent_ids_by_key
+from tests.support.route import RouteFactory
+from tests.support.topic_tail import topic_ends
+
+KEYS = 500
+# Slow enough that every life is killed at work: 4 shards of 0.5 MB/s are about 10,000 records a second.
+SLOW = {"source": {"kinesis": {"read_share": 0.25}}}
+
+
+@pytest.mark.parametrize(
+    ("records", "kills"),
+    [pytest.param(20_000, 3, id="small"), pytest.param(200_000, 20, id="full", marks=pytest.mark.soak)],
+)
+async def test_a_killed_mirror_goes_on_where_its_checkpoints_stand(
+    route: RouteFactory, seed: int, draw: Random, records: int, kills: int, record_property: RecordProperty
+) -> None:
+    """Nothing is missing, a re-run suffix folds away, and a life sends nothing from before its first checkpoint."""
+    path = route()
+    sent = list(generate(records, KEYS, seed=seed))
+    deaths: list[Death] = []
+    async with path.mirror(SLOW) as mirror:
+        writing = asyncio.create_task(path.write(sent))
+        for _ in range(kills):
+            await mirror.until_written(draw.randrange(1, records // (2 * kills)))
+            await asyncio.sleep(draw.uniform(0, 0.3))  # the moment itself is at random
+            await mirror.kill()
+            deaths.append(Death(await mirror.checkpoints(), await topic_ends(path.kafka, path.topic)))
+            mirror.start()
+        await writing
+        await path.until_arrived(len(sent))
+        assert await mirror.stop() == 0
+    arrived = await path.records()
+    verdict = check_folded(sent_ids_by_key(sent), ids_by_key(arrived))
+    record_property("sent again", verdict.rerun)
+    assert verdict.ok, verdict
+    assert sent_again(arrived, deaths) == []
