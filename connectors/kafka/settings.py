@@ -10,7 +10,6 @@ from connectors.kafka.topic import CreateTopic
 
 _BATCH_BYTES = 1_000_000
 _REQUEST_OVERHEAD = 4096
-_STATISTICS_MS = 5_000
 _TUNING: Mapping[str, Value] = {
     "linger.ms": 5,
     "socket.nagle.disable": True,
@@ -32,6 +31,9 @@ class KafkaSinkSettings:
     """Values that librdkafka may hold; beyond it producing waits."""
     source_max_bytes: int | None = None
     """The largest record that the source may hold, for a warning at the start where the topic takes less."""
+
+    statistics_ms: int = 5_000
+    """How often the observer hears of sizes."""
 
     def connection(self) -> Connection:
         return Connection(self.bootstrap_servers, self.client_id, self.librdkafka)
@@ -58,5 +60,5 @@ class KafkaSinkSettings:
             "queue.buffering.max.messages": 0,
             "queue.buffering.max.kbytes": max(self.buffer_bytes, 2 * largest) // 1024,
             "topic.metadata.refresh.interval.ms": 30_000,
-            "statistics.interval.ms": _STATISTICS_MS,
+            "statistics.interval.ms": self.statistics_ms,
         }

@@ -61,7 +61,7 @@ class TopicDesk:
         """
         cluster = self._metadata(f"reach Kafka for topic {name}")
         # A cluster without a controller (librdkafka's mock cluster) never answers what only a controller can tell.
-        tells = cluster.controller_id >= 0
+        tells = cluster.controller_id in cluster.brokers
         if name not in cluster.topics:
             self._create(name, create, by_controller=tells)
             cluster = self._wait_for(name)
