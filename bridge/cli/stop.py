@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from types import FrameType
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -19,11 +20,13 @@ def stopping(stop: Callable[[str], None]) -> Iterator[None]:
     clean end, for checkpoints never run ahead of what is durable.
     """
     loop = asyncio.get_running_loop()
+    # What is logged then belongs to what runs now.
+    context = copy_context()
 
     def first(number: int, _: FrameType | None) -> None:
         for each in _SIGNALS:
             signal.signal(each, _force)
-        loop.call_soon_threadsafe(stop, signal.Signals(number).name)
+        loop.call_soon_threadsafe(stop, signal.Signals(number).name, context=context)
 
     before = {each: signal.signal(each, first) for each in _SIGNALS}
     try:

@@ -126,6 +126,7 @@ def test_the_first_signal_drains_saves_and_exits_0(bench: Bench, number: signal.
         assert saved[shard.partition.id].position == str(len(shard.records) - 1)
     events = [line["event"] for line in _log(called)]
     assert events == ["mirroring", "draining", "stopped"]
+    assert {line["mirror"] for line in _log(called)} == {"orders"}
 
 
 def test_the_start_is_told_with_both_ends_and_from_where(bench: Bench) -> None:
