@@ -66,6 +66,8 @@ class Credentials:
             )
         if self._role is None:
             return found
+        # Making a client reads botocore's files; what is read before, from a thread, it does not read again.
+        await asyncio.to_thread(self._session.warm_up_loader_caches, "sts")
         fetcher = AioAssumeRoleCredentialFetcher(
             self._client, found, self._role, extra_args={"RoleSessionName": "kmbridge"}
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from typing import Any
 
 from bridge.engine.budget import ByteBudget
 from connectors.base import Batch, Partition, Place, Record, Source
@@ -42,6 +43,7 @@ async def until_idle(source: Source, partition: str, after: Place) -> list[Batch
     return found
 
 
-async def cancelled(task: "asyncio.Task[object]") -> None:
+async def cancelled(task: asyncio.Future[Any]) -> None:
+    """Cancel it and wait until it has ended."""
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
-from connectors.base import GapError, Place
+from bridge.engine.budget import ByteBudget
+from connectors.base import GapError, Partition, Place
 from connectors.kinesis.position import iso
 from tests.connectors.kinesis.fake import FakeKinesis, opened
-from tests.connectors.kinesis.reading import batches, cancelled, until_idle, values
+from tests.connectors.kinesis.reading import BUDGET, batches, cancelled, until_idle, values
 from tests.simulation.virtual_time import VirtualClock, run
 
 FIRST = "shardId-000000000000"
@@ -110,10 +111,7 @@ def test_a_lane_that_falls_behind_the_retention_in_mid_run_is_a_gap() -> None:
         fake = FakeKinesis(clock)
         fake.put(b"one")
         async with opened(fake, clock) as source:
-            from bridge.engine.budget import ByteBudget  # noqa: PLC0415
-            from connectors.base import Partition  # noqa: PLC0415
-
-            reading = source.read(Partition(FIRST), Place(), ByteBudget(2**26))
+            reading = source.read(Partition(FIRST), Place(), ByteBudget(BUDGET))
             assert len(await anext(reading)) == 1
             fake.put(b"two")
             await clock.sleep(25 * 3_600)
@@ -172,6 +170,6 @@ def test_automatic_distribution_is_noticed_in_mid_run() -> None:
             going_on = asyncio.ensure_future(values(source, FIRST, gap.value.resume, 1))
             await clock.sleep(200)
             assert not going_on.done()
-            await cancelled(going_on)  # type: ignore[arg-type]  # any result
+            await cancelled(going_on)
 
     run(main)

@@ -43,14 +43,16 @@ def test_a_consumer_that_stalls_longer_than_an_iterator_lives_misses_nothing() -
         fake.iterator_life_s = 1
         expected = [fake.put(b"%d" % number).data for number in range(2_000)]
         found: list[bytes | None] = []
-        async with opened(fake, clock) as source:
-            async with aclosing(source.read(Partition(FIRST), Place(), ByteBudget(BUDGET))) as reading:
-                async for batch in reading:
-                    found += batch.values
-                    batch.release()
-                    if len(found) == len(expected):
-                        break
-                    await clock.sleep(5)
+        async with (
+            opened(fake, clock) as source,
+            aclosing(source.read(Partition(FIRST), Place(), ByteBudget(BUDGET))) as reading,
+        ):
+            async for batch in reading:
+                found += batch.values
+                batch.release()
+                if len(found) == len(expected):
+                    break
+                await clock.sleep(5)
         assert found == expected
 
     run(main)
@@ -93,12 +95,12 @@ def test_records_before_the_start_time_are_left_out() -> None:
         fake.shards[FIRST].records.sort(key=lambda record: record.arrival_ms)
         async with opened(fake, clock, start="latest") as source:
             start = (await source.start([Partition(FIRST)]))[FIRST]
-            real = fake._GetShardIterator  # noqa: SLF001  # stands in for another server
+            real = fake._GetShardIterator  # stands in for another server
 
             def beginning(given: dict[str, object]) -> dict[str, object]:
                 return real({**given, "ShardIteratorType": "TRIM_HORIZON"})
 
-            fake._GetShardIterator = beginning  # type: ignore[method-assign, assignment]  # another server's way
+            fake._GetShardIterator = beginning  # type: ignore[method-assign]  # another server's way
             [found] = await records(source, FIRST, start, 1)
         assert found.position == str(new.sequence)
 

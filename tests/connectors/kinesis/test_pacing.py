@@ -26,7 +26,7 @@ def test_a_shard_is_read_at_most_five_times_a_second(share: float) -> None:
             reading = asyncio.ensure_future(batches(source, FIRST, Place(), 30_000))
             await clock.sleep(20)
             times = fake.times("GetRecords")
-            await cancelled(reading)  # type: ignore[arg-type]  # any result
+            await cancelled(reading)
         assert all(sum(1 for at in times if start <= at < start + 1) <= 5 * share + 0.5 for start in times)
 
     run(main)
@@ -54,7 +54,7 @@ def test_an_idle_shard_is_asked_once_per_poll_interval() -> None:
         async with opened(fake, clock, poll_interval_s=2.0) as source:
             reading = asyncio.ensure_future(batches(source, FIRST, Place(), 1))
             await clock.sleep(100)
-            await cancelled(reading)  # type: ignore[arg-type]  # any result
+            await cancelled(reading)
         assert 45 <= fake.count("GetRecords") <= 56
 
     run(main)
@@ -99,7 +99,7 @@ def test_shards_do_not_poll_in_step() -> None:
             readings = [asyncio.ensure_future(batches(source, shard, Place(), 1)) for shard in fake.shards]
             await clock.sleep(30)
             for reading in readings:
-                await cancelled(reading)  # type: ignore[arg-type]  # any result
+                await cancelled(reading)
         times = sorted(at for at in fake.times("GetRecords") if at > 20)
         assert max(following - at for at, following in pairwise(times)) < 0.5
 

@@ -1,13 +1,15 @@
 """Where a mirror without a checkpoint begins, and what the source says about the stream."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bridge.engine.budget import ByteBudget
 from connectors.base import Partition, Place, RefusedError
 from connectors.kinesis.position import iso
 from tests.connectors.kinesis.fake import ARN, FakeKinesis, opened
-from tests.connectors.kinesis.reading import until_idle, values
+from tests.connectors.kinesis.reading import BUDGET, cancelled, until_idle, values
 from tests.simulation.virtual_time import VirtualClock, run
 
 FIRST = "shardId-000000000000"
@@ -25,7 +27,7 @@ def test_trim_horizon_is_the_beginning() -> None:
 
 
 def test_latest_is_pinned_to_the_servers_time() -> None:
-    """All shards begin at one moment that is past at the server, so that a restart before the first record loses none."""
+    """All shards begin at one moment that is past at the server, so a restart before the first record loses none."""
 
     async def main(clock: VirtualClock) -> None:
         fake = FakeKinesis(clock)
@@ -110,27 +112,13 @@ def test_a_lag_keeps_the_watermark_where_it_is() -> None:
         fake.lag_ms = 5_000
         fake.put(b"one")
         async with opened(fake, clock) as source:
-            reading = source.read(Partition(FIRST), Place(), _Endless())
+            reading = source.read(Partition(FIRST), Place(), ByteBudget(BUDGET))
             first = await anext(reading)
             assert first.lag_ms == 5_000
-            import asyncio  # noqa: PLC0415
-
             more = asyncio.ensure_future(anext(reading))
             await clock.sleep(60)
             assert not more.done()
-            more.cancel()
-            await asyncio.gather(more, return_exceptions=True)
+            await cancelled(more)
             await reading.aclose()
 
     run(main)
-
-
-class _Endless:
-    async def reserve(self, size: int) -> "_Endless":
-        return self
-
-    def resize(self, size: int) -> None:
-        pass
-
-    def release(self) -> None:
-        pass
