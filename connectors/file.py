@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import errno
 import json
 import os
 from collections.abc import Awaitable, Callable
@@ -22,23 +23,21 @@ class FileSink(Sink):
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: FileIO | None = None
-        self._writer: ThreadPoolExecutor | None = None
+        self._lines: _Lines | None = None
 
     async def __aenter__(self) -> Self:
         try:
-            self._file = await asyncio.to_thread(self._path.open, "ab", buffering=0)
+            file = await asyncio.to_thread(self._path.open, "ab", buffering=0)
         except OSError as error:
             raise RefusedError(f"open {self._path}", str(error), "check the path and its permissions") from error
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"file {self._path.name}")
+        self._lines = _Lines(file)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._writer is not None and self._file is not None:
-            await asyncio.get_running_loop().run_in_executor(self._writer, self._file.close)
-            self._writer.shutdown(wait=False)
+        if self._lines is not None:
+            await self._lines.close()
 
     @property
     def identity(self) -> str:
@@ -49,41 +48,54 @@ class FileSink(Sink):
         return f"file:{self._path.name}"
 
     async def begin(self) -> Scope:
-        return _FileScope(self)
-
-    def append(self, batch: Batch) -> asyncio.Future[Outcome]:
-        """As ``Scope.submit``: one thread writes, in the order of the calls."""
-        if self._writer is None:
+        if self._lines is None:
             raise RuntimeError("the sink has not been entered")
-        return asyncio.get_running_loop().run_in_executor(self._writer, self._write, batch)
-
-    def _write(self, batch: Batch) -> Outcome:
-        """Write whole lines or none: what a full disk cut off is taken back."""
-        assert self._file is not None
-        before = os.fstat(self._file.fileno()).st_size
-        lines = b"".join(map(_line, batch.records()))
-        try:
-            written = self._file.write(lines)
-            if written != len(lines):
-                raise OSError(f"only {written} of {len(lines)} bytes were taken")
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            self._file.truncate(before)
-            raise TransientError(f"write to {self._path}", str(error), "free space on the disk") from error
-        return Outcome()
+        return _FileScope(self._lines)
 
 
 class _FileScope(Scope):
     """A failed write leaves nothing behind it that could be out of order: each line stands for itself."""
 
-    def __init__(self, sink: FileSink) -> None:
-        self._sink = sink
+    def __init__(self, lines: "_Lines") -> None:
+        self._lines = lines
 
     def submit(self, lane: str, batch: Batch) -> asyncio.Future[Outcome]:
-        return self._sink.append(batch)
+        return self._lines.append(batch)
 
     async def commit(self, save: Callable[[], Awaitable[None]]) -> None:
         await save()
+
+
+class _Lines:
+    """An open file, and the one thread that writes to it, in the order of the calls."""
+
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="file sink")
+
+    def append(self, batch: Batch) -> asyncio.Future[Outcome]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, self._write, batch)
+
+    async def close(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._file.close)
+        self._thread.shutdown(wait=False)
+
+    def _write(self, batch: Batch) -> Outcome:
+        """Write whole lines or none: what a full disk cut off is taken back."""
+        before = os.fstat(self._file.fileno()).st_size
+        try:
+            _write_all(self._file, b"".join(map(_line, batch.records())))
+        except OSError as error:
+            self._file.truncate(before)
+            raise TransientError(f"write to {self._file.name}", str(error), "free space on the disk") from error
+        return Outcome()
+
+
+def _write_all(file: FileIO, data: bytes) -> None:
+    written = file.write(data)
+    if written != len(data):
+        raise OSError(errno.ENOSPC, f"only {written} of {len(data)} bytes were taken")
+    os.fsync(file.fileno())
 
 
 def _line(record: Record) -> bytes:

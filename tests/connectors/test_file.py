@@ -49,11 +49,12 @@ class TestFileSink(SinkContract):
 
 async def test_a_second_run_appends(tmp_path: Path) -> None:
     """What an earlier process left is kept."""
+    path = tmp_path / "dead.jsonl"
     for first in (0, 1):
-        target = FileTarget(tmp_path / "dead.jsonl")
+        target = FileTarget(path)
         async with target.sink:
             await (await target.sink.begin()).submit("lane", batch("lane", series("lane", 1, first), first=first))
-    assert [record.value for record in await target.written()] == series("lane", 2)
+    assert [record.value for record in await FileTarget(path).written()] == series("lane", 2)
 
 
 async def test_a_full_disk_leaves_whole_lines_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
