@@ -20,6 +20,8 @@ from bridge.parity.comparison import Side, compare
 NAME = "orders"
 """Of the stream and the topic."""
 SHARDS = 4
+SHARD_RECORDS_PER_S = 1_000
+"""What a shard takes at AWS; the embedded one would take more."""
 QUIET_S = 10.0
 """When nothing has arrived for so long, nothing more will."""
 _LOOK_S = 0.05
@@ -44,13 +46,12 @@ async def perform(workload: Workload, mirroring: Mirroring, folder: Path, displa
         embedded_kafka(NAME) as topic,
         TopicReader(topic) as reader,
     ):
-        writer = StreamWriter(stream, workload)
+        writer = StreamWriter(stream, workload, SHARDS * SHARD_RECORDS_PER_S)
         async with mirroring(stream, topic, folder):
             display.phase(f"writing and mirroring {workload.records:,} records of {workload.keys:,} keys")
             await _write_and_watch(writer, reader, display)
-            display.phase("reading both sides")
-            source = await asyncio.to_thread(read_stream, stream)
-        sink = await reader.rest()
+        display.phase("reading both sides to their ends and comparing them")
+        source, sink = await asyncio.gather(asyncio.to_thread(read_stream, stream), reader.rest())
     return _result(writer, reader, source, sink)
 
 

@@ -52,7 +52,7 @@ class PlainDisplay:
     def __init__(self, records: int, stream: TextIO) -> None:
         self._records = records
         self._stream = stream
-        self._last = time.monotonic()
+        self._last: float | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -66,7 +66,10 @@ class PlainDisplay:
         print(text, file=self._stream, flush=True)
 
     def progress(self, written: int, arrived: int) -> None:
-        if time.monotonic() - self._last < _EVERY_S and arrived < self._records:
+        now = time.monotonic()
+        if self._last is None:
+            self._last = now
+        if now - self._last < _EVERY_S and arrived < self._records:
             return
-        self._last = time.monotonic()
+        self._last = now
         print(f"written {written:,}, mirrored {arrived:,} of {self._records:,}", file=self._stream, flush=True)

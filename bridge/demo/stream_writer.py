@@ -9,15 +9,17 @@ from bridge.demo.embedded_kinesis import StreamAddress
 from bridge.demo.workload import Workload
 from bridge.errors import BridgeError
 
-_A_CALL = 500
+_A_CALL = 200
 
 
 class StreamWriter:
     """One call after the other: the embedded Kinesis loses records of calls that overlap."""
 
-    def __init__(self, address: StreamAddress, workload: Workload) -> None:
+    def __init__(self, address: StreamAddress, workload: Workload, per_second: float) -> None:
+        """Writes at most ``per_second`` records a second."""
         self._address = address
         self._workload = workload
+        self._per_second = per_second
         self.written = 0
         self.written_bytes = 0
         self.started_ns = 0
@@ -35,7 +37,8 @@ class StreamWriter:
         client = self._address.client()
         self.started_ns = time.time_ns()
         for numbers in self._workload.calls(_A_CALL):
-            if self._stop.is_set():
+            due_s = self.started_ns / 1e9 + self.written / self._per_second
+            if self._stop.wait(max(due_s - time.time(), 0)):
                 return
             self._put(client, numbers)
 

@@ -1,0 +1,59 @@
+import signal
+import subprocess
+import sys
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+
+from bridge.demo.course import perform
+from bridge.demo.embedded_kafka import TopicAddress
+from bridge.demo.embedded_kinesis import StreamAddress
+from bridge.demo.environment import nobodys_environment
+from bridge.demo.live_mirror import live_mirror
+from bridge.demo.workload import Workload
+from connectors.base import RefusedError
+from tests.bridge.demo.test_course import Silence
+
+
+async def test_the_real_mirror_is_proved_equal(tmp_path: Path) -> None:
+    """What ``make demo`` shows, in small: every record there once, every key in order."""
+    with nobodys_environment():
+        result = await perform(Workload(600, 20), live_mirror, tmp_path, Silence())
+    assert result.parity.rows() == []
+    assert (result.parity.source_records, result.parity.sink_records, result.parity.keys) == (600, 600, 20)
+
+
+async def test_what_fails_the_mirror_ends_the_demo_with_its_own_error(tmp_path: Path) -> None:
+    """A mirror of a stream that does not exist is not waited for, and its message is the demo's."""
+
+    def of_another_stream(
+        stream: StreamAddress, topic: TopicAddress, folder: Path
+    ) -> AbstractAsyncContextManager[None]:
+        return live_mirror(StreamAddress(stream.url, "missing"), topic, folder)
+
+    with nobodys_environment(), pytest.raises(RefusedError, match="missing"):
+        await perform(Workload(10, 2), of_another_stream, tmp_path, Silence())
+
+
+def test_an_interrupt_ends_everything_and_exits_130(tmp_path: Path) -> None:
+    """After Ctrl-C in mid-run there is no server, no folder and no traceback left."""
+    demo = subprocess.Popen(
+        [sys.executable, "-c", "from bridge.cli.main import main; main(['demo', '--records', '10000000'])"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={"PATH": "/usr/bin:/bin", "TMPDIR": str(tmp_path)},
+    )
+    assert demo.stderr is not None
+    said = []
+    for line in demo.stderr:
+        said.append(line)
+        if line.startswith("written"):
+            demo.send_signal(signal.SIGINT)
+            break
+    said += demo.stderr.readlines()
+    demo.stderr.close()
+    assert demo.wait() == 130
+    assert said[-1] == "interrupted, everything is stopped\n"
+    assert "Traceback" not in "".join(said)
+    assert list(tmp_path.iterdir()) == []
