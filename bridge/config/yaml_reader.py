@@ -120,10 +120,11 @@ def _compose(text: str, where: str, *, numbered: bool = True) -> yaml.Node | Non
         mark = error.problem_mark or error.context_mark
         reason = ", ".join(part for part in (error.context, error.problem) if part)
         line = mark.line + 1 if mark is not None and numbered else None
-        place = f"{where}:{line}:{mark.column + 1}" if mark is not None and numbered else where
+        place = f"{where}:{line}" if line is not None else where
+        spot = f" at line {line}, column {mark.column + 1}" if mark is not None and numbered else ""
         if mark is not None and "${" in _line(text, mark.line):
             reason += '; between { } or [ ] a variable needs quotes, as "${VAR}"'
-        raise ConfigurationError([Problem(place, "", f"not valid YAML: {reason}", line)]) from None
+        raise ConfigurationError([Problem(place, "", f"not valid YAML{spot}: {reason}", line)]) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         message = f"not valid YAML: the character {chr(int(error.character))!r} is not allowed"

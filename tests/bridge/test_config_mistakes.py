@@ -131,13 +131,15 @@ LINES = {
     "a tab": (
         "\tlog: x",
         (
-            "o.yaml:8:1: not valid YAML: while scanning for the next token, "
+            "o.yaml:8: not valid YAML at line 8, column 1: while scanning for the next token, "
             "found character '\\t' that cannot start any token"
         ),
     ),
     "a bracket that is not closed": (
         "transforms: [",
-        ("o.yaml:9:1: not valid YAML: while parsing a flow node, expected the node content, but found '<stream end>'"),
+        (
+            "o.yaml:9: not valid YAML at line 9, column 1: while parsing a flow node, expected the node content, but found '<stream end>'"
+        ),
     ),
     "a variable that is not set": (
         "on_gap: ${ON_GAP}",
@@ -150,7 +152,8 @@ LINES = {
     "a variable between brackets": (
         "log: {level: ${LEVEL}}",
         (
-            "o.yaml:8:15: not valid YAML: while parsing a flow mapping, expected ',' or '}', but got '{'; "
+            "o.yaml:8: not valid YAML at line 8, column 15: while parsing a flow mapping, "
+            "expected ',' or '}', but got '{'; "
             'between { } or [ ] a variable needs quotes, as "${VAR}"'
         ),
     ),
@@ -315,7 +318,10 @@ def test_credentials_in_a_url_are_not_repeated(tmp_path: Path) -> None:
         ("", "o.yaml: found nothing; allowed: a mapping of keys; `kmbridge config example` prints one"),
         ("- a", "o.yaml: found a list; allowed: a mapping of keys; `kmbridge config example` prints one"),
         ("a\x00b", "o.yaml:1: not valid YAML: the character '\\x00' is not allowed"),
-        ("a: 1\n---\nb: 2\n", "o.yaml:2:1: not valid YAML: expected a single document in the stream, but found "),
+        (
+            "a: 1\n---\nb: 2\n",
+            "o.yaml:2: not valid YAML at line 2, column 1: expected a single document in the stream, but found ",
+        ),
     ],
 )
 def test_what_is_no_configuration_at_all_is_told(tmp_path: Path, text: str, message: str) -> None:
