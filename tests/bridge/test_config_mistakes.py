@@ -138,7 +138,8 @@ LINES = {
     "a bracket that is not closed": (
         "transforms: [",
         (
-            "o.yaml:9: not valid YAML at line 9, column 1: while parsing a flow node, expected the node content, but found '<stream end>'"
+            "o.yaml:9: not valid YAML at line 9, column 1: while parsing a flow node, "
+            "expected the node content, but found '<stream end>'"
         ),
     ),
     "a variable that is not set": (
