@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import datetime
 from random import Random
 from types import TracebackType
@@ -99,11 +99,8 @@ class KinesisSource(Source):
         place = await self._first_place()
         return {partition.id: place for partition in partitions}
 
-    async def read(self, partition: Partition, after: Place, budget: Budget) -> AsyncGenerator[Batch, None]:
-        reader = ShardReader(partition.id, after, budget, self._entered)
-        async with aclosing(reader.batches()) as batches:
-            async for batch in batches:
-                yield batch
+    def read(self, partition: Partition, after: Place, budget: Budget) -> AsyncGenerator[Batch, None]:
+        return ShardReader(partition.id, after, budget, self._entered).batches()
 
     @property
     def _entered(self) -> Surroundings:

@@ -75,12 +75,16 @@ class ShardReader:
             fetched = await self._fetch()
             if fetched is None:
                 continue
+            has_children = bool(fetched.answer.value.child_shards)
             batch = self._digested(fetched)
+            # While the next read waits for the budget, this one's memory must be free as soon as the engine is done.
+            del fetched
             if batch is not None:
                 yield batch
-            if fetched.answer.value.child_shards:
+            del batch
+            if has_children:
                 self._around.directory.changed()
-            if fetched.answer.value.next_shard_iterator is None and await self._has_ended(fetched):
+            if self._cursor.iterator is None and await self._has_ended(has_children=has_children):
                 return
 
     async def _look(self) -> None:
@@ -223,9 +227,9 @@ class ShardReader:
         fetched.reservation.resize(0)
         return Batch(self._shard, cursor.place, reservation=fetched.reservation)
 
-    async def _has_ended(self, fetched: _Fetched) -> bool:
+    async def _has_ended(self, *, has_children: bool) -> bool:
         """Whether the null iterator means the end of the shard: its children are named, or a listing confirms it."""
-        if fetched.answer.value.child_shards:
+        if has_children:
             return True
         try:
             if await self._around.directory.has_ended(self._shard):
