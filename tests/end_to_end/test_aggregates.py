@@ -22,8 +22,8 @@ from tests.support.topic_tail import topic_ends
 SHARDS = 4
 KEYS = 500
 # As the library does: at the least two records, else the record goes alone, and all of them within 50 KB.
-MOST = 200
-SLOW = {"source": {"kinesis": {"read_share": 0.25}}}
+MOST = 50
+SIZE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,10 @@ async def test_user_records_keep_keys_order_and_place_across_kills(
 ) -> None:
     """Each under its own key, nothing missing, nothing but a re-run suffix doubled, each with its number inside."""
     path = route(shards=SHARDS)
-    sent = list(generate(records, KEYS, seed=seed))
+    sent = list(generate(records, KEYS, seed=seed, size=SIZE))
     entries = list(_packed(sent, draw))
     deaths: list[Death] = []
-    async with path.mirror(SLOW) as mirror:
+    async with path.mirror() as mirror:
         writing = asyncio.create_task(_put(path, entries))
         for _ in range(kills):
             await mirror.until_written(records // (2 * kills))

@@ -159,6 +159,14 @@ class MirrorProcess:
         """Wait until this life has made as many records durable."""
         await self.until(lambda status: status["records_total"] >= records, f"{records} records written", timeout_s)
 
+    async def until_metric(self, name: str, least: float, timeout_s: float = 30) -> None:
+        """Wait until a metric is that large."""
+
+        async def holds() -> bool:
+            return await self.metric(name) >= least
+
+        await self._until(holds, f"{name} at {least:g}", timeout_s)
+
     async def until_checkpointed(
         self, condition: Callable[[Mapping[str, Checkpoint]], bool], what: str, timeout_s: float = 30
     ) -> None:
