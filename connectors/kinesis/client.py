@@ -22,7 +22,7 @@ from botocore.utils import get_environ_proxies
 from msgspec.json import Decoder
 from yarl import URL
 
-from connectors.base import Clock, ConnectorError, RefusedError, TransientError, UnreachableError
+from connectors.base import Clock, ConnectorError, SettingsError, TransientError, UnreachableError
 from connectors.kinesis.credentials import Credentials, Keys
 from connectors.kinesis.endpoint import Endpoints, endpoints
 from connectors.kinesis.faults import CredentialsError, fault
@@ -195,7 +195,7 @@ class KinesisClient(Caller):
 async def connect(connection: Connection, clock: Clock) -> AsyncIterator[Caller]:
     """A client for as long as the context is entered. Opens no connection yet, but looks the credentials up.
 
-    Raises ``RefusedError`` without a region or credentials.
+    Raises ``SettingsError`` without a region, ``RefusedError`` without credentials.
     """
     try:
         profile = AioSession()
@@ -210,7 +210,7 @@ async def connect(connection: Connection, clock: Clock) -> AsyncIterator[Caller]
         )
         certificates = profile.get_config_variable("ca_bundle")
     except BotoCoreError as error:
-        raise RefusedError("read the AWS configuration", str(error), "check AWS_PROFILE and its files") from error
+        raise SettingsError("read the AWS configuration", str(error), "check AWS_PROFILE and its files") from error
     credentials = Credentials(profile, region, connection.assume_role_arn)
     await credentials.keys()
     async with _http(addresses, certificates) as http:
@@ -236,11 +236,11 @@ def _region(connection: Connection, profile: AioSession) -> str:
     named = connection.stream.region
     region = connection.region or named or profile.get_config_variable("region")
     if not region:
-        raise RefusedError(
+        raise SettingsError(
             f"find the region of stream {connection.stream.name}", "none is given", "set region, or AWS_REGION"
         )
     if named is not None and region != named:
-        raise RefusedError(
+        raise SettingsError(
             f"find the region of stream {connection.stream.name}",
             f"region is {region}, the ARN says {named}",
             "leave region out, or make the two agree",

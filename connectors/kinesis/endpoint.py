@@ -7,7 +7,7 @@ from botocore.endpoint_provider import EndpointProvider
 from botocore.exceptions import BotoCoreError
 from botocore.loaders import create_loader
 
-from connectors.base import RefusedError
+from connectors.base import SettingsError
 from connectors.kinesis.stream import StreamName
 
 _DATA_OPERATIONS = frozenset({"GetRecords", "GetShardIterator", "PutRecord", "PutRecords", "SubscribeToShard"})
@@ -25,7 +25,7 @@ class Endpoints:
 
 
 def endpoints(stream: StreamName, region: str, endpoint_url: str | None, *, fips: bool, dual_stack: bool) -> Endpoints:
-    """Reads botocore's rules from disk, so call it from a thread. Raises ``RefusedError`` where no rule applies."""
+    """Reads botocore's rules from disk, so call it from a thread. Raises ``SettingsError`` where no rule applies."""
     if endpoint_url is not None:
         return Endpoints(endpoint_url, endpoint_url)
     loader = create_loader()
@@ -39,6 +39,6 @@ def endpoints(stream: StreamName, region: str, endpoint_url: str | None, *, fips
             rules.resolve_endpoint(**given, OperationType="control").url,
         )
     except BotoCoreError as error:
-        raise RefusedError(
+        raise SettingsError(
             f"find the endpoint of stream {stream.name} in {region}", str(error), "check the region"
         ) from error

@@ -19,14 +19,17 @@ class Pace:
         self._next = self._started
 
     async def turn(self) -> None:
-        """Wait until the next call may be made, which the caller makes now."""
+        """Wait until the next call may be made."""
         while (wait := self._next - self._clock.monotonic()) > 0:
             await self._clock.sleep(wait)
+
+    def begin(self) -> None:
+        """The call is made now."""
         self._started = self._clock.monotonic()
         self._next = self._started + self._call_s
 
     def took(self, size: int) -> None:
-        """The call of this turn brought ``size`` bytes of records."""
+        """The call brought ``size`` bytes of records."""
         self._next = max(self._next, self._started + size / self._bytes_per_s)
 
     def rest(self, seconds: float) -> None:

@@ -16,6 +16,7 @@ from connectors.base import (
     Partition,
     Place,
     RefusedError,
+    SettingsError,
     Source,
     TransientError,
     UnreachableError,
@@ -118,7 +119,7 @@ class KinesisSource(Source):
             return Place(iso(now_ms), now_ms)
         start_ms = milliseconds(start)
         if start_ms > now_ms:
-            raise RefusedError(
+            raise SettingsError(
                 f"start at {iso(start_ms)}", f"it is {iso(now_ms)} at the server", "start: latest begins now"
             )
         return Place(iso(start_ms), start_ms)

@@ -121,8 +121,10 @@ class ShardReader:
             # Only now: the budget may have been waited for until records expired.
             horizon_ms = api.server_now_ms() - summary.retention_ms
             cursor.check(horizon_ms, summary.created_ms)
+            self._pace.begin()
             if cursor.iterator is None:
                 cursor.iterator = await api.shard_iterator(self._shard, cursor.point, inclusive=cursor.anchored)
+                self._pace.begin()
             return _Fetched(await api.records(cursor.iterator, limit), limit, reservation, horizon_ms)
         except BaseException:
             reservation.release()
@@ -176,7 +178,11 @@ class ShardReader:
                 self._tip.records()
             if records:
                 batch = self._with_records(fetched, records, resume)
-            elif not answer.records:
+            elif answer.records:
+                read = sum(len(record.data) for record in answer.records)
+                self._size.learn(len(answer.records), read + RECORD_OVERHEAD * len(answer.records))
+                self._pace.took(read)
+            else:
                 batch = self._without_records(fetched)
         except BaseException:
             fetched.reservation.release()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from connectors.base import RefusedError
+from connectors.base import SettingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +15,12 @@ class StreamName:
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """``text`` is a name or an ARN. Raises ``RefusedError`` for an ARN of something else."""
+        """``text`` is a name or an ARN. Raises ``SettingsError`` for an ARN of something else."""
         if not text.startswith("arn:"):
             return cls(text)
         parts = text.split(":", 5)
         if len(parts) != 6 or parts[2] != "kinesis" or not parts[5].startswith("stream/"):
-            raise RefusedError(
+            raise SettingsError(
                 f"find stream {text}", "not the ARN of a stream", "arn:aws:kinesis:REGION:ACCOUNT:stream/NAME"
             )
         return cls(parts[5].removeprefix("stream/"), text)

@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from connectors.base import Place
+from bridge.engine.budget import ByteBudget
+from connectors.base import Partition, Place
 from tests.connectors.kinesis.fake import FakeKinesis, opened
 from tests.connectors.kinesis.reading import batches, cancelled
 from tests.simulation.virtual_time import VirtualClock, run
@@ -28,6 +29,28 @@ def test_a_shard_is_read_at_most_five_times_a_second(share: float) -> None:
             times = fake.times("GetRecords")
             await cancelled(reading)
         assert all(sum(1 for at in times if start <= at < start + 1) <= 5 * share + 0.5 for start in times)
+
+    run(main)
+
+
+def test_waiting_for_the_budget_earns_no_extra_reads() -> None:
+    """Reads that the budget held back are not made up for by a burst."""
+
+    async def main(clock: VirtualClock) -> None:
+        fake = FakeKinesis(clock)
+        for number in range(3_000):
+            fake.put(b"%d" % number)
+        budget = ByteBudget(1)
+        async with opened(fake, clock) as source:
+            reading = source.read(Partition(FIRST), Place(), budget)
+            read = 0
+            async for batch in reading:
+                read += len(batch)
+                asyncio.get_running_loop().call_later(0.9, batch.release)
+                if read == 3_000:
+                    break
+            await reading.aclose()
+        assert all(following - at >= 0.2 for at, following in pairwise(fake.times("GetRecords")))
 
     run(main)
 
