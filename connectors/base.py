@@ -351,6 +351,10 @@ class RefusedError(ConnectorError):
     """
 
 
+class SettingsError(RefusedError):
+    """What the connector was told cannot be right, whatever the endpoint would say: a setting must be changed."""
+
+
 class GapError(ConnectorError):
     """Records between two places are lost, or their order is: the named alternative to a silent skip.
 

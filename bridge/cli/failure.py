@@ -7,7 +7,7 @@ import typer
 
 from bridge.errors import BridgeError, UsageError
 from checkpoints.base import CheckpointError
-from connectors.base import ConnectorError, RefusedError, UnreachableError
+from connectors.base import ConnectorError, RefusedError, SettingsError, UnreachableError
 
 FAILED = 1
 WRONG_USAGE = 2
@@ -30,7 +30,7 @@ def report(error: Exception) -> int | None:
 
 def exit_code(error: Exception) -> int | None:
     """The exit code of a failure by its class; None where the class says nothing: then it is a bug."""
-    if isinstance(error, UsageError):
+    if isinstance(error, UsageError | SettingsError):
         return WRONG_USAGE
     if isinstance(error, BridgeError):
         return FAILED

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import KafkaError, KafkaException
 
-from connectors.base import Clock, ConnectorError, RefusedError, TransientError, UnreachableError
+from connectors.base import Clock, ConnectorError, RefusedError, SettingsError, TransientError, UnreachableError
 
 Value = str | int | bool
 
@@ -84,9 +84,9 @@ class Connection:
     librdkafka: Mapping[str, Value] = field(repr=False)
 
     def settings(self) -> dict[str, object]:
-        """What any client of the cluster is configured with. Raises ``RefusedError`` for keys of ours."""
+        """What any client of the cluster is configured with. Raises ``SettingsError`` for keys of ours."""
         if refused := protected(self.librdkafka):
-            raise RefusedError(
+            raise SettingsError(
                 "configure the Kafka client",
                 f"librdkafka setting{'s' if len(refused) > 1 else ''} {', '.join(refused)} cannot be changed",
                 "remove it: the bridge's guarantees rest on its own value",
@@ -153,7 +153,7 @@ def translate(error: KafkaError, operation: str, place: str, cause: str = "") ->
     if error.code() in _CREDENTIALS:
         return RefusedError(operation, f"{where}{cause or text}", "check credentials and security.protocol")
     if error.code() == KafkaError._INVALID_ARG:  # noqa: SLF001
-        return RefusedError(operation, f"{where}{text}", "check the librdkafka settings")
+        return SettingsError(operation, f"{where}{text}", "check the librdkafka settings")
     if error.code() in _UNREACHABLE:
         return UnreachableError(operation, f"{where}{cause or text}", "check address, network and that the broker runs")
     return TransientError(operation, f"{where}{text}")

@@ -43,7 +43,7 @@ class KafkaSinkSettings:
 
         Idempotent, so that retries keep the order; gapless, so that a record that fails for good is a fatal error and
         nothing follows it; no time limit, so that an outage is waited out. The partitioner is the Java clients'.
-        Raises ``RefusedError`` where ``librdkafka`` would change any of it.
+        Raises ``SettingsError`` where ``librdkafka`` would change any of it.
         """
         largest = limits.max_message_bytes
         return {

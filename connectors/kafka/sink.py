@@ -38,7 +38,7 @@ class KafkaSink(Sink):
     """
 
     def __init__(self, settings: KafkaSinkSettings, clock: Clock, observer: Observer) -> None:
-        """Raises ``RefusedError`` for librdkafka settings that only the bridge may choose."""
+        """Raises ``SettingsError`` for librdkafka settings that only the bridge may choose."""
         settings.connection().settings()
         self._settings = settings
         self._clock = clock

@@ -45,7 +45,7 @@ class TopicDesk:
     """Asks a cluster about one topic. Blocks up to 25 seconds in all: for a thread of its own."""
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
-        """Raises ``RefusedError`` where librdkafka does not take the connection's settings."""
+        """Raises ``SettingsError`` where librdkafka does not take the connection's settings."""
         self._address = connection.bootstrap_servers
         self._log = ClientLog(clock)
         try:
