@@ -67,7 +67,7 @@ _UNREACHABLE = (
     KafkaError._TIMED_OUT,  # noqa: SLF001
     KafkaError._RESOLVE,  # noqa: SLF001
 )
-_NOISE = re.compile(r"^\[thrd:[^\]]*\]: |/bootstrap(?=:)|(?<=\w): (?=Connect to )| \(after \d+ms in state [^)]*\)")
+_NOISE = re.compile(r"^\[thrd:[^\]]*\]: |/bootstrap(?=:)| \(after \d+ms in state [^)]*\)")
 
 
 def protected(settings: Mapping[str, Value]) -> tuple[str, ...]:
@@ -146,7 +146,7 @@ def kafka_error(error: KafkaException) -> KafkaError:
 def translate(error: KafkaError, operation: str, place: str, cause: str = "") -> ConnectorError:
     """``error`` as the contracts name it. ``place`` is the address or topic, ``cause`` what is known beyond it."""
     text = readable(error.str())
-    where = f"{place}: " if place else ""
+    where = f"{place}: " if place and not (cause or text).startswith(place) else ""
     for code, permission in _PERMISSIONS.items():
         if error.code() == code or KafkaError(code).str() in text:
             return RefusedError(operation, f"{where}{text}", f"grant {permission}")
