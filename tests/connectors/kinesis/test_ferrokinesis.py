@@ -15,7 +15,6 @@ from connectors.kinesis.settings import KinesisSourceSettings
 from tests.connectors.codecs.aggregates import aggregate
 from tests.connectors.kinesis.fake import CountingObserver
 from tests.connectors.kinesis.reading import BUDGET, records, values
-from tests.contracts.source import SourceContract, World
 from tests.support.factories import OwnKinesis, StreamFactory
 from tests.support.kinesis_api import REGION, create_stream, kinesis_client, kinesis_session
 from tests.support.kinesis_writer import write_records
@@ -31,31 +30,6 @@ async def source_of(url: str, stream: str, **settings: Any) -> AsyncIterator[Kin
     told = KinesisSourceSettings(stream, REGION, url, read_share=20.0, poll_interval_s=0.1, **settings)
     async with asyncio.timeout(_PATIENCE_S), KinesisSource(told, Clock(), Random(1), Observer()) as source:
         yield source
-
-
-class FerrokinesisWorld(World):
-    def __init__(self, client: Any, name: str, source: Source) -> None:
-        self.source = source
-        self._client = client
-        self._name = name
-
-    async def put(self, key: bytes, value: bytes) -> None:
-        await self._client.put_record(StreamName=self._name, PartitionKey=key.decode(), Data=value)
-
-    async def split(self, partition: str) -> None:
-        shards = (await self._client.list_shards(StreamName=self._name))["Shards"]
-        hashes = next(each["HashKeyRange"] for each in shards if each["ShardId"] == partition)
-        middle = (int(hashes["StartingHashKey"]) + int(hashes["EndingHashKey"])) // 2
-        await self._client.split_shard(StreamName=self._name, ShardToSplit=partition, NewStartingHashKey=str(middle))
-        await _active(self._client, self._name)
-
-
-class TestKinesisSource(SourceContract):
-    @pytest.fixture
-    async def world(self, kinesis: str, stream: StreamFactory) -> AsyncIterator[World]:
-        name = stream(2)
-        async with kinesis_session(kinesis) as client, source_of(kinesis, name) as source:
-            yield FerrokinesisWorld(client, name, source)
 
 
 async def _active(client: Any, name: str) -> None:
