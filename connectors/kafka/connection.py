@@ -69,6 +69,9 @@ _UNREACHABLE = (
 )
 _NOISE = re.compile(r"^\[thrd:[^\]]*\]: |/bootstrap(?=:)| \(after \d+ms in state [^)]*\)")
 
+# Hints about the configuration are for developers, and of a fatal error the sink recovers.
+_LEVELS = {"CONFWARN": logging.DEBUG, "FATAL": logging.WARNING}
+
 
 def protected(settings: Mapping[str, Value]) -> tuple[str, ...]:
     """The keys of ``settings`` that only the bridge may set, sorted."""
@@ -114,8 +117,7 @@ class ClientLog:
         line = readable(text)
         if facility == "PARTCNT" and self._partitions_changed is not None:
             self._partitions_changed(line)
-        # Hints about the configuration are for developers: it is ours.
-        self._write(logging.DEBUG if facility == "CONFWARN" else level, line)
+        self._write(_LEVELS.get(facility, level), line)
 
     def error(self, error: KafkaError) -> None:
         """An error that librdkafka recovers from by itself."""

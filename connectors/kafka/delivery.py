@@ -43,7 +43,7 @@ class Delivery:
         rejected = limits.rejections(self.batch, now_ms)
         if rejected:
             self._outcome = Outcome(rejected)
-            self.sent = without(self.batch, rejected)
+            self.sent = self.batch.pick(others(self.batch, rejected))
         decisive = self._homes.decisive(self.sent.keys)
         report = self._hear
         self.reports = [None] * len(self.sent)
@@ -66,9 +66,10 @@ class Delivery:
             self._settle(self, self._outcome)
 
 
-def without(batch: Batch, rejected: Iterable[Rejected]) -> Batch:
+def others(batch: Batch, rejected: Iterable[Rejected]) -> list[int]:
+    """The indexes of the records of ``batch`` that are not ``rejected``."""
     left_out = {each.index for each in rejected}
-    return batch.pick([index for index in range(len(batch)) if index not in left_out])
+    return [index for index in range(len(batch)) if index not in left_out]
 
 
 def headers_of(batch: Batch) -> Iterable[Headers | None]:

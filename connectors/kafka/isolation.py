@@ -7,6 +7,7 @@ without those that the broker named.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -86,7 +87,6 @@ class Isolation:
         """Drop the producer with all that it holds."""
         if self._producer is not None:
             self._producer.purge()
-            self._producer.poll(0)
             self._producer = None
 
     def _attempt(self, batch: Batch, headers: Sequence[Headers | None], indexes: Sequence[int]) -> list[_Report]:
@@ -103,7 +103,7 @@ class Isolation:
             except KafkaException as error:
                 reports.append(_Report(index, None, kafka_error(error)))
         while len(reports) < len(indexes) and not self._stopped.is_set():
-            producer.poll(_POLL_S)
+            _poll(producer)
         self._refuse_what_is_no_record(reports)
         return reports
 
@@ -120,7 +120,7 @@ class Isolation:
             try:
                 producer.produce(self._topic, value, key, -1, report, None, time, headers)
             except BufferError:
-                producer.poll(_POLL_S)
+                _poll(producer)
             else:
                 return
 
@@ -130,6 +130,12 @@ class Isolation:
         if errors and not any(error.code() in _REASONS for error in errors):
             self.close()
             raise translate((others or errors)[0], f"write to topic {self._topic}", "")
+
+
+def _poll(producer: Producer) -> None:
+    """Serve reports. A fatal error, which is raised here too, is in the reports of those whom it struck."""
+    with suppress(KafkaException):
+        producer.poll(_POLL_S)
 
 
 def culprits(reports: Sequence[_Report]) -> list[_Report]:

@@ -4,16 +4,18 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from itertools import islice, repeat
 from operator import length_hint
 from queue import SimpleQueue
 from threading import Event, Thread
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from connectors.base import Batch, Clock, ConnectorError, Outcome, TransientError
+from connectors.base import Batch, Clock, ConnectorError, Outcome, Rejected, TransientError
 from connectors.kafka.connection import ClientLog, kafka_error, translate
-from connectors.kafka.delivery import Delivery, headers_of
+from connectors.kafka.delivery import Delivery, headers_of, others
 from connectors.kafka.homes import Homes
 from connectors.kafka.isolation import Isolation
 from connectors.kafka.statistics import Statistics
@@ -44,17 +46,21 @@ class Line:
         """Raises ``KafkaException`` where librdkafka does not take ``settings``. Blocks for some milliseconds."""
         self._topic = topic
         self._clock = clock
-        self._statistics = statistics
         self._careful = careful
         self._homes = Homes()
         self._queue: SimpleQueue[Delivery | None] = SimpleQueue()
         self._unanswered: set[Delivery] = set()
         self._halted = Event()
         self._log = ClientLog(clock, self._partitions_changed)
-        own = {"logger": self._log, "stats_cb": statistics.report, "throttle_cb": statistics.throttle}
-        alone = {**settings, **own, "error_cb": self._log.error}
-        self._isolation = Isolation(lambda: Producer(alone), topic.name, self._halted)
-        self._producer = Producer({**settings, **own, "error_cb": self._error})
+        callbacks = {
+            "logger": self._log,
+            "error_cb": statistics.error,
+            "stats_cb": statistics.report,
+            "throttle_cb": statistics.throttle,
+        }
+        configuration: dict[str, Any] = {**settings, **callbacks}
+        self._isolation = Isolation(lambda: Producer(configuration), topic.name, self._halted)
+        self._producer = Producer(configuration)
         self._loop = asyncio.get_running_loop()
         self.failure: ConnectorError | None = None
         """Why the line broke. Set in the event loop, together with the failure of all that is not answered."""
@@ -63,7 +69,7 @@ class Line:
         # Daemons, so that an interpreter that ends without leaving the sink does not wait for a broker.
         name = f"kafka {topic.name}"
         self._sender = Thread(target=self._guard, args=(self._send_all,), name=f"{name} send", daemon=True)
-        self._poller = Thread(target=self._guard, args=(self._poll_all,), name=f"{name} poll", daemon=True)
+        self._poller = Thread(target=self._poll_and_drop, name=f"{name} poll", daemon=True)
         self._sender.start()
         self._poller.start()
 
@@ -122,27 +128,24 @@ class Line:
         except BaseException as error:  # noqa: BLE001
             self._halt(TransientError(f"write to topic {self._topic.name}", repr(error)))
 
-    def _error(self, error: KafkaError) -> None:
-        self._log.error(error)
-        if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001
-            self._fail(error)
-        else:
-            self._statistics.error(error)
-
     def _partitions_changed(self, text: str) -> None:
         """Without a fatal error librdkafka fails what is queued for partitions that are gone, and maps keys anew."""
         self._halt(TransientError(f"write to topic {self._topic.name}", text))
+
+    def _poll_and_drop(self) -> None:
+        self._guard(self._poll_all)
+        self._sender.join()
+        self._producer.purge()
+        # The last reference: librdkafka's own threads end here, not in the event loop.
+        del self._producer
 
     def _poll_all(self) -> None:
         try:
             while not self._halted.is_set():
                 self._producer.poll(_POLL_S)
-        finally:
-            self._sender.join()
-            self._producer.purge()
-            self._producer.poll(0)
-            # The last reference: librdkafka's own threads end here, not in the event loop.
-            del self._producer
+        except KafkaException as error:
+            # A fatal error comes as an exception, not as a call of ``error_cb``.
+            self._fail(kafka_error(error))
 
     def _send_all(self) -> None:
         for delivery in iter(self._queue.get, None):
@@ -155,7 +158,7 @@ class Line:
 
     def _send_carefully(self, delivery: Delivery) -> None:
         try:
-            rejected = self._isolation.deliver(delivery.batch)
+            rejected = self._isolate(delivery.batch)
         except ConnectorError as error:
             self._halt(error)
             return
@@ -163,6 +166,13 @@ class Line:
         if self._careful <= 0:
             self._isolation.close()
         self._settle(delivery, Outcome(rejected))
+
+    def _isolate(self, batch: Batch) -> tuple[Rejected, ...]:
+        """Deliver ``batch`` but for what the topic's settings rule out and what the broker then refuses."""
+        known = self._topic.limits.rejections(batch, self._clock.now_ms())
+        kept = others(batch, known)
+        found = self._isolation.deliver(batch.pick(kept))
+        return tuple(sorted((*known, *(replace(each, index=kept[each.index]) for each in found)), key=_index))
 
     def _send(self, delivery: Delivery) -> None:
         delivery.prepare(self._topic.limits, self._clock.now_ms())
@@ -199,3 +209,7 @@ class Line:
         except BufferError:
             return len(batch) - length_hint(reports) - 1
         return None
+
+
+def _index(rejected: Rejected) -> int:
+    return rejected.index

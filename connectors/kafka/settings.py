@@ -35,6 +35,9 @@ class KafkaSinkSettings:
     statistics_ms: int = 5_000
     """How often the observer hears of sizes."""
 
+    metadata_refresh_ms: int = 30_000
+    """How often the topic is looked at: its partitions may be others, or gone."""
+
     def connection(self) -> Connection:
         return Connection(self.bootstrap_servers, self.client_id, self.librdkafka)
 
@@ -59,6 +62,6 @@ class KafkaSinkSettings:
             "batch.size": min(_BATCH_BYTES, largest),
             "queue.buffering.max.messages": 0,
             "queue.buffering.max.kbytes": max(self.buffer_bytes, 2 * largest) // 1024,
-            "topic.metadata.refresh.interval.ms": 30_000,
+            "topic.metadata.refresh.interval.ms": self.metadata_refresh_ms,
             "statistics.interval.ms": self.statistics_ms,
         }

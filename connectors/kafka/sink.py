@@ -49,7 +49,7 @@ class KafkaSink(Sink):
 
     async def __aenter__(self) -> Self:
         self._topic = await self._look_up(self._settings.create_topic)
-        self._warn_of_sizes(self._topic)
+        await asyncio.to_thread(self._warn_of_sizes, self._topic)
         self._line = await self._open(self._topic, careful=0)
         return self
 
@@ -96,7 +96,7 @@ class KafkaSink(Sink):
             try:
                 found = await self._look_up(None)
             except TransientError as error:
-                log.warning("%s", error)
+                await asyncio.to_thread(log.warning, "%s", error)
                 self._observer.retried("Produce", "unreachable")
                 await self._clock.sleep(_AGAIN_S)
             else:

@@ -40,7 +40,7 @@ class TestKafkaSink(SinkContract):
 
 
 async def test_every_byte_of_every_column_arrives_as_it_was(kafka: str, topic: TopicFactory) -> None:
-    """Empty, null, large, long, non-ASCII and random keys and values, times and headers are the same on the other side."""
+    """Empty, null, large, long, non-ASCII and random keys and values, times, headers: all are the same there."""
     name = topic(partitions=2, config={"max.message.bytes": str(2 * 1024 * 1024)})
     random = Random(20261123)
     pairs: list[tuple[bytes | None, bytes | None]] = [
