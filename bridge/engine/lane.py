@@ -125,11 +125,8 @@ class Lane:
         submitted = asyncio.Queue[_Submission | None]()
         self._reading = reading = asyncio.create_task(self._read(submitted), name=f"read {self.partition.id}")
         try:
-            while (submission := await submitted.get()) is not None:
-                try:
-                    await self._settle(submission)
-                finally:
-                    submission.batch.release()
+            while await self._settle_next(submitted):
+                pass
             await asyncio.wait([reading])
         finally:
             reading.cancel()
@@ -152,6 +149,8 @@ class Lane:
                     if submission.stop is not None:
                         return
                     place = batch.place
+                    # While the next one is awaited, nothing here may keep the memory of one that is settled.
+                    del batch, submission
         finally:
             submitted.put_nowait(None)
 
@@ -174,6 +173,17 @@ class Lane:
             raise
         self.progress.read(batch)
         return _Submission(batch, sent, answer, refused, stop)
+
+    async def _settle_next(self, submitted: asyncio.Queue[_Submission | None]) -> bool:
+        """Settle the oldest submission; False when there are no more."""
+        submission = await submitted.get()
+        if submission is None:
+            return False
+        try:
+            await self._settle(submission)
+        finally:
+            submission.batch.release()
+        return True
 
     async def _settle(self, submission: _Submission) -> None:
         """Wait for the outcome and move the progress over it."""

@@ -1,8 +1,8 @@
 """Which partitions may be read now: a child only when its parents are finished."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
-from connectors.base import Partition
+from connectors.base import Partition, Place
 
 
 def startable(waiting: Iterable[Partition], unfinished: Collection[str]) -> list[Partition]:
@@ -12,3 +12,14 @@ def startable(waiting: Iterable[Partition], unfinished: Collection[str]) -> list
     count.
     """
     return [partition for partition in waiting if not any(parent in unfinished for parent in partition.parents)]
+
+
+def beginning(partition: Partition, parents: Mapping[str, Place]) -> Place:
+    """Where a child begins whose parents have been read to their ends, by the places where these stand.
+
+    All that is in a child arrived after its parents ended. So a child that nobody comes to read before its records
+    expire has a gap with a name, instead of a beginning that is taken for the first record.
+    """
+    watermarks = [parents[parent].watermark_ms for parent in partition.parents if parent in parents]
+    known = [watermark for watermark in watermarks if watermark is not None]
+    return Place(None, min(known)) if watermarks and len(known) == len(watermarks) else Place()

@@ -11,7 +11,7 @@ from bridge.engine.dead_letter import DeadLetter
 from bridge.engine.delivery import Delivery
 from bridge.engine.identity import other_ends
 from bridge.engine.lane import Lane, Surroundings
-from bridge.engine.lineage import startable
+from bridge.engine.lineage import beginning, startable
 from bridge.engine.policy import Policy
 from bridge.engine.progress import Progress
 from bridge.engine.retry import Backoff
@@ -54,7 +54,8 @@ class Mirror:
         self._dead_letter = None if dead_letter is None else DeadLetter(dead_letter, clock, Backoff(random))
         self._lanes: dict[str, Lane] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._finished: set[str] = set()
+        self._finished: dict[str, Place] = {}
+        """Where the partitions stand that were finished before this process began."""
         self._drain = asyncio.Event()
 
     async def run(self) -> None:
@@ -112,7 +113,7 @@ class Mirror:
 
     async def _discover(self, checkpoints: dict[str, Checkpoint], tasks: asyncio.TaskGroup) -> None:
         """Make a lane of every partition that exists, and start those whose turn it is."""
-        self._finished = {name for name, checkpoint in checkpoints.items() if checkpoint.finished}
+        self._finished = {name: _place(checkpoint) for name, checkpoint in checkpoints.items() if checkpoint.finished}
         async for listing in self._source.partitions():
             if not checkpoints:
                 checkpoints.update(await self._begin(listing))
@@ -137,7 +138,7 @@ class Mirror:
         progress = Progress(Place())
         gap = None
         if checkpoint is not None:
-            progress = Progress(Place(checkpoint.position, checkpoint.watermark_ms), checkpoint, checkpoint.gaps)
+            progress = Progress(_place(checkpoint), checkpoint, checkpoint.gaps)
             gap = other_ends(partition.id, checkpoint, self._source, self._sink)
         around = Surroundings(
             source=self._source,
@@ -156,9 +157,13 @@ class Mirror:
             return
         unfinished = {name for name, lane in self._lanes.items() if lane.state is not LaneState.FINISHED}
         waiting = [lane.partition for name, lane in self._lanes.items() if name not in self._running]
+        read = self._finished | {name: lane.progress.place for name, lane in self._lanes.items()}
         for partition in startable(waiting, unfinished):
-            lane = self._run_lane(self._lanes[partition.id], tasks)
-            self._running[partition.id] = tasks.create_task(lane, name=f"lane {partition.id}")
+            lane = self._lanes[partition.id]
+            if lane.progress.place == Place():
+                lane.progress.place = beginning(partition, read)
+            running = tasks.create_task(self._run_lane(lane, tasks), name=f"lane {partition.id}")
+            self._running[partition.id] = running
 
     async def _run_lane(self, lane: Lane, tasks: asyncio.TaskGroup) -> None:
         await lane.run()
@@ -223,6 +228,10 @@ class Mirror:
             for lane in self._lanes.values():
                 lane.progress.rate.sample(now_s, lane.progress.records_written)
             await self._clock.sleep(1.0)
+
+
+def _place(checkpoint: Checkpoint) -> Place:
+    return Place(checkpoint.position, checkpoint.watermark_ms)
 
 
 def _first(errors: ExceptionGroup[Exception]) -> Exception:

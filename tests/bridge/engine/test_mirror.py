@@ -284,6 +284,25 @@ def test_children_wait_for_a_parent_that_stopped() -> None:
     _play(story)
 
 
+def test_a_child_that_was_never_read_knows_when_its_parent_ended() -> None:
+    """Its first watermark is its parent's last: what expires before its first read is a gap, not a beginning."""
+
+    async def story(world: Setting) -> None:
+        parent = world.stream.shards["shard-0000"]
+        world.stream.split(parent)
+        idle_ms = world.clock.now_ms() + 60_000
+        await world.run(lambda: world.all_there() and world.clock.now_ms() > idle_ms)
+        checkpoints = await world.store.load()
+        assert checkpoints["shard-0000"].finished
+        for child in ("shard-0002", "shard-0003"):
+            assert (checkpoints[child].position, checkpoints[child].watermark_ms) == (
+                None,
+                parent.records[-1].timestamp_ms,
+            )
+
+    _play(story)
+
+
 def test_a_partition_that_expired_does_not_hold_its_children() -> None:
     """A parent that is no longer listed, and that no checkpoint knows, is no reason to wait."""
 
