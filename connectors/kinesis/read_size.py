@@ -10,7 +10,8 @@ _SHARD_BYTES_PER_S = 2 * 1024 * 1024
 _IDLE_CHUNK = 128 * 1024
 # Base64 makes the body of an answer a third larger than the records, and it stands beside them while they are decoded.
 _WIRE_FACTOR = 1.4
-_GROWTH = 10
+_FIRST = 10
+_GROWTH = 100
 _FORGET = 0.2
 
 
@@ -24,7 +25,8 @@ class Average:
 class ReadSize:
     """Learns how large the records of one shard are. Large ones are believed at once, small ones bit by bit.
 
-    Before anything is known one record is asked for, and after that at most ten times as many as came before.
+    Before anything is known a few records are asked for, and after that at most a hundred times as many as came before:
+    two steps to the largest answer, and none that is far beyond what is reserved for it.
     """
 
     def __init__(self, read_share: float, largest_record: int, stream: Average) -> None:
@@ -32,7 +34,7 @@ class ReadSize:
         self._largest_record = largest_record
         self._stream = stream
         self._size = stream.size
-        self._ceiling = 1 if stream.size is None else 100
+        self._ceiling = _FIRST
         self._idle = False
 
     def limit(self) -> int:
@@ -40,7 +42,7 @@ class ReadSize:
         if self._size is None:
             self._size = self._stream.size
         if self._size is None:
-            return 1
+            return _FIRST
         chunk = min(self._chunk, _IDLE_CHUNK) if self._idle else self._chunk
         return max(1, min(int(chunk / self._size), self._ceiling, MAX_RECORDS))
 
