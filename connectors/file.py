@@ -27,7 +27,7 @@ class FileSink(Sink):
 
     async def __aenter__(self) -> Self:
         try:
-            file = await asyncio.to_thread(self._path.open, "ab", buffering=0)
+            file = await asyncio.to_thread(_open, self._path)
         except OSError as error:
             raise RefusedError(f"open {self._path}", str(error), "check the path and its permissions") from error
         self._lines = _Lines(file)
@@ -54,13 +54,14 @@ class FileSink(Sink):
 
 
 class _FileScope(Scope):
-    """A failed write leaves nothing behind it that could be out of order: each line stands for itself."""
+    """Breaks with the first write that fails, whichever scope's it was."""
 
     def __init__(self, lines: "_Lines") -> None:
         self._lines = lines
+        self._failures = lines.failures
 
     def submit(self, lane: str, batch: Batch) -> asyncio.Future[Outcome]:
-        return self._lines.append(batch)
+        return self._lines.append(batch, self._failures)
 
     async def commit(self, save: Callable[[], Awaitable[None]]) -> None:
         await save()
@@ -72,23 +73,39 @@ class _Lines:
     def __init__(self, file: FileIO) -> None:
         self._file = file
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="file sink")
+        self.failures = 0
 
-    def append(self, batch: Batch) -> asyncio.Future[Outcome]:
-        return asyncio.get_running_loop().run_in_executor(self._thread, self._write, batch)
+    def append(self, batch: Batch, failures: int) -> asyncio.Future[Outcome]:
+        """Write ``batch``, unless there have been more ``failures`` than its scope knows."""
+        # Shielded: whoever no longer waits for the answer does not take the batch back.
+        return asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, self._write, batch, failures))
 
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._file.close)
         self._thread.shutdown(wait=False)
 
-    def _write(self, batch: Batch) -> Outcome:
+    def _write(self, batch: Batch, failures: int) -> Outcome:
         """Write whole lines or none: what a full disk cut off is taken back."""
+        if failures != self.failures:
+            raise TransientError(f"write to {self._file.name}", "an earlier write of this scope failed")
         before = os.fstat(self._file.fileno()).st_size
         try:
             _write_all(self._file, b"".join(map(_line, batch.records())))
         except OSError as error:
+            self.failures += 1
             self._file.truncate(before)
             raise TransientError(f"write to {self._file.name}", str(error), "free space on the disk") from error
         return Outcome()
+
+
+def _open(path: Path) -> FileIO:
+    """Open for appending, after a line break where a process that died left half a line."""
+    file = path.open("a+b", buffering=0)
+    if file.seek(0, os.SEEK_END) > 0:
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) != b"\n":
+            file.write(b"\n")
+    return file
 
 
 def _write_all(file: FileIO, data: bytes) -> None:

@@ -67,7 +67,7 @@ _UNREACHABLE = (
     KafkaError._TIMED_OUT,  # noqa: SLF001
     KafkaError._RESOLVE,  # noqa: SLF001
 )
-_NOISE = re.compile(r"^\[thrd:[^\]]*\]: |/bootstrap(?=:)| \(after \d+ms in state [^)]*\)")
+_NOISE = re.compile(r"^\[thrd:[^\]]*\]: |/bootstrap(?=:)| \(after \d+ms in state .*\)$")
 
 # Hints about the configuration are for developers, and of a fatal error the sink recovers.
 _LEVELS = {"CONFWARN": logging.DEBUG, "FATAL": logging.WARNING}

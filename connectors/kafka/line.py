@@ -25,6 +25,7 @@ from connectors.kafka.topic import Topic
 _CHUNK = 256
 _POLL_S = 0.1
 _FULL_S = 0.01
+_CAUSE_S = 1.0
 
 
 class Line:
@@ -183,7 +184,9 @@ class Line:
                 if start is not None:
                     self._halted.wait(_FULL_S)
         except KafkaException as error:
-            self._fail(kafka_error(error))
+            # What made it fatal is told to the polling thread alone.
+            if kafka_error(error).code() != KafkaError._FATAL or not self._halted.wait(_CAUSE_S):  # noqa: SLF001
+                self._fail(kafka_error(error))
 
     def _produce(self, delivery: Delivery, start: int) -> int | None:
         """Produce the records from ``start`` on; where to go on once librdkafka's queue has room, None at the end."""

@@ -35,6 +35,8 @@ class KafkaSinkSettings:
     statistics_ms: int = 5_000
     """How often the observer hears of sizes."""
 
+    reach_s: float = 8.0
+    """How long a broker may take to answer at the start."""
     metadata_refresh_ms: int = 30_000
     """How often the topic is looked at: its partitions may be others, or gone."""
 

@@ -107,7 +107,9 @@ class KafkaSink(Sink):
         return await asyncio.to_thread(self._ask, create)
 
     def _ask(self, create: CreateTopic | None) -> Topic:
-        return TopicDesk(self._settings.connection(), self._clock).look_up(self._settings.topic, create)
+        return TopicDesk(self._settings.connection(), self._clock, self._settings.reach_s).look_up(
+            self._settings.topic, create
+        )
 
     async def _open(self, topic: Topic, *, careful: int) -> Line:
         try:

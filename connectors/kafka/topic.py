@@ -17,7 +17,7 @@ from connectors.kafka.limits import Limits
 
 T = TypeVar("T")
 
-_METADATA_S = 8
+_LOOKS, _LOOK_S = 10, 0.2
 _ADMIN_S = 4
 
 
@@ -44,9 +44,10 @@ class Topic:
 class TopicDesk:
     """Asks a cluster about one topic. Blocks up to 25 seconds in all: for a thread of its own."""
 
-    def __init__(self, connection: Connection, clock: Clock) -> None:
+    def __init__(self, connection: Connection, clock: Clock, reach_s: float) -> None:
         """Raises ``SettingsError`` where librdkafka does not take the connection's settings."""
         self._address = connection.bootstrap_servers
+        self._reach_s = reach_s
         self._log = ClientLog(clock)
         try:
             settings: dict[str, Any] = {**connection.settings(), "logger": self._log, "error_cb": self._log.error}
@@ -63,8 +64,9 @@ class TopicDesk:
         # A cluster without a controller (librdkafka's mock cluster) never answers what only a controller can tell.
         tells = cluster.controller_id in cluster.brokers
         if name not in cluster.topics:
-            self._create(name, create, by_controller=tells)
-            cluster = self._wait_for(name)
+            if create is not None and tells:
+                self._create(name, create)
+            cluster = self._wait_for(name, by_name=create is not None)
         found = cluster.topics[name]
         if found.error is not None:
             raise translate(found.error, f"look up topic {name}", self._address)
@@ -72,35 +74,34 @@ class TopicDesk:
         limits = self._limits(name) if tells else Limits()
         return Topic(name, identity, cluster.cluster_id or "", len(found.partitions), limits)
 
-    def _wait_for(self, name: str) -> Any:
-        """The cluster's metadata once it knows the new topic, or as it is after some seconds."""
-        operation = f"look up topic {name} after creating it"
-        cluster = self._metadata(operation, name)
-        for _ in range(20):
-            if cluster.topics[name].error is None:
-                break
-            self._admin.poll(0.2)
-            cluster = self._metadata(operation, name)
-        return cluster
+    def _wait_for(self, name: str, *, by_name: bool) -> Any:
+        """The cluster's metadata once it has the topic: brokers hear of a new one some moments after its creation.
+
+        Asked for a topic ``by_name``, clusters may create it with their own defaults.
+        """
+        operation = f"look up topic {name}"
+        for _ in range(_LOOKS):
+            self._admin.poll(_LOOK_S)
+            cluster = self._metadata(operation, name if by_name else None)
+            found = cluster.topics.get(name)
+            if found is not None and found.error is None:
+                return cluster
+        raise RefusedError(
+            operation,
+            f"{self._address}: the topic does not exist",
+            "create it, or set create_topic to have it created",
+        )
 
     def _metadata(self, operation: str, name: str | None = None) -> Any:
         try:
             if name is None:
-                return self._admin.list_topics(timeout=_METADATA_S)
-            return self._admin.list_topics(name, timeout=_METADATA_S)
+                return self._admin.list_topics(timeout=self._reach_s)
+            return self._admin.list_topics(name, timeout=self._reach_s)
         except KafkaException as error:
             raise self._named(error, operation) from None
 
-    def _create(self, name: str, create: CreateTopic | None, *, by_controller: bool) -> None:
+    def _create(self, name: str, create: CreateTopic) -> None:
         operation = f"create topic {name}"
-        if create is None:
-            raise RefusedError(
-                f"look up topic {name}",
-                f"{self._address}: the topic does not exist",
-                "create it, or set create_topic to have it created",
-            )
-        if not by_controller:
-            return  # asked for by its name, such a cluster makes it with its own defaults
         new = NewTopic(
             name,
             num_partitions=create.partitions,

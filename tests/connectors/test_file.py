@@ -71,8 +71,23 @@ async def test_a_full_disk_leaves_whole_lines_only(tmp_path: Path, monkeypatch: 
             patch.setattr(os, "fsync", full)
             with pytest.raises(TransientError, match="no space left"):
                 await scope.submit("lane", batch("lane", series("lane", 2, 2), first=2))
+        with pytest.raises(TransientError, match="earlier write"):
+            await scope.submit("lane", batch("lane", series("lane", 2, 4), first=4))
+        scope = await target.sink.begin()
         await scope.submit("lane", batch("lane", series("lane", 2, 2), first=2))
     assert [record.value for record in await target.written()] == series("lane", 4)
+
+
+async def test_half_a_line_of_a_dead_process_spoils_no_other(tmp_path: Path) -> None:
+    """What was cut off has a line of its own; those written later are whole."""
+    path = tmp_path / "dead.jsonl"
+    path.write_bytes(b'{"partition": "la')
+    target = FileTarget(path)
+    async with target.sink:
+        await (await target.sink.begin()).submit("lane", batch("lane", series("lane", 1)))
+    torn, line = path.read_text().splitlines()
+    assert torn == '{"partition": "la'
+    assert _record(line).value == series("lane", 1)[0]
 
 
 async def test_a_missing_folder_is_named(tmp_path: Path) -> None:

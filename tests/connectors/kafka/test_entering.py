@@ -19,14 +19,14 @@ async def test_a_wrong_address_is_named_with_the_cause() -> None:
     """Nobody listens: the error says where, and that the connection was refused."""
     address = f"{HOST}:{free_port()}"
     with pytest.raises(UnreachableError, match=f"{address}.*[Cc]onnection refused"):
-        async with sink_to(address, "orders"):
+        async with sink_to(address, "orders", reach_s=1):
             pass
 
 
 async def test_a_wrong_host_is_named_with_the_cause() -> None:
     """The name does not resolve: the error says which."""
     with pytest.raises(UnreachableError, match=r"no-such-host\.invalid:9092.*[Ff]ailed to resolve"):
-        async with sink_to("no-such-host.invalid:9092", "orders"):
+        async with sink_to("no-such-host.invalid:9092", "orders", reach_s=1):
             pass
 
 
