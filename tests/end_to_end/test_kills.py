@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from tests.end_to_end.conftest import HarmedKafka
 from tests.support.checker import check_folded
 from tests.support.factories import RecordProperty
 from tests.support.kafka_reader import ids_by_key
@@ -14,7 +15,10 @@ from tests.support.records import ids_by_key as sent_ids_by_key
 from tests.support.route import RouteFactory
 from tests.support.topic_tail import topic_ends
 
+pytestmark = pytest.mark.broker
+
 KEYS = 500
+CHECKPOINT_S = 0.5
 # Large enough that every life is killed at work: 4 shards give at most 8,000 of them a second.
 SIZE = 1_000
 
@@ -24,18 +28,33 @@ SIZE = 1_000
     [pytest.param(20_000, 3, id="small"), pytest.param(200_000, 20, id="full", marks=pytest.mark.soak)],
 )
 async def test_a_killed_mirror_goes_on_where_its_checkpoints_stand(
-    route: RouteFactory, seed: int, draw: Random, records: int, kills: int, record_property: RecordProperty
+    harmed_route: RouteFactory,
+    harmed_kafka: HarmedKafka,
+    seed: int,
+    draw: Random,
+    records: int,
+    kills: int,
+    record_property: RecordProperty,
 ) -> None:
-    """Nothing is missing, a re-run suffix folds away, and a life sends nothing from before its first checkpoint."""
-    path = route()
+    """Nothing is missing, a re-run suffix folds away, and a life sends nothing from before its first checkpoint.
+
+    Every other life dies with records on their way that never arrive, and after its checkpoints had time to follow.
+    """
+    path, proxy = harmed_route(), harmed_kafka.proxy
     sent = list(generate(records, KEYS, seed=seed, size=SIZE))
     deaths: list[Death] = []
-    async with path.mirror() as mirror:
+    async with path.via(kafka=proxy.address).mirror() as mirror:
         writing = asyncio.create_task(path.write(sent))
-        for _ in range(kills):
+        for number in range(kills):
             await mirror.until_written(draw.randrange(1, records // (2 * kills)))
             await asyncio.sleep(draw.uniform(0, 0.3))  # the moment itself is at random
+            if number % 2 == 0:
+                proxy.stall()
+                await mirror.until_behind(1)
+                await asyncio.sleep(CHECKPOINT_S * 2)  # what it must not store by then
             await mirror.kill()
+            proxy.cut()
+            proxy.resume()
             deaths.append(Death(await mirror.checkpoints(), await topic_ends(path.kafka, path.topic)))
             mirror.start()
         await writing

@@ -1,7 +1,6 @@
 """Shards split and merge while they are written and mirrored."""
 
 import asyncio
-from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -12,6 +11,8 @@ from tests.support.route import Route, RouteFactory
 from tests.support.shards import merge, open_shards, split
 
 KEYS = 2_000
+# Large enough that reading falls behind writing: a shard gives 2,000 of them a second.
+SIZE = 1_000
 
 
 @pytest.mark.parametrize(
@@ -21,14 +22,18 @@ KEYS = 2_000
 async def test_every_key_keeps_its_order_through_splits_and_merges(
     route: RouteFactory, seed: int, draw: Random, records: int, shards: int
 ) -> None:
-    """Nothing is missing and nothing doubled; each parent's lane is finished."""
+    """Nothing is missing and nothing doubled; each parent's lane is finished.
+
+    The first split is over when the mirror starts, which finds parents and children at once; the others happen under
+    its eyes.
+    """
     path = route(shards=shards)
-    sent = list(generate(records, KEYS, seed=seed))
+    sent = list(generate(records, KEYS, seed=seed, size=SIZE))
+    parts = [sent[first : first + len(sent) // 5] for first in range(0, len(sent), len(sent) // 5)]
+    for step, part in zip((_nothing, _split), parts[:2], strict=True):
+        await asyncio.gather(path.write(part), asyncio.to_thread(step, path, draw))
     async with path.mirror() as mirror:
-        steps: list[Callable[[Route, Random], None]] = [_nothing, _split, _merge, _split, _merge]
-        share = len(sent) // len(steps)
-        for number, step in enumerate(steps):
-            part = sent[number * share : (number + 1) * share if number + 1 < len(steps) else None]
+        for step, part in zip((_merge, _split, _merge), parts[2:], strict=True):
             await asyncio.gather(path.write(part), asyncio.to_thread(step, path, draw))
         await path.until_arrived(len(sent))
         await mirror.until(lambda status: _finished(status["lanes"]) == 6, "the lanes of 6 parents finished")

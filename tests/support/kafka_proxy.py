@@ -26,6 +26,8 @@ class KafkaProxy:
         self._thread: LoopThread | None = None
         self._server: asyncio.Server | None = None
         self._links: set[_Link] = set()
+        self.flows = asyncio.Event()
+        self.flows.set()
         self.to_swallow = 0
         """So many of the next acknowledgements never reach their client, whose connection is cut instead."""
         self.swallowed = 0
@@ -58,6 +60,15 @@ class KafkaProxy:
         """End every connection that there is."""
         if self._thread is not None:
             self._thread.run(self._cut())
+
+    def stall(self) -> None:
+        """Let no request reach the broker until ``resume``; those of a connection that is cut meanwhile never do."""
+        if self._thread is not None:
+            self._thread.loop.call_soon_threadsafe(self.flows.clear)
+
+    def resume(self) -> None:
+        if self._thread is not None:
+            self._thread.loop.call_soon_threadsafe(self.flows.set)
 
     async def _open(self) -> asyncio.Server:
         return await asyncio.start_server(self._serve, HOST, 0)
@@ -121,6 +132,7 @@ class _Link:
         with suppress(OSError, asyncio.IncompleteReadError):
             while True:
                 frame = await _frame(self._client[0])
+                await self._proxy.flows.wait()
                 kind, _, number = _REQUEST.unpack_from(frame)
                 if kind == _PRODUCE:
                     self._produces.add(number)

@@ -167,6 +167,15 @@ class MirrorProcess:
 
         await self._until(holds, f"{name} at {least:g}", timeout_s)
 
+    async def until_behind(self, records: int, timeout_s: float = 30) -> None:
+        """Wait until so many records are read and not yet durable."""
+
+        async def holds() -> bool:
+            read = await self.metric("kmbridge_records_read_total")
+            return read - await self.metric("kmbridge_records_written_total") >= records
+
+        await self._until(holds, f"{records} records on their way", timeout_s)
+
     async def until_checkpointed(
         self, condition: Callable[[Mapping[str, Checkpoint]], bool], what: str, timeout_s: float = 30
     ) -> None:
