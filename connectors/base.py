@@ -170,6 +170,8 @@ class Connector(ABC):
     def identity(self) -> str:
         """This very stream or topic: another one made later under the same name has another identity.
 
+        So has one that was changed in a way after which positions or the order of keys mean something else.
+
         Valid once entered. Empty where the system tells nothing that distinguishes the two.
         """
 

@@ -12,7 +12,7 @@ def other_ends(name: str, checkpoint: Checkpoint, source: Source, sink: Sink) ->
     if _differ(checkpoint.source, source.identity):
         return GapError(
             f"resume {name}",
-            f"the source was recreated: {checkpoint.source} is now {source.identity}",
+            f"the source was recreated or changed: it was {checkpoint.source}, and is {source.identity}",
             _HINT,
             lost_from=position,
             lost_to="the beginning of the new one",
@@ -21,7 +21,7 @@ def other_ends(name: str, checkpoint: Checkpoint, source: Source, sink: Sink) ->
     if _differ(checkpoint.sink, sink.identity):
         return GapError(
             f"resume {name}",
-            f"the sink was recreated: {checkpoint.sink} is now {sink.identity}",
+            f"the sink was recreated or changed: it was {checkpoint.sink}, and is {sink.identity}",
             _HINT,
             lost_from="the beginning",
             lost_to=position,

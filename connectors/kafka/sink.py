@@ -61,8 +61,9 @@ class KafkaSink(Sink):
 
     @property
     def identity(self) -> str:
-        """The topic's id, empty where the broker tells none."""
-        return self._entered.id
+        """The topic's id and its number of partitions, by which keys find theirs; empty where the broker tells no id."""
+        topic = self._entered
+        return f"{topic.id} with {topic.partitions} partitions" if topic.id else ""
 
     @property
     def address(self) -> str:

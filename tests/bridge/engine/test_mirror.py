@@ -233,7 +233,7 @@ def test_a_recreated_stream_is_a_named_stop() -> None:
     async def story(world: Setting) -> None:
         old = Checkpoint("3", None, finished=False, saved_ms=1, source="orders@0", sink="", gaps=())
         world.store = MemoryCheckpoints(dict.fromkeys(world.stream.shards, old))
-        with pytest.raises(MirrorFailedError, match="recreated: orders@0 is now orders@1"):
+        with pytest.raises(MirrorFailedError, match="recreated or changed: it was orders@0, and is orders@1"):
             await world.run(world.all_there)
         assert world.mirrored() == []
 
@@ -336,5 +336,18 @@ def test_checkpoints_that_cannot_be_kept_for_good_end_the_mirror() -> None:
 
         with pytest.raises(ForeignError):
             await world.run(begun)
+
+    _play(story)
+
+
+def test_a_sink_that_became_another_is_a_named_stop() -> None:
+    """A topic made anew, or with another number of partitions, does not get the rest of the old one's records."""
+
+    async def story(world: Setting) -> None:
+        old = Checkpoint("3", None, finished=False, saved_ms=1, source="orders@1", sink="orders@0", gaps=())
+        world.store = MemoryCheckpoints(dict.fromkeys(world.stream.shards, old))
+        with pytest.raises(MirrorFailedError, match="the sink was recreated or changed: it was orders@0"):
+            await world.run(world.all_there)
+        assert world.mirrored() == []
 
     _play(story)
