@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from tests.support import topics
-from tests.support.factories import StreamFactory, TopicFactory
+from tests.support.factories import Figure, StreamFactory, TopicFactory
 from tests.support.kafka import KafkaBroker, Proxied
 from tests.support.kafka_proxy import KafkaProxy
 from tests.support.missing import give_up
@@ -19,6 +19,7 @@ from tests.support.ports import free_port
 from tests.support.provision import MissingServerError
 from tests.support.route import Route, RouteFactory
 
+_FIGURE = "figure"
 SEED_VARIABLE = "KMBRIDGE_TEST_SEED"
 
 
@@ -36,6 +37,22 @@ def seed() -> int:
     seed = int(os.environ.get(SEED_VARIABLE, "1"))
     sys.stdout.write(f"{SEED_VARIABLE}={seed}\n")
     return seed
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Figure:
+    def note(name: str, value: object) -> None:
+        request.node.user_properties.append((_FIGURE, f"{name}: {value}"))
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", []):
+        if report.when == "call":
+            for kind, text in report.user_properties:
+                if kind == _FIGURE:
+                    terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {text}")
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from random import Random
 import pytest
 
 from tests.support.checker import check_folded
+from tests.support.command import run_command
 from tests.support.kafka_reader import TopicRecord
 from tests.support.kafka_reader import ids_by_key as arrived_ids_by_key
 from tests.support.kinesis_api import kinesis_session
@@ -63,6 +64,30 @@ async def test_user_records_keep_keys_order_and_place_across_kills(
     assert verdict.ok, verdict
     assert sent_again(arrived, deaths) == []
     assert _numbers_inside(arrived) == _expected_numbers(entries)
+
+
+async def test_a_mirror_goes_on_inside_an_aggregate(route: RouteFactory, seed: int) -> None:
+    """From a checkpoint in the midst of one, the rest of it comes, and what is behind it, once."""
+    path = route(shards=1, partitions=1)
+    sent = list(generate(3 * MOST, 20, seed=seed))
+    await _put(path, [_entry(sent[first : first + MOST]) for first in range(0, len(sent), MOST)])
+    async with path.mirror() as mirror:
+        await mirror.until_written(len(sent))
+        assert await mirror.stop() == 0
+        begun = _positions(await path.records())
+        shard, position = begun[MOST + MOST // 2]
+        changed = await run_command("checkpoints", "set", mirror.config, shard, position)
+        assert changed.code == 0, changed
+        mirror.start()
+        await mirror.until_written(len(sent) - MOST - MOST // 2 - 1)
+        assert await mirror.stop() == 0
+    assert _positions(await path.records()) == begun + begun[MOST + MOST // 2 + 1 :]
+
+
+def _positions(arrived: Sequence[TopicRecord]) -> list[tuple[str, str]]:
+    """Shard and position of each, in the order of the topic."""
+    origins = [Origin.of(record) for record in arrived]
+    return [(origin.shard, "#".join(map(str, origin.place))) for origin in origins]
 
 
 def _packed(records: Sequence[TestRecord], draw: Random) -> Iterator[Entry]:

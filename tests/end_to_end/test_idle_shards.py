@@ -5,7 +5,7 @@ import time
 import pytest
 
 from tests.support.checker import check_exact
-from tests.support.factories import RecordProperty
+from tests.support.factories import Figure
 from tests.support.records import generate, ids_by_key
 from tests.support.route import RouteFactory
 from tests.support.waiting import eventually
@@ -26,9 +26,7 @@ async def test_a_few_records_over_many_shards_arrive(route: RouteFactory, seed: 
 
 
 @pytest.mark.soak
-async def test_one_process_keeps_up_with_a_thousand_shards(
-    route: RouteFactory, seed: int, record_property: RecordProperty
-) -> None:
+async def test_one_process_keeps_up_with_a_thousand_shards(route: RouteFactory, seed: int, figure: Figure) -> None:
     """It reads each of them about once a second and has half a processor to spare; what comes arrives within 10 s."""
     shards, window_s = 1_000, 30.0
     path = route(shards=shards)
@@ -40,8 +38,8 @@ async def test_one_process_keeps_up_with_a_thousand_shards(
         share = (mirror.cpu_seconds() - used) / (time.monotonic() - began)
         await path.write(sent)
         await path.until_arrived(len(sent), 10)
-        record_property("CPU seconds a second", f"{share:.2f}")
-        record_property("peak memory", f"{mirror.peak_memory() / 1e6:.0f} MB")
+        figure("CPU seconds a second", f"{share:.2f}")
+        figure("peak memory", f"{mirror.peak_memory() / 1e6:.0f} MB")
         assert await mirror.stop() == 0
     assert share < 0.5
     verdict = check_exact(ids_by_key(sent), await path.ids_by_key())

@@ -7,7 +7,7 @@ import pytest
 
 from tests.end_to_end.conftest import HarmedKafka
 from tests.support.checker import check_folded
-from tests.support.factories import RecordProperty
+from tests.support.factories import Figure
 from tests.support.kafka_reader import ids_by_key
 from tests.support.lives import Death, sent_again
 from tests.support.records import generate
@@ -34,7 +34,7 @@ async def test_a_killed_mirror_goes_on_where_its_checkpoints_stand(
     draw: Random,
     records: int,
     kills: int,
-    record_property: RecordProperty,
+    figure: Figure,
 ) -> None:
     """Nothing is missing, a re-run suffix folds away, and a life sends nothing from before its first checkpoint.
 
@@ -62,6 +62,6 @@ async def test_a_killed_mirror_goes_on_where_its_checkpoints_stand(
         assert await mirror.stop() == 0
     arrived = await path.records()
     verdict = check_folded(sent_ids_by_key(sent), ids_by_key(arrived))
-    record_property("sent again", verdict.rerun)
+    figure("sent again", verdict.rerun)
     assert verdict.ok, verdict
     assert sent_again(arrived, deaths) == []

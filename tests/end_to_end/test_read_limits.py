@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.checker import check_exact
-from tests.support.factories import RecordProperty
+from tests.support.factories import Figure
 from tests.support.kinesis_proxy import Call, Fault, KinesisProxy, Read, most_reads
 from tests.support.records import generate, ids_by_key
 from tests.support.route import RouteFactory
@@ -31,7 +31,7 @@ def proxy(kinesis: str) -> Iterator[KinesisProxy]:
     [pytest.param(18_000, 2, id="small"), pytest.param(200_000, 4, id="full", marks=pytest.mark.soak)],
 )
 async def test_a_shard_is_read_within_its_limits(
-    route: RouteFactory, proxy: KinesisProxy, seed: int, record_property: RecordProperty, records: int, shards: int
+    route: RouteFactory, proxy: KinesisProxy, seed: int, figure: Figure, records: int, shards: int
 ) -> None:
     """Behind and at the tip: five reads in a second and 2 MiB a second, with the configuration as it comes."""
     path = route(shards=shards).via(kinesis=proxy.address)
@@ -46,7 +46,7 @@ async def test_a_shard_is_read_within_its_limits(
         assert await mirror.stop() == 0
     for shard, reads in proxy.reads.items():
         rate = _bytes_per_s(reads)
-        record_property(shard, f"{most_reads(reads, 1)} reads in a second, {rate / MIB:.2f} MiB/s")
+        figure(shard, f"{most_reads(reads, 1)} reads in a second, {rate / MIB:.2f} MiB/s")
         assert most_reads(reads, 1 - LATE_S) <= READS_PER_S
         assert len(reads) <= READS_PER_S * (reads[-1].at - reads[0].at) + 1
         assert rate <= 2 * MIB

@@ -23,7 +23,7 @@ class StreamFactory(Protocol):
     def __call__(self, shards: int = 4) -> str: ...
 
 
-class RecordProperty(Protocol):
-    """pytest's own: a figure for the report of the run."""
+class Figure(Protocol):
+    """Notes what was measured; the run's last lines tell it."""
 
     def __call__(self, name: str, value: object) -> None: ...
