@@ -63,6 +63,9 @@ class Delivery:
             self._homes.learn(message.key(), partition)
         self._left -= 1
         if self._left == 0:
+            # The last record of a batch is always decisive, so all are produced. The reports refer back to here: kept,
+            # they would hold the batch in memory until the garbage collector comes by.
+            self.reports = []
             self._settle(self, self._outcome)
 
 
@@ -77,6 +80,7 @@ def headers_of(batch: Batch) -> Iterable[Headers | None]:
     if batch.origins is None:
         return repeat(None) if batch.headers is None else map(list, batch.headers)
     if batch.headers is None:
-        return [[(ORIGIN_HEADER, origin)] for origin in batch.origins]
+        # Made when each is due and dropped at once: a list of them all would set the garbage collector to work.
+        return map(list, zip(zip(repeat(ORIGIN_HEADER), batch.origins, strict=False), strict=True))
     last = zip(repeat(ORIGIN_HEADER), batch.origins, strict=False)
     return (list(chain(headers, (origin,))) for headers, origin in zip(batch.headers, last, strict=True))
