@@ -24,6 +24,7 @@ _NEW_TOPIC = (
     KafkaError.LEADER_NOT_AVAILABLE,
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
 )
 _LOOK_S = 0.05
 _STOP_S = 30.0
