@@ -118,9 +118,11 @@ class Delivery:
         self._available.set()
 
     def _notice(self, epoch: int, answer: asyncio.Future[Outcome]) -> None:
-        if answer.cancelled() or epoch != self._epoch:
+        if answer.cancelled():
             return
         error = answer.exception()
+        if epoch != self._epoch:
+            return
         if error is None:
             self._backoff.reset()
         else:
