@@ -41,7 +41,7 @@ async def test_a_shard_is_read_within_its_limits(
         await path.until_arrived(len(sent))
         caught_up = {shard: len(reads) for shard, reads in proxy.reads.items()}
         # One key is written record by record: a trickle, of which every read finds a little. Then the shards rest.
-        await path.write(generate(200, 1, seed=seed))
+        await path.write(generate(600, 1, seed=seed))
         await eventually(lambda: all(len(proxy.reads[s]) > n + 5 for s, n in caught_up.items()), "reads at the tip")
         assert await mirror.stop() == 0
     for shard, reads in proxy.reads.items():
