@@ -1,5 +1,8 @@
 """Commands which are imported when they are called, so that the others start fast and need nothing of theirs."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -20,9 +23,21 @@ class LazyCommand(TyperCommand):
 
     def _load(self) -> Any:
         module, _, name = self._target.partition(":")
-        found = getattr(import_module(module), name)
+        with _lasting():
+            found = getattr(import_module(module), name)
         if isinstance(found, typer.Typer):
             return typer.main.get_command(found)
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
         single.command(self.name)(found)
         return typer.main.get_command(single)
+
+
+@contextmanager
+def _lasting() -> Iterator[None]:
+    """What is made meanwhile lives as long as the process: the garbage collector never looks through it."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
