@@ -27,7 +27,7 @@ async def test_a_few_records_over_many_shards_arrive(route: RouteFactory, seed: 
 
 @pytest.mark.soak
 async def test_one_process_keeps_up_with_a_thousand_shards(route: RouteFactory, seed: int, figure: Figure) -> None:
-    """It reads each of them about once a second and has half a processor to spare; what comes arrives within 10 s."""
+    """It reads each of them about once a second and leaves a third of a processor; what comes arrives within 10 s."""
     shards, window_s = 1_000, 30.0
     path = route(shards=shards)
     sent = list(generate(5_000, 5_000, seed=seed))
@@ -41,7 +41,7 @@ async def test_one_process_keeps_up_with_a_thousand_shards(route: RouteFactory, 
         figure("CPU seconds a second", f"{share:.2f}")
         figure("peak memory", f"{mirror.peak_memory() / 1e6:.0f} MB")
         assert await mirror.stop() == 0
-    assert share < 0.5
+    assert share < 0.67
     verdict = check_exact(ids_by_key(sent), await path.ids_by_key())
     assert verdict.ok, verdict
 

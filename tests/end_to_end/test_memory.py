@@ -26,7 +26,7 @@ pytestmark = [
 @pytest.mark.parametrize(
     ("shards", "waiting", "budget"),
     [
-        pytest.param(16, 40 * MB, 16 * MIB, id="small"),
+        pytest.param(16, 24 * MB, 8 * MIB, id="small"),
         pytest.param(64, 200 * MB, 64 * MIB, id="full", marks=pytest.mark.soak),
     ],
 )
