@@ -61,7 +61,7 @@ class KafkaSink(Sink):
 
     @property
     def identity(self) -> str:
-        """The topic's id and its number of partitions, by which keys find theirs; empty where the broker tells no id."""
+        """The topic's id and its number of partitions, by which keys find theirs; empty where no id is told."""
         topic = self._entered
         return f"{topic.id} with {topic.partitions} partitions" if topic.id else ""
 

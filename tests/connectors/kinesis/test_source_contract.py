@@ -1,5 +1,6 @@
 """The Kinesis source keeps the contract of sources, against a real server."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from random import Random
 from typing import Any
@@ -10,12 +11,14 @@ from connectors.base import Clock, Observer
 from connectors.kinesis.polling import KinesisSource
 from connectors.kinesis.settings import KinesisSourceSettings
 from tests.contracts.source import SourceContract, World
+from tests.support import shards
 from tests.support.factories import StreamFactory
 from tests.support.kinesis_api import REGION, kinesis_session
 
 
 class KinesisWorld(World):
-    def __init__(self, client: Any, stream: str, source: KinesisSource) -> None:
+    def __init__(self, url: str, client: Any, stream: str, source: KinesisSource) -> None:
+        self._url = url
         self._client = client
         self._stream = stream
         self.source = source
@@ -24,12 +27,11 @@ class KinesisWorld(World):
         await self._client.put_record(StreamName=self._stream, PartitionKey=key.decode(), Data=value)
 
     async def split(self, partition: str) -> None:
-        listed = await self._client.list_shards(StreamName=self._stream)
-        shard = next(each for each in listed["Shards"] if each["ShardId"] == partition)
-        first, last = (int(shard["HashKeyRange"][end]) for end in ("StartingHashKey", "EndingHashKey"))
-        await self._client.split_shard(
-            StreamName=self._stream, ShardToSplit=partition, NewStartingHashKey=str((first + last) // 2)
-        )
+        await asyncio.to_thread(self._split, partition)
+
+    def _split(self, partition: str) -> None:
+        (shard,) = (each for each in shards.open_shards(self._url, self._stream) if each.id == partition)
+        shards.split(self._url, self._stream, shard)
 
 
 class TestKinesisSource(SourceContract):
@@ -42,4 +44,4 @@ class TestKinesisSource(SourceContract):
             kinesis_session(kinesis) as client,
             KinesisSource(settings, Clock(), Random(1), Observer()) as source,
         ):
-            yield KinesisWorld(client, name, source)
+            yield KinesisWorld(kinesis, client, name, source)
