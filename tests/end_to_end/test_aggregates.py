@@ -50,13 +50,16 @@ async def test_user_records_keep_keys_order_and_place_across_kills(
     entries = list(_packed(sent, draw))
     deaths: list[Death] = []
     async with path.mirror() as mirror:
-        writing = asyncio.create_task(_put(path, entries))
-        for _ in range(kills):
-            await mirror.until_written(records // (2 * kills))
+        share = len(entries) // (kills + 1)
+        for number in range(kills):
+            part = entries[number * share : (number + 1) * share]
+            writing = asyncio.create_task(_put(path, part))
+            await mirror.until_written(sum(len(entry.inside) for entry in part) // 2)
             await mirror.kill()
             deaths.append(Death(await mirror.checkpoints(), await topic_ends(path.kafka, path.topic)))
+            await writing
             mirror.start()
-        await writing
+        await _put(path, entries[kills * share :])
         await path.until_arrived(len(sent))
         assert await mirror.stop() == 0
     arrived = await path.records()

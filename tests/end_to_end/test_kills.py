@@ -44,9 +44,10 @@ async def test_a_killed_mirror_goes_on_where_its_checkpoints_stand(
     sent = list(generate(records, KEYS, seed=seed, size=SIZE))
     deaths: list[Death] = []
     async with path.via(kafka=proxy.address).mirror() as mirror:
-        writing = asyncio.create_task(path.write(sent))
+        share = len(sent) // (kills + 1)
         for number in range(kills):
-            await mirror.until_written(draw.randrange(1, records // (2 * kills)))
+            writing = asyncio.create_task(path.write(sent[number * share : (number + 1) * share]))
+            await mirror.until_written(draw.randrange(1, share // 2))
             await asyncio.sleep(draw.uniform(0, 0.3))  # the moment itself is at random
             if number % 2 == 0:
                 proxy.stall()
@@ -56,8 +57,9 @@ async def test_a_killed_mirror_goes_on_where_its_checkpoints_stand(
             proxy.cut()
             proxy.resume()
             deaths.append(Death(await mirror.checkpoints(), await topic_ends(path.kafka, path.topic)))
+            await writing
             mirror.start()
-        await writing
+        await path.write(sent[kills * share :])
         await path.until_arrived(len(sent))
         assert await mirror.stop() == 0
     arrived = await path.records()

@@ -29,16 +29,18 @@ async def test_the_first_signal_drains(route: RouteFactory, seed: int, records: 
     path = route()
     sent = list(generate(records, 500, seed=seed, size=1_000))
     async with path.mirror() as mirror:
-        writing = asyncio.create_task(path.write(sent))
+        share = len(sent) // (drains + 1)
         for number in range(drains):
-            await mirror.until_written(records // (2 * drains))
+            writing = asyncio.create_task(path.write(sent[number * share : (number + 1) * share]))
+            await mirror.until_written(share // 2)
             mirror.signal((signal.SIGTERM, signal.SIGINT)[number % 2])
             assert await mirror.ended() == 0
             stored = {shard: place(each.position or "") for shard, each in (await mirror.checkpoints()).items()}
             assert stored == _last_places(await path.records())
+            await writing
             mirror.start()
         await mirror.ready()
-        await writing
+        await path.write(sent[drains * share :])
         await path.until_arrived(len(sent))
         assert await mirror.stop() == 0
     verdict = check_exact(sent_ids_by_key(sent), ids_by_key(await path.records()))
