@@ -1,10 +1,10 @@
 """Where records go that the sink cannot take, so that the lane can go on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bridge.engine.retry import Backoff
-from connectors.base import Batch, Clock, ConnectorError, Header, Rejected, Sink
+from connectors.base import Batch, Clock, ConnectorError, Header, RefusedError, Rejected, Sink, TransientError
 
 REASON_HEADER = "kmbridge-reason"
 DETAIL_HEADER = "kmbridge-detail"
@@ -13,23 +13,27 @@ DETAIL_HEADER = "kmbridge-detail"
 class DeadLetter:
     """Any sink, used for rejected records: each carries its origin, the reason and the detail as headers."""
 
-    def __init__(self, sink: Sink, clock: Clock, backoff: Backoff) -> None:
+    def __init__(self, sink: Sink, clock: Clock, backoff: Backoff, hold_s: float) -> None:
+        """``hold_s`` is how often a sink that waits for a person is tried again."""
         self._sink = sink
+        self._hold_s = hold_s
         self._clock = clock
         self._backoff = backoff
 
-    async def bury(self, batch: Batch, rejected: Sequence[Rejected]) -> None:
+    async def bury(self, batch: Batch, rejected: Sequence[Rejected], held: Callable[[ConnectorError], None]) -> None:
         """Make the rejected records of ``batch`` durable here, however long that takes.
 
-        Raises ``ConnectorError`` where that is not a matter of time, also when this sink rejects them too.
+        ``held`` hears why it takes long. Raises ``ConnectorError`` when this sink rejects the records too.
         """
         letter = _letter(batch, rejected)
         while True:
             try:
                 await self._deliver(letter)
-            except ConnectorError as error:
-                if not error.retriable:
-                    raise
+            except RefusedError as error:
+                held(error)
+                await self._clock.sleep(self._hold_s)
+            except TransientError as error:
+                held(error)
                 await self._clock.sleep(self._backoff.next())
             else:
                 self._backoff.reset()

@@ -8,6 +8,7 @@ import structlog
 
 from bridge.engine.policy import Policy
 from bridge.engine.retry import Backoff
+from bridge.engine.stall import Stall
 from connectors.base import (
     Batch,
     Clock,
@@ -21,6 +22,9 @@ from connectors.base import (
 )
 
 log = structlog.get_logger(__name__)
+
+STALLED_S = 10.0
+"""A sink that owes answers and gives none for so long is worth telling."""
 
 
 class RewindError(TransientError):
@@ -42,6 +46,9 @@ class Delivery:
         self._backoff = backoff
         self._epoch = 0
         self._scope: Scope | None = None
+        self._stall = Stall()
+        self.trouble: ConnectorError | None = None
+        """Why there is no scope; None while there is one."""
         self._available = asyncio.Event()
         self._broken = asyncio.Event()
 
@@ -66,8 +73,13 @@ class Delivery:
             settled.set_result(Outcome())
             return settled
         answer = self._scope.submit(lane, batch)
+        self._stall.submitted(self._clock.monotonic())
         answer.add_done_callback(partial(self._notice, epoch))
         return answer
+
+    def is_stalled(self) -> bool:
+        """Whether the sink has owed an answer for some time without giving any."""
+        return self._stall.seconds(self._clock.monotonic()) >= STALLED_S
 
     async def run(self, save: Callable[[], Awaitable[None]], worth_saving: Callable[[], bool]) -> None:
         """Open scopes and commit them at the policy's interval, until cancelled. Begin again after each break."""
@@ -92,6 +104,17 @@ class Delivery:
         except ConnectorError as error:
             self._break(error)
 
+    async def finish(self, save: Callable[[], Awaitable[None]]) -> None:
+        """End the last scope. Without one, what the lanes know to be durable is saved all the same.
+
+        Raises what ``save`` raises, and ``ConnectorError`` where the scope breaks over it.
+        """
+        ended, self._scope = self._scope, None
+        if ended is None:
+            await save()
+        else:
+            await ended.commit(save)
+
     async def _breaks_within(self, seconds: float) -> bool:
         try:
             async with asyncio.timeout(seconds):
@@ -106,18 +129,22 @@ class Delivery:
             try:
                 self._scope = await self._sink.begin()
             except RefusedError as error:
+                self.trouble = error
                 log.error("sink refuses", error=str(error), again_in_s=self._policy.hold_s)
                 await self._clock.sleep(self._policy.hold_s)
             except ConnectorError as error:
+                self.trouble = error
                 delay = self._backoff.next()
                 log.warning("sink not ready", error=str(error), again_in_s=round(delay, 1))
                 await self._clock.sleep(delay)
             else:
                 break
+        self.trouble = None
         self._epoch += 1
         self._available.set()
 
     def _notice(self, epoch: int, answer: asyncio.Future[Outcome]) -> None:
+        self._stall.answered(self._clock.monotonic())
         if answer.cancelled():
             return
         error = answer.exception()
@@ -131,6 +158,8 @@ class Delivery:
     def _break(self, error: BaseException) -> None:
         if self._scope is None:
             return
+        if isinstance(error, ConnectorError):
+            self.trouble = error
         log.warning("scope broke, lanes go back to what is durable", error=str(error))
         self._scope = None
         self._available.clear()

@@ -3,17 +3,18 @@
 from checkpoints.base import Checkpoint
 from connectors.base import GapError, Place, Sink, Source
 
-_HINT = "kmbridge checkpoints reset starts anew; on_gap: continue accepts the loss"
+_OTHER_SOURCE = "kmbridge checkpoints reset starts anew; on_gap: continue accepts the loss"
+_OTHER_SINK = "checkpoints reset mirrors all of it again; on_gap: continue goes on where the checkpoint stands"
 
 
 def other_ends(name: str, checkpoint: Checkpoint, source: Source, sink: Sink) -> GapError | None:
     """A gap where the checkpoint of partition ``name`` was made with another stream or topic of the same name."""
     position = checkpoint.position or "the beginning"
-    if _differ(checkpoint.source, source.identity):
+    if not of_this_source(checkpoint, source):
         return GapError(
             f"resume {name}",
             f"the source was recreated or changed: it was {checkpoint.source}, and is {source.identity}",
-            _HINT,
+            _OTHER_SOURCE,
             lost_from=position,
             lost_to="the beginning of the new one",
             resume=Place(),
@@ -22,12 +23,17 @@ def other_ends(name: str, checkpoint: Checkpoint, source: Source, sink: Sink) ->
         return GapError(
             f"resume {name}",
             f"the sink was recreated or changed: it was {checkpoint.sink}, and is {sink.identity}",
-            _HINT,
+            _OTHER_SINK,
             lost_from="the beginning",
             lost_to=position,
             resume=Place(checkpoint.position, checkpoint.watermark_ms),
         )
     return None
+
+
+def of_this_source(checkpoint: Checkpoint, source: Source) -> bool:
+    """Whether positions and ends in ``checkpoint`` are those of ``source``, as far as both tell who they are."""
+    return not _differ(checkpoint.source, source.identity)
 
 
 def _differ(then: str, now: str) -> bool:

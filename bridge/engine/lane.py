@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bridge.engine.dead_letter import DeadLetter
-from bridge.engine.delivery import Delivery
+from bridge.engine.delivery import STALLED_S, Delivery
 from bridge.engine.policy import OnError, OnGap, Policy
 from bridge.engine.progress import Progress
 from bridge.engine.retry import Backoff
@@ -27,6 +27,7 @@ from connectors.base import (
     RefusedError,
     Rejected,
     Source,
+    TransientError,
 )
 
 log = structlog.get_logger(__name__)
@@ -44,6 +45,9 @@ class Surroundings:
     policy: Policy
     totals: Totals
     clock: Clock
+
+
+_STALLED = TransientError("write", f"the sink has not answered for more than {STALLED_S:.0f} s")
 
 
 class RejectedError(ConnectorError):
@@ -109,16 +113,27 @@ class Lane:
 
     def status(self, now_s: float, now_ms: int) -> LaneStatus:
         progress = self.progress
+        state, error = self._shown()
         return LaneStatus(
             self.partition.id,
-            self.state,
+            state,
             progress.place.position,
-            progress.lag_ms,
+            progress.lag_ms(now_ms),
             progress.records_written,
             progress.rate.per_second(now_s, progress.records_written),
             progress.checkpoint_age_ms(now_ms),
-            str(self.error) if self.error is not None else None,
+            str(error) if error is not None else None,
         )
+
+    def _shown(self) -> tuple[LaneState, ConnectorError | None]:
+        """The lane's own trouble, or the sink's where the lane waits for that."""
+        trouble = self._around.delivery.trouble
+        if self.state not in (LaneState.RUNNING, LaneState.RETRYING):
+            return self.state, self.error
+        if trouble is None:
+            stalled = self.progress.in_flight > 0 and self._around.delivery.is_stalled()
+            return self.state, self.error or (_STALLED if stalled else None)
+        return LaneState.HELD if isinstance(trouble, RefusedError) else LaneState.RETRYING, trouble
 
     async def _stream(self) -> None:
         """Read and submit until the partition ends, the mirror drains, or either side raises."""
@@ -194,7 +209,9 @@ class Lane:
         if outcome.rejected:
             if self._around.policy.on_error is OnError.STOP:
                 first = outcome.rejected[0]
-                self._advance(_until(sent, first.index, self.progress.place), first.index)
+                before = _until(sent, first.index, self.progress.place)
+                self._around.totals.written(before, self._around.clock.now_ms())
+                self._advance(before, len(before))
                 raise _stop(sent, first)
             await self._bury(sent, outcome.rejected)
             sent = _without(sent, outcome.rejected)
@@ -212,9 +229,15 @@ class Lane:
         dead_letter = self._around.dead_letter
         if dead_letter is None:
             raise _stop(batch, rejected[0])
-        await dead_letter.bury(batch, rejected)
+        await dead_letter.bury(batch, rejected, self._hold)
+        self.state = LaneState.RUNNING
         self._around.totals.dead_letters.update(each.reason for each in rejected)
         log.warning("records dead-lettered", partition=self.partition.id, count=len(rejected), first=rejected[0].detail)
+
+    def _hold(self, error: ConnectorError) -> None:
+        self.state = LaneState.HELD
+        self.error = error
+        log.error("dead letter not taken, trying again", partition=self.partition.id, error=str(error))
 
     def _give_up(self, submitted: asyncio.Queue[_Submission | None]) -> None:
         """What was submitted behind a fault is read again later; the sink knows that it is given up."""

@@ -1,7 +1,7 @@
 """A mirror: every partition of a source a lane, one sink, one store, until told to stop."""
 
 import asyncio
-from collections.abc import Mapping
+from dataclasses import replace
 from random import Random
 
 import structlog
@@ -9,16 +9,17 @@ import structlog
 from bridge.engine.budget import ByteBudget
 from bridge.engine.dead_letter import DeadLetter
 from bridge.engine.delivery import Delivery
-from bridge.engine.identity import other_ends
+from bridge.engine.identity import of_this_source, other_ends
 from bridge.engine.lane import Lane, Surroundings
+from bridge.engine.ledger import Ledger
 from bridge.engine.lineage import beginning, startable
 from bridge.engine.policy import Policy
 from bridge.engine.progress import Progress
 from bridge.engine.retry import Backoff
-from bridge.engine.status import LaneState, MirrorState, MirrorStatus
+from bridge.engine.status import LaneState, LaneStatus, MirrorState, MirrorStatus
 from bridge.engine.totals import Totals
 from checkpoints.base import Checkpoint, CheckpointError, CheckpointStore
-from connectors.base import Clock, Partition, Place, Sink, Source
+from connectors.base import Clock, ConnectorError, Partition, Place, Sink, Source
 
 log = structlog.get_logger(__name__)
 
@@ -51,9 +52,12 @@ class Mirror:
         self._totals = Totals()
         self._budget = ByteBudget(policy.memory)
         self._delivery = Delivery(sink, policy, clock, Backoff(random))
-        self._dead_letter = None if dead_letter is None else DeadLetter(dead_letter, clock, Backoff(random))
+        self._dead_letter = (
+            None if dead_letter is None else DeadLetter(dead_letter, clock, Backoff(random), policy.hold_s)
+        )
         self._lanes: dict[str, Lane] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._ledger = Ledger(store, source, sink, self._lanes, policy, clock)
         self._finished: dict[str, Place] = {}
         """Where the partitions stand that were finished before this process began."""
         self._drain = asyncio.Event()
@@ -69,6 +73,9 @@ class Mirror:
         except ExceptionGroup as errors:
             self.state = MirrorState.FAILED
             raise _first(errors) from errors
+        except (CheckpointError, ConnectorError):
+            self.state = MirrorState.FAILED
+            raise
         if self._is_stuck():
             self.state = MirrorState.FAILED
             raise MirrorFailedError(self._failures())
@@ -85,7 +92,7 @@ class Mirror:
         totals = self._totals
         return MirrorStatus(
             state=self.state,
-            lanes=tuple(self._lanes[name].status(now_s, now_ms) for name in sorted(self._lanes)),
+            lanes=tuple(self._shown(self._lanes[name].status(now_s, now_ms)) for name in sorted(self._lanes)),
             records_read=totals.records_read,
             bytes_read=totals.bytes_read,
             records_written=totals.records_written,
@@ -98,25 +105,35 @@ class Mirror:
             latency=totals.latency.snapshot(),
         )
 
+    def _shown(self, status: LaneStatus) -> LaneStatus:
+        """A lane without trouble of its own shows that no checkpoints can be saved, if so."""
+        trouble = self._ledger.trouble
+        return status if trouble is None or status.error else replace(status, error=str(trouble))
+
     async def _run(self) -> None:
+        ledger = self._ledger
         checkpoints = dict(await self._store.load())
         async with asyncio.TaskGroup() as tasks:
             discovery = tasks.create_task(self._discover(checkpoints, tasks), name="discovery")
-            commits = tasks.create_task(self._delivery.run(self._save, self._has_moved), name="commits")
-            rates = tasks.create_task(self._sample_rates(), name="rates")
+            commits = tasks.create_task(self._delivery.run(ledger.keep, ledger.has_moved), name="commits")
+            watch = tasks.create_task(self._watch(), name="watch")
             await self._drain.wait()
             discovery.cancel()
             await self._settle_lanes()
             commits.cancel()
-            rates.cancel()
-        await self._delivery.commit(self._save)
+            watch.cancel()
+        await self._delivery.finish(ledger.store)
 
     async def _discover(self, checkpoints: dict[str, Checkpoint], tasks: asyncio.TaskGroup) -> None:
         """Make a lane of every partition that exists, and start those whose turn it is."""
-        self._finished = {name: _place(checkpoint) for name, checkpoint in checkpoints.items() if checkpoint.finished}
+        self._finished = {
+            name: _place(checkpoint)
+            for name, checkpoint in checkpoints.items()
+            if checkpoint.finished and of_this_source(checkpoint, self._source)
+        }
         async for listing in self._source.partitions():
             if not checkpoints:
-                checkpoints.update(await self._begin(listing))
+                checkpoints.update(await self._ledger.begin(await self._source.start(listing)))
             listed = {partition.id for partition in listing}
             unlisted = (Partition(name) for name in checkpoints if name not in listed)
             for partition in (*listing, *unlisted):
@@ -125,14 +142,6 @@ class Mirror:
             self._start_lanes(tasks)
             if self.state is MirrorState.STARTING:
                 self.state = MirrorState.RUNNING
-
-    async def _begin(self, listing: tuple[Partition, ...]) -> Mapping[str, Checkpoint]:
-        """Where a new mirror starts, saved before the first record is read."""
-        places = await self._source.start(listing)
-        now_ms = self._clock.now_ms()
-        begun = {name: self._checkpoint(Progress(place), now_ms) for name, place in places.items()}
-        await self._store.save(begun)
-        return begun
 
     def _lane(self, partition: Partition, checkpoint: Checkpoint | None) -> Lane:
         progress = Progress(Place())
@@ -195,35 +204,14 @@ class Mirror:
                 task.cancel()
             await asyncio.wait(late)
 
-    def _checkpoint(self, progress: Progress, now_ms: int) -> Checkpoint:
-        return progress.checkpoint(now_ms, self._source.identity, self._sink.identity)
-
-    def _moved(self, now_ms: int) -> list[Lane]:
-        idle_ms = self._policy.idle_checkpoint_s * 1000
-        return [lane for lane in self._lanes.values() if lane.progress.moved(now_ms, idle_ms)]
-
-    def _has_moved(self) -> bool:
-        return bool(self._moved(self._clock.now_ms()))
-
-    async def _save(self) -> None:
-        """Store the places of all lanes that moved. A store that fails is tried again at the next commit."""
-        now_ms = self._clock.now_ms()
-        moved = {lane.partition.id: self._checkpoint(lane.progress, now_ms) for lane in self._moved(now_ms)}
-        if not moved:
-            return
-        try:
-            await self._store.save(moved)
-        except CheckpointError as error:
-            if not error.retriable:
-                raise
-            log.error("checkpoints not saved, trying again", error=str(error))
-            return
-        for name, checkpoint in moved.items():
-            self._lanes[name].progress.stored = checkpoint
-
-    async def _sample_rates(self) -> None:
+    async def _watch(self) -> None:
+        """Once a second: sample the rates, and say when the sink stops answering and when it does again."""
+        stalled = False
         while True:
             now_s = self._clock.monotonic()
+            if stalled != self._delivery.is_stalled():
+                stalled = not stalled
+                log.warning("the sink does not answer" if stalled else "the sink answers again")
             self._totals.rate.sample(now_s, self._totals.records_written)
             for lane in self._lanes.values():
                 lane.progress.rate.sample(now_s, lane.progress.records_written)

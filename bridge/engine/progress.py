@@ -1,10 +1,14 @@
 """How far one lane has come: what is durable, what is stored, and the counts behind its metrics."""
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from bridge.engine.rate import Rate
 from checkpoints.base import Checkpoint, Gap
 from connectors.base import Batch, Place
+
+NOTHING_MS = -1
+"""Stands for the arrival of a batch without records."""
 
 
 @dataclass(slots=True)
@@ -22,22 +26,33 @@ class Progress:
     in_flight: int = 0
     """Records read and not yet settled."""
     records_written: int = 0
-    lag_ms: int = 0
+    read_lag_ms: int = 0
+    """How far the last record read is behind the partition's tip."""
+    arrivals: deque[int] = field(default_factory=deque)
+    """When the first record of each batch in flight arrived at the source, oldest first."""
     rate: Rate = field(default_factory=Rate)
 
     def read(self, batch: Batch) -> None:
         self.in_flight += len(batch)
-        self.lag_ms = batch.lag_ms
+        self.read_lag_ms = batch.lag_ms
+        self.arrivals.append(batch.timestamps_ms[0] if len(batch) else NOTHING_MS)
 
     def settle(self, batch: Batch, written: int) -> None:
         """All of ``batch`` is durable, ``written`` of its records in the sink."""
         self.place = batch.place
         self.in_flight -= len(batch)
+        self.arrivals.popleft()
         self.records_written += written
 
     def rewind(self) -> None:
         """What was in flight is given up and will be read again."""
         self.in_flight = 0
+        self.arrivals.clear()
+
+    def lag_ms(self, now_ms: int) -> int:
+        """How far what is durable is behind: the tip's distance from what is read, or the age of what is in flight."""
+        oldest = next((arrival for arrival in self.arrivals if arrival != NOTHING_MS), now_ms)
+        return max(self.read_lag_ms, now_ms - oldest)
 
     def moved(self, now_ms: int, idle_ms: float) -> bool:
         """Whether there is something to store: a position, a gap, an end, or a watermark not saved for ``idle_ms``."""

@@ -1,7 +1,7 @@
 """A mirror as its operator sees it: starts, stops, faults of every class, and what each leaves behind."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 
 import pytest
@@ -20,14 +20,16 @@ _POISON = b"poison"
 
 
 class Plan(Faults):
-    """Raises what it is told to, at the next operation of that kind on that target."""
+    """Raises what it is told to, at the next operations of that kind on that target; None lets one pass."""
 
     def __init__(self) -> None:
-        self.errors: dict[tuple[str, str], list[ConnectorError]] = {}
+        self.errors: dict[tuple[str, str], Sequence[ConnectorError | None]] = {}
 
     async def before(self, operation: str, target: str) -> None:
         if waiting := self.errors.get((operation, target)):
-            raise waiting.pop(0)
+            error, *self.errors[(operation, target)] = waiting
+            if error is not None:
+                raise error
 
 
 class Setting:
@@ -36,6 +38,7 @@ class Setting:
     def __init__(self, clock: VirtualClock) -> None:
         self.clock = clock
         self.plan = Plan()
+        self.dead_plan = Plan()
         self.stream = MemoryStream("orders", 2, clock)
         self.topic = MemoryTopic("orders", 2)
         self.dead = MemoryTopic("dead", 1)
@@ -51,7 +54,7 @@ class Setting:
         policy = policy or Policy()
         source = MemorySource(self.stream, self.clock, self.plan, chunk=4)
         sink = MemorySink(self.topic, self.plan, Random(1), refuses=_refuse)
-        dead = MemorySink(self.dead, self.plan, Random(1))
+        dead = MemorySink(self.dead, self.dead_plan, Random(1))
         async with source, sink, dead, self.store:
             self.mirror = Mirror(source, sink, self.store, policy, dead_letter=dead, clock=self.clock, random=Random(1))
             running = asyncio.create_task(self.mirror.run())
@@ -68,8 +71,8 @@ class Setting:
     def mirrored(self) -> list[bytes | None]:
         return [record.value for log in self.topic.partitions for record in log]
 
-    def all_there(self) -> bool:
-        return len(self.mirrored()) == sum(len(shard.records) for shard in self.stream.shards.values())
+    def all_there(self, but: int = 0) -> bool:
+        return len(self.mirrored()) == sum(len(shard.records) for shard in self.stream.shards.values()) - but
 
 
 _ABSENT = LaneStatus("", LaneState.WAITING, None, 0, 0, 0.0, None, None)
@@ -349,5 +352,149 @@ def test_a_sink_that_became_another_is_a_named_stop() -> None:
         with pytest.raises(MirrorFailedError, match="the sink was recreated or changed: it was orders@0"):
             await world.run(world.all_there)
         assert world.mirrored() == []
+
+    _play(story)
+
+
+def _finished_elsewhere(world: Setting) -> MemoryCheckpoints:
+    """The checkpoints of an earlier stream of the same name, in which every shard had come to its end."""
+    old = Checkpoint("3", None, finished=True, saved_ms=1, source="orders@0", sink="orders@1", gaps=())
+    return MemoryCheckpoints(dict.fromkeys(world.stream.shards, old))
+
+
+def test_an_end_in_an_earlier_stream_is_none_in_this_one() -> None:
+    """A recreated stream uses the old shard ids again: what was finished then is a gap now, not done."""
+
+    async def story(world: Setting) -> None:
+        world.store = _finished_elsewhere(world)
+        with pytest.raises(MirrorFailedError, match=r"shard-0000.*recreated.*shard-0001.*recreated"):
+            await world.run(world.all_there)
+
+    _play(story)
+
+
+def test_a_recreated_stream_is_mirrored_whole_once_the_loss_is_accepted() -> None:
+    """on_gap: continue reads the new stream from its beginning, also where the old one's shards were finished."""
+
+    async def story(world: Setting) -> None:
+        world.store = _finished_elsewhere(world)
+        await world.run(world.all_there, Policy(on_gap=OnGap.CONTINUE))
+        assert not any(checkpoint.finished for checkpoint in (await world.store.load()).values())
+
+    _play(story)
+
+
+def test_a_drain_whose_last_save_fails_is_no_clean_end() -> None:
+    """The mirror ends with the store's error, so that nobody takes the checkpoints for the last ones."""
+
+    async def story(world: Setting) -> None:
+        async def full(operation: str) -> None:
+            if operation == "save" and world.mirrored():
+                raise CheckpointError("save", "no space left on device")
+
+        world.store = MemoryCheckpoints(fault=full)
+        with pytest.raises(CheckpointError, match="no space left"):
+            await world.run(world.all_there)
+        assert world.mirror is not None
+        assert world.mirror.state is MirrorState.FAILED
+
+    _play(story)
+
+
+def test_checkpoints_that_cannot_be_saved_for_now_are_shown() -> None:
+    """While the store fails every lane shows it; when it works again, nobody does."""
+
+    async def story(world: Setting) -> None:
+        broken = True
+
+        async def full(operation: str) -> None:
+            if operation == "save" and world.mirrored() and broken:
+                raise CheckpointError("save", "no space left on device")
+
+        seen = set()
+
+        def mended() -> bool:
+            nonlocal broken
+            seen.add(world.lane("shard-0000").error)
+            broken = not any(seen)
+            return not broken and world.lane("shard-0000").error is None
+
+        world.store = MemoryCheckpoints(fault=full)
+        await world.run(mended)
+        assert "save: no space left on device" in seen
+
+    _play(story)
+
+
+class Silent(Plan):
+    """A sink that takes records and does not answer until told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answering = asyncio.Event()
+
+    async def before(self, operation: str, target: str) -> None:
+        if operation == "write":
+            await self.answering.wait()
+        await super().before(operation, target)
+
+
+def test_a_sink_that_does_not_answer_is_seen() -> None:
+    """The lag grows with the age of what waits, and the lanes say why; both pass when the sink answers."""
+
+    async def story(world: Setting) -> None:
+        silent = Silent()
+        world.plan = silent
+        lags: list[int] = []
+
+        def noticed() -> bool:
+            lags.append(world.lane("shard-0000").lag_ms)
+            error = world.lane("shard-0000").error
+            if error is not None:
+                assert "has not answered" in error
+                silent.answering.set()
+            return silent.answering.is_set() and world.all_there() and error is None
+
+        await world.run(noticed)
+        assert max(lags) >= 10_000
+        assert world.lane("shard-0000").lag_ms == 0
+
+    _play(story)
+
+
+def test_a_sink_that_refuses_in_mid_run_is_shown_with_its_reason() -> None:
+    """The lanes are held with what the sink says, not with the fact that they had to stop."""
+
+    async def story(world: Setting) -> None:
+        refusal = RefusedError("begin", "the topic had 4 partitions and has 6")
+        world.plan.errors[("begin", "")] = [None, refusal, refusal]
+        shown: set[tuple[LaneState, str | None]] = set()
+
+        def watched() -> bool:
+            shown.add((world.lane("shard-0000").state, world.lane("shard-0000").error))
+            return (LaneState.HELD, str(refusal)) in shown and world.lane("shard-0000").error is None
+
+        await world.run(watched)
+        assert world.all_there()
+
+    _play(story)
+
+
+def test_a_dead_letter_that_refuses_holds_the_lane_in_place() -> None:
+    """Nothing is read or written a second time meanwhile, and the lane shows what is in its way."""
+
+    async def story(world: Setting) -> None:
+        bad = world.stream.put(b"key-1", _POISON)
+        refusing = RefusedError("write", "the dead letter's topic does not exist")
+        world.dead_plan.errors[("write", bad.partition)] = [refusing] * 2
+        seen: set[tuple[LaneState, str | None]] = set()
+
+        def watched() -> bool:
+            seen.add((world.lane(bad.partition).state, world.lane(bad.partition).error))
+            return len(world.dead.partitions[0]) == 1 and world.all_there(but=1)
+
+        await world.run(watched, Policy(on_error=OnError.DEAD_LETTER))
+        assert (LaneState.HELD, str(refusing)) in seen
+        assert len(world.mirrored()) == len(set(world.mirrored()))
 
     _play(story)
