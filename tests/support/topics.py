@@ -11,14 +11,14 @@ _TIMEOUT_S = 30
 
 def create_topic(address: str, name: str, partitions: int, config: Mapping[str, str] | None = None) -> None:
     """Create it and return when its leaders are known."""
-    admin = AdminClient({"bootstrap.servers": address})
+    admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
     topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=dict(config or {}))
     admin.create_topics([topic], operation_timeout=_TIMEOUT_S)[name].result(_TIMEOUT_S)
 
 
 def delete_topic(address: str, name: str) -> None:
     """Delete it; one that is gone already is none of our business."""
-    admin = AdminClient({"bootstrap.servers": address})
+    admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
     try:
         admin.delete_topics([name], operation_timeout=_TIMEOUT_S)[name].result(_TIMEOUT_S)
     except KafkaException as error:
