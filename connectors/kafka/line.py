@@ -1,4 +1,4 @@
-"""The way of records into a topic between two breaks: one producer, a thread that produces and one that polls."""
+"""The way of records into a topic between two breaks: a producer, and threads that produce, poll and watch."""
 
 import asyncio
 from collections import deque
@@ -20,6 +20,7 @@ from connectors.kafka.homes import Homes
 from connectors.kafka.isolation import Isolation
 from connectors.kafka.statistics import Statistics
 from connectors.kafka.topic import Topic
+from connectors.kafka.watch import TopicWatch
 
 # Records produced without a break for other threads: under a millisecond.
 _CHUNK = 256
@@ -41,12 +42,14 @@ class Line:
         topic: Topic,
         clock: Clock,
         statistics: Statistics,
+        watch: TopicWatch,
         *,
         careful: int = 0,
     ) -> None:
         """Raises ``KafkaException`` where librdkafka does not take ``settings``. Blocks for some milliseconds."""
         self._topic = topic
         self._clock = clock
+        self._watch = watch
         self._careful = careful
         self._homes = Homes()
         self._queue: SimpleQueue[Delivery | None] = SimpleQueue()
@@ -71,8 +74,10 @@ class Line:
         name = f"kafka {topic.name}"
         self._sender = Thread(target=self._guard, args=(self._send_all,), name=f"{name} send", daemon=True)
         self._poller = Thread(target=self._poll_and_drop, name=f"{name} poll", daemon=True)
+        self._watcher = Thread(target=self._guard, args=(self._watch_topic,), name=f"{name} watch", daemon=True)
         self._sender.start()
         self._poller.start()
+        self._watcher.start()
 
     def submit(self, batch: Batch) -> asyncio.Future[Outcome]:
         answer: asyncio.Future[Outcome] = self._loop.create_future()
@@ -85,9 +90,13 @@ class Line:
         return answer
 
     async def close(self) -> None:
-        """Drop what is not delivered and end both threads. What has no answer by then raises."""
+        """Drop what is not delivered and end all threads. What has no answer by then raises."""
         self._break(TransientError(f"write to topic {self._topic.name}", "the sink was left"))
-        await asyncio.to_thread(self._poller.join)
+        await asyncio.to_thread(self._join)
+
+    def _join(self) -> None:
+        self._poller.join()
+        self._watcher.join()
 
     def _settle(self, delivery: Delivery, outcome: Outcome) -> None:
         """Answer a delivered batch. From either thread; not once the line has broken."""
@@ -104,7 +113,7 @@ class Line:
         self._halt(translate(error, f"write to topic {self._topic.name}", ""))
 
     def _halt(self, error: ConnectorError) -> None:
-        """Stop producing at once, so that nothing follows the hole; then break. From either thread."""
+        """Stop producing at once, so that nothing follows the hole; then break. From any thread."""
         if not self._halted.is_set():
             self._halted.set()
             with suppress(RuntimeError):
@@ -132,6 +141,10 @@ class Line:
     def _partitions_changed(self, text: str) -> None:
         """Without a fatal error librdkafka fails what is queued for partitions that are gone, and maps keys anew."""
         self._halt(TransientError(f"write to topic {self._topic.name}", text))
+
+    def _watch_topic(self) -> None:
+        if (change := self._watch.change(self._halted)) is not None:
+            self._halt(TransientError(f"write to topic {self._topic.name}", change))
 
     def _poll_and_drop(self) -> None:
         self._guard(self._poll_all)

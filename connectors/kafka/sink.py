@@ -24,6 +24,7 @@ from connectors.kafka.line import Line
 from connectors.kafka.settings import KafkaSinkSettings
 from connectors.kafka.statistics import Statistics
 from connectors.kafka.topic import CreateTopic, Topic, TopicDesk
+from connectors.kafka.watch import TopicWatch
 
 log = logging.getLogger("connectors.kafka")
 
@@ -119,6 +120,7 @@ class KafkaSink(Sink):
                 topic,
                 self._clock,
                 Statistics(self._observer),
+                TopicWatch(self._settings.connection(), topic, self._settings.metadata_refresh_ms / 1000),
                 careful=careful,
             )
         except KafkaException as error:

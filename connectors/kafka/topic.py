@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka import KafkaError, KafkaException, TopicCollection, Uuid
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._acl import AclOperation
 from confluent_kafka.admin._config import ConfigResource
@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 _LOOKS, _LOOK_S = 10, 0.2
 _ADMIN_S = 4
+_NO_ID = str(Uuid(0, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class TopicDesk:
         allowed = found.authorized_operations
         if allowed and not {AclOperation.WRITE, AclOperation.ALL}.intersection(allowed):
             raise translate(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED), f"write to topic {name}", self._address)
-        return str(found.topic_id)
+        return topic_id(found)
 
     def _limits(self, name: str) -> Limits:
         asked = ConfigResource(ConfigResource.Type.TOPIC, name)
@@ -151,6 +152,12 @@ class TopicDesk:
     def _named(self, error: KafkaException, operation: str) -> ConnectorError:
         self._admin.poll(0)
         return translate(kafka_error(error), operation, self._address, self._log.last_error)
+
+
+def topic_id(described: Any) -> str:
+    """The id of a topic that was described; empty where its broker is older than such ids."""
+    text = str(described.topic_id)
+    return "" if text == _NO_ID else text
 
 
 def _answer(futures: Mapping[Any, "Future[T]"]) -> Any:

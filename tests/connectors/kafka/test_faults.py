@@ -1,7 +1,9 @@
 """What a Kafka sink does when brokers fail, topics change and records are refused."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
+from threading import enumerate as running_threads
 from typing import Any
 
 import pytest
@@ -180,6 +182,33 @@ async def test_a_recreated_topic_is_refused(kafka: str, topic: TopicFactory) -> 
         await asyncio.to_thread(create_topic, kafka, name, 2)
         with pytest.raises(RefusedError, match="recreated"):
             await sink.begin()
+
+
+async def test_a_topic_recreated_before_librdkafka_misses_it_is_refused(kafka: str, topic: TopicFactory) -> None:
+    """With as many partitions it looks the same to librdkafka, and would be written to."""
+    name = topic(partitions=2)
+    async with sink_to(kafka, name, metadata_refresh_ms=300) as sink:
+        scope = await sink.begin()
+        await scope.submit("lane", numbered(0, 100))
+        await asyncio.to_thread(delete_topic, kafka, name)
+        await asyncio.to_thread(create_topic, kafka, name, 2)
+        async with asyncio.timeout(20):
+            await _until_broken(scope)
+        with pytest.raises(RefusedError, match="recreated"):
+            await sink.begin()
+
+
+async def test_a_sink_is_left_at_once_while_its_broker_is_silent(own_kafka: OwnKafka) -> None:
+    """The watch over the topic does not wait for its answer then."""
+    broker = await asyncio.to_thread(own_kafka)
+    await asyncio.to_thread(create_topic, broker.address, "orders", 1)
+    async with sink_to(broker.address, "orders", metadata_refresh_ms=100) as sink:
+        await (await sink.begin()).submit("lane", numbered(0, 10))
+        await asyncio.to_thread(broker.freeze)
+        await asyncio.sleep(1)
+        left = time.monotonic()
+    assert time.monotonic() - left < 3
+    assert [thread.name for thread in running_threads() if "kafka orders" in thread.name] == []
 
 
 async def test_a_lost_permission_is_named(own_kafka: OwnKafka) -> None:
