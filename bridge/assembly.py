@@ -1,6 +1,7 @@
 """From a configuration to a mirror with all it needs: the one place that knows which class is which."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -24,8 +25,7 @@ from connectors.kinesis.settings import KinesisSourceSettings
 OPENING_S = 28.0
 """Both ends are reached, or reported, within this time; a command has 30 s to say so."""
 
-_KINESIS_RECORD_BYTES = 2**20 + 2**10
-"""The largest record of a stream whose limit nobody raised, with its key and what a mirror adds."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,14 @@ class Assembly:
             await stack.enter_async_context(self.store)
             ends = {"source": self.source, "sink": self.sink, "dead letter": self.dead_letter}
             await _all_opened(stack, {name: end for name, end in ends.items() if end is not None})
+            await self._warn_of_sizes()
             yield
+
+    async def _warn_of_sizes(self) -> None:
+        """Say it now if the source's largest record would be refused: it may come after months."""
+        largest = self.source.largest_record
+        if largest is not None and (cause := self.sink.too_small_for(largest)):
+            await asyncio.to_thread(log.warning, "message-size: %s for the source's largest record", cause)
 
 
 def assemble(configuration: Configuration, *, observer: Observer, clock: Clock, random: Random) -> Assembly:
@@ -87,7 +94,6 @@ def _sink_settings(configuration: Configuration) -> KafkaSinkSettings:
         client_id=f"kmbridge-{configuration.name}",
         # What the budget lets through is all there can be.
         buffer_bytes=configuration.limits.memory,
-        source_max_bytes=_KINESIS_RECORD_BYTES,
     )
 
 

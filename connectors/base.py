@@ -187,6 +187,14 @@ class Connector(ABC):
 class Source(Connector):
     """Partitions that can be read in order, from any position, any number of times."""
 
+    @property
+    def largest_record(self) -> int | None:
+        """No record has more bytes of key and value, as long as nobody raises the system's limit; None: not known.
+
+        Valid once entered.
+        """
+        return None
+
     @abstractmethod
     def partitions(self) -> AsyncIterator[tuple[Partition, ...]]:
         """The partitions that exist: all of them at once, and all of them again whenever that changes.
@@ -276,6 +284,13 @@ class Sink(Connector):
         Returns only after every submission that the break concerns has raised. Raises ``RefusedError`` where a person
         must act first.
         """
+
+    def too_small_for(self, largest_record: int) -> str:
+        """Which setting must have which value before the sink takes ``largest_record`` bytes of key and value.
+
+        For a person; empty where it takes them, or tells no limit. Valid once entered.
+        """
+        return ""
 
     def inspect(self, batch: Batch) -> tuple[Rejected, ...]:
         """The records of ``batch`` that the sink knows it can never take, rising by index; cheap, no I/O.

@@ -9,6 +9,8 @@ _BATCH_HEADER = 61
 _RECORD_OVERHEAD = 1 + 1 + 1 + 5 + 5 + 5 + 5
 _HEADER_OVERHEAD = 5 + 5
 _CLOCKS_DIFFER_MS = 60_000
+_ORIGIN = 1024
+"""More than any origin of one hop: names of streams, shards and topics are bounded."""
 _NO_BOUND = (1 << 63) - 1
 
 UNKNOWN_MAX_BYTES = 16 * 1024 * 1024
@@ -38,6 +40,11 @@ class Limits:
         )
         size = int(settings.get("max.message.bytes", UNKNOWN_MAX_BYTES))
         return cls(size, before, after, "compact" in settings.get("cleanup.policy", ""))
+
+    def needed_for(self, largest_record: int) -> int | None:
+        """The max.message.bytes with which a record of that key and value passes, origin included; None: it does."""
+        needed = _BATCH_HEADER + _RECORD_OVERHEAD + _HEADER_OVERHEAD + len(ORIGIN_HEADER) + _ORIGIN + largest_record
+        return needed if needed > self.max_message_bytes else None
 
     def rejections(self, batch: Batch, now_ms: int) -> tuple[Rejected, ...]:
         """The records of ``batch`` that the topic can never take, rising by index.

@@ -29,9 +29,6 @@ class KafkaSinkSettings:
     client_id: str = "kmbridge"
     buffer_bytes: int = 256 * 1024 * 1024
     """Values that librdkafka may hold; beyond it producing waits."""
-    source_max_bytes: int | None = None
-    """The largest record that the source may hold, for a warning at the start where the topic takes less."""
-
     statistics_ms: int = 5_000
     """How often the observer hears of sizes."""
 

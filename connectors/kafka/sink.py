@@ -50,7 +50,6 @@ class KafkaSink(Sink):
 
     async def __aenter__(self) -> Self:
         self._topic = await self._look_up(self._settings.create_topic)
-        await asyncio.to_thread(self._warn_of_sizes, self._topic)
         self._line = await self._open(self._topic, careful=0)
         return self
 
@@ -75,6 +74,13 @@ class KafkaSink(Sink):
             if self._line is None or self._line.failure is not None:
                 self._line = await self._reopen(self._line)
             return KafkaScope(self._line)
+
+    def too_small_for(self, largest_record: int) -> str:
+        topic = self._entered
+        needed = topic.limits.needed_for(largest_record)
+        if needed is None:
+            return ""
+        return f"topic {topic.name} has max.message.bytes={topic.limits.max_message_bytes}, needs {needed}"
 
     def inspect(self, batch: Batch) -> tuple[Rejected, ...]:
         return self._entered.limits.rejections(batch, self._clock.now_ms())
@@ -125,17 +131,6 @@ class KafkaSink(Sink):
             )
         except KafkaException as error:
             raise translate(kafka_error(error), "configure the Kafka producer", "") from None
-
-    def _warn_of_sizes(self, topic: Topic) -> None:
-        needed, found = self._settings.source_max_bytes, topic.limits.max_message_bytes
-        if needed is not None and needed > found:
-            log.warning(
-                "message-size: topic %s takes records up to %d bytes, the source may send %d: set max.message.bytes=%d",
-                topic.name,
-                found,
-                needed,
-                needed,
-            )
 
 
 class KafkaScope(Scope):

@@ -38,6 +38,8 @@ Connect = Callable[[Connection, Clock], AbstractAsyncContextManager[Caller]]
 
 _ENTER_S = 22.0
 _ENTER_TRIES = 3
+_LARGEST_KEY = 256 * 4
+"""256 characters, in UTF-8."""
 
 
 class KinesisSource(Source):
@@ -92,6 +94,11 @@ class KinesisSource(Source):
     @property
     def address(self) -> str:
         return self._entered.watch.summary.address
+
+    @property
+    def largest_record(self) -> int:
+        """By the stream's MaxRecordSizeInKiB, which bounds the data; the key comes on top."""
+        return self._entered.watch.summary.largest_record + _LARGEST_KEY
 
     def partitions(self) -> AsyncIterator[tuple[Partition, ...]]:
         return self._entered.directory.partitions()

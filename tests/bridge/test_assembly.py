@@ -23,6 +23,9 @@ from tests.bridge.test_config_mistakes import VALID
 class Part:
     """Stands for a source or a sink: keeps what it was made with, notes when it is entered and left."""
 
+    largest_record: int | None = 5000
+    takes = 5000
+
     def __init__(self, *made_with: Any) -> None:
         self.settings = made_with[0]
         self.events: list[str] = []
@@ -35,6 +38,9 @@ class Part:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.events.append("left")
+
+    def too_small_for(self, largest_record: int) -> str:
+        return f"max.bytes={largest_record} needed" if largest_record > self.takes else ""
 
 
 @pytest.fixture(autouse=True)
@@ -129,6 +135,23 @@ async def test_all_parts_are_open_inside_and_closed_behind(tmp_path: Path) -> No
     assert [end.events for end in ends] == [["entered", "left"]] * 3
     async with parts.store:
         pass
+
+
+@pytest.mark.parametrize(("largest", "warnings"), [(None, 0), (5000, 0), (5001, 1)])
+async def test_a_sink_for_smaller_records_than_the_source_has_is_warned_of(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    largest: int | None,
+    warnings: int,
+) -> None:
+    """In one line, when both are open; of dead letters nothing is said, nor where the source's limit is unknown."""
+    monkeypatch.setattr(Part, "largest_record", largest)
+    parts = await asyncio.to_thread(assembled, tmp_path, "on_error: dead_letter\ndead_letter: {kafka: {topic: bad}}")
+    async with parts.opened():
+        pass
+    said = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert said == ["message-size: max.bytes=5001 needed for the source's largest record"] * warnings
 
 
 async def test_busy_checkpoints_keep_the_ends_untouched(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """What a Kafka sink checks before the first record, and how it says what it found."""
 
 import asyncio
-import logging
+from dataclasses import replace
 
 import pytest
 from confluent_kafka import Producer
@@ -9,7 +9,7 @@ from confluent_kafka import Producer
 from connectors.base import RefusedError, UnreachableError
 from connectors.kafka.settings import KafkaSinkSettings
 from connectors.kafka.topic import CreateTopic
-from tests.connectors.kafka.sending import numbered, sink_to
+from tests.connectors.kafka.sending import alter_topic, batch_of, numbered, sink_to
 from tests.support.factories import TopicFactory
 from tests.support.kafka_reader import read_topic
 from tests.support.ports import HOST, free_port
@@ -86,14 +86,20 @@ async def test_a_setting_that_librdkafka_does_not_know_is_refused(kafka: str, to
             pass
 
 
-async def test_a_topic_for_smaller_records_than_the_source_sends_is_warned_of(
-    kafka: str, topic: TopicFactory, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The warning names the value that the topic needs."""
-    with caplog.at_level(logging.WARNING, "connectors.kafka"):
-        async with sink_to(kafka, topic(), source_max_bytes=10_485_760):
-            pass
-    assert "max.message.bytes=10485760" in caplog.text
+async def test_the_setting_that_large_records_need_is_told(kafka: str, topic: TopicFactory) -> None:
+    """With the value, which then is enough for the record and its origin."""
+    name = topic()
+    async with sink_to(kafka, name) as sink:
+        assert sink.too_small_for(1_000_000) == ""
+        told = sink.too_small_for(10_485_760)
+    assert f"topic {name} has max.message.bytes=1048588" in told
+    needed = told.rpartition("needs ")[2]
+    assert 10_485_760 < int(needed) < 10_485_760 + 2048
+    await asyncio.to_thread(alter_topic, kafka, name, {"max.message.bytes": needed})
+    batch = replace(batch_of([(b"k" * 1024, b"v" * (10_485_760 - 1024))]), origins=[b"o" * 600])
+    async with sink_to(kafka, name, compression="none") as sink:
+        assert sink.too_small_for(10_485_760) == ""
+        assert (await (await sink.begin()).submit("lane", batch)).rejected == ()
 
 
 async def test_an_embedded_cluster_that_answers_no_admin_call_is_enough() -> None:

@@ -122,3 +122,16 @@ def test_a_lag_keeps_the_watermark_where_it_is() -> None:
             await reading.aclose()
 
     run(main)
+
+
+@pytest.mark.parametrize(("summary", "kib"), [({}, 1024), ({"MaxRecordSizeInKiB": 10_240}, 10_240)])
+def test_the_largest_record_is_the_streams(summary: dict[str, int], kib: int) -> None:
+    """Its data and the largest key; a server that tells no limit has the one that all streams had."""
+
+    async def main(clock: VirtualClock) -> None:
+        fake = FakeKinesis(clock)
+        fake.extra_summary = dict(summary)
+        async with opened(fake, clock) as source:
+            assert source.largest_record == kib * 1024 + 1024
+
+    run(main)
