@@ -11,7 +11,7 @@ from aiohttp import web
 
 from connectors.base import Clock, Observer, RefusedError, TransientError, UnreachableError
 from connectors.kinesis.answers import DESCRIBE_STREAM_SUMMARY, GET_RECORDS
-from connectors.kinesis.client import Connection, connect
+from connectors.kinesis.client import Connection, ServerTime, connect
 from connectors.kinesis.faults import CredentialsError, StaleIteratorError, ThrottledError
 from connectors.kinesis.polling import KinesisSource
 from connectors.kinesis.settings import KinesisSourceSettings
@@ -75,6 +75,25 @@ async def test_a_call_is_signed_and_its_answer_typed() -> None:
         assert answer.value.stream_description_summary.stream_arn == _ARN
         assert answer.server_ms == 1_767_225_600_000
         assert 0 <= caller.server_now_ms() - answer.server_ms < 60_000
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "now",
+        "Thu, 32 Jan 2026 00:00:00 GMT",
+        "Thu, 01 Jan 2026 00:00:00 -0000",
+        "Thu, 01 Jan 99999999999 0:0:0 GMT",
+    ],
+)
+def test_a_date_that_tells_no_time_is_no_date(header: str) -> None:
+    """Malformed, impossible or without a zone: the time goes on from the last answer that told it."""
+    time = ServerTime(Clock())
+    assert abs(time.seen(header) - Clock().now_ms()) < 60_000
+    told_ms = time.seen("Thu, 01 Jan 2026 00:00:00 GMT")
+    assert 0 <= time.seen(header) - told_ms < 60_000
+    assert 0 <= time.now_ms() - told_ms < 60_000
 
 
 @pytest.mark.parametrize(
