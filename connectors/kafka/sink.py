@@ -155,6 +155,6 @@ def _same(known: Topic, found: Topic) -> Topic:
         raise RefusedError(
             operation,
             f"the topic had {known.partitions} partitions and has {found.partitions}: keys would move between them",
-            "mirror into a new topic, or accept the new count by a restart once all keys may move",
+            f"mirror into a topic with {known.partitions}; or restart with on_gap: continue to accept that keys move",
         )
     return found

@@ -153,8 +153,9 @@ async def test_a_changed_partition_count_is_refused(kafka: str, topic: TopicFact
         admin = AdminClient({"bootstrap.servers": kafka})
         await asyncio.to_thread(admin.create_partitions([NewPartitions(name, 3)])[name].result, 30)
         await _until_broken(scope)
-        with pytest.raises(RefusedError, match="had 2 partitions and has 3"):
+        with pytest.raises(RefusedError, match="had 2 partitions and has 3") as told:
             await sink.begin()
+        assert "topic with 2; or restart with on_gap: continue" in told.value.hint
         with pytest.raises(RefusedError, match="had 2 partitions and has 3"):
             await sink.begin()
 
