@@ -67,7 +67,11 @@ _UNREACHABLE = (
     KafkaError._TIMED_OUT,  # noqa: SLF001
     KafkaError._RESOLVE,  # noqa: SLF001
 )
+_UNREACHABLE_HINT = "check address, network, security.protocol and that the broker runs"
 _NOISE = re.compile(r"^\[thrd:[^\]]*\]: |/bootstrap(?=:)| \(after \d+ms in state .*\)$")
+# What librdkafka says of four bytes that it took for the length of an answer.
+_NO_LENGTH = re.compile(r"Receive failed: Invalid response size .*increase receive\.message\.max\.bytes")
+_NO_KAFKA = "the endpoint does not speak Kafka (or wants TLS)"
 
 # Hints about the configuration are for developers, and of a fatal error the sink recovers.
 _LEVELS = {"CONFWARN": logging.DEBUG, "FATAL": logging.WARNING}
@@ -135,8 +139,8 @@ class ClientLog:
 
 
 def readable(text: str) -> str:
-    """A text of librdkafka without its thread names and durations."""
-    return _NOISE.sub("", text)
+    """A text of librdkafka without its thread names and durations, nor its guess at what a foreign answer means."""
+    return _NO_LENGTH.sub(_NO_KAFKA, _NOISE.sub("", text))
 
 
 def kafka_error(error: KafkaException) -> KafkaError:
@@ -157,5 +161,6 @@ def translate(error: KafkaError, operation: str, place: str, cause: str = "") ->
     if error.code() == KafkaError._INVALID_ARG:  # noqa: SLF001
         return SettingsError(operation, f"{where}{text}", "check the librdkafka settings")
     if error.code() in _UNREACHABLE:
-        return UnreachableError(operation, f"{where}{cause or text}", "check address, network and that the broker runs")
+        hint = "check bootstrap_servers and security.protocol" if _NO_KAFKA in (cause or text) else _UNREACHABLE_HINT
+        return UnreachableError(operation, f"{where}{cause or text}", hint)
     return TransientError(operation, f"{where}{text}")

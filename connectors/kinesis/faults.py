@@ -38,6 +38,7 @@ _HINTS = {
     "KMSOptInRequired": "this account must opt in to KMS in this region",
 }
 _CREDENTIALS_HINT = "check the access key, the session token, the region, and this machine's clock"
+_NO_KINESIS_HINT = "check endpoint_url: it does not answer like Kinesis"
 
 
 class ThrottledError(TransientError):
@@ -67,12 +68,14 @@ _NAMED: dict[str, type[ConnectorError]] = {
 
 
 def fault(operation: str, target: str, status: int, code: str, message: str) -> ConnectorError:
-    """The error for an answer with ``status`` whose body names ``code``. ``target`` says where it came from."""
+    """The error for an answer with ``status`` that names ``code``, "HTTP …" if none. ``target`` says who answered."""
     tried = f"{operation} at {target}"
     cause = f"{code}: {message}" if message else code
     kind = _kind(operation, status, code)
     if kind is CredentialsError:
         return kind(tried, cause, _CREDENTIALS_HINT)
+    if kind is RefusedError and code.startswith("HTTP "):
+        return kind(tried, cause, _NO_KINESIS_HINT)
     return kind(tried, cause, _HINTS.get(code, ""))
 
 

@@ -30,6 +30,21 @@ async def test_a_wrong_host_is_named_with_the_cause() -> None:
             pass
 
 
+async def test_an_endpoint_that_is_no_kafka_is_told_apart() -> None:
+    """What the client makes of the foreign bytes would send people after the wrong setting."""
+
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, HOST, port := free_port()):
+        with pytest.raises(UnreachableError, match=rf"{HOST}:{port}: the endpoint does not speak Kafka") as told:
+            async with sink_to(f"{HOST}:{port}", "orders", reach_s=1):
+                pass
+    assert "receive.message.max.bytes" not in str(told.value)
+    assert "security.protocol" in told.value.hint
+
+
 async def test_a_missing_topic_is_refused_with_the_way_out(kafka: str, topic: TopicFactory) -> None:
     """The error names the topic and create_topic."""
     name = f"{topic()}-missing"

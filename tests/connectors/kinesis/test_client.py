@@ -140,6 +140,19 @@ async def test_something_else_than_kinesis_is_told_apart() -> None:
     assert "endpoint_url" in told.value.hint
 
 
+@pytest.mark.parametrize("text", ["", "<html>not found</html>", '{"error": "no such page"}'])
+async def test_a_refusal_that_is_not_in_the_words_of_kinesis_is_told_apart(text: str) -> None:
+    """Another server's 404 sends people to the address."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=404, text=text)
+
+    async with serving(handler) as url:
+        with pytest.raises(RefusedError, match="HTTP 404") as told:
+            await _enter(KinesisSourceSettings("orders", "eu-west-1", url))
+    assert told.value.hint == "check endpoint_url: it does not answer like Kinesis"
+
+
 async def test_a_connection_that_breaks_is_a_passing_fault() -> None:
     """No answer, no exception of the HTTP library."""
 
