@@ -53,7 +53,7 @@ CHECKPOINT_AGE_SECONDS = Definition(
     ("partition",),
 )
 LANES = Definition("kmbridge_lanes", Kind.GAUGE, "Source partitions by the state they are in.", ("state",))
-GAPS = Definition("kmbridge_gaps_total", Kind.COUNTER, "Losses noticed at the source, whether the lane stopped or went on.")
+GAPS = Definition("kmbridge_gaps_total", Kind.COUNTER, "Losses noticed at the source, accepted or stopped at.")
 COMPRESSED_RATIO = Definition(
     "kmbridge_compressed_ratio",
     Kind.GAUGE,
