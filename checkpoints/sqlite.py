@@ -117,6 +117,8 @@ class _Opened:
 
 
 def _open(path: Path) -> _File:
+    # Before the lock, whose file stays: none is left beside what is not ours.
+    sqlite_file.check_kind(path)
     with sqlite_file.explained("open", path):
         lock = FileLock(path.with_name(f"{path.name}.lock"), path)
     try:

@@ -49,6 +49,25 @@ _FOREIGN = {"SQLITE_NOTADB", "SQLITE_CORRUPT"}
 _FOREIGN_HINT = "it is left as it is; name another file with checkpoints.sqlite.path"
 
 
+def check_kind(path: Path) -> None:
+    """Raises ``StoreFormatError`` where something else than a file of checkpoints is at ``path``; leaves no trace.
+
+    What is missing or empty passes, for it can become one, and what cannot be read now: opening it tells why.
+    """
+    # Not read-only: of a database with a write-ahead log such a connection leaves two files behind.
+    address = f"{path.absolute().as_uri()}?mode=rw"
+    try:
+        with explained("open", path):
+            if path.exists() and not path.is_file():
+                raise StoreFormatError(f"open the checkpoints in {path}", "not a file", _FOREIGN_HINT)
+            with closing(_connection(address)) as connection:
+                _has_schema(connection, path)
+    except StoreFormatError:
+        raise
+    except CheckpointError:
+        return
+
+
 def open_to_write(path: Path) -> sqlite3.Connection:
     """The file at ``path``, made if it is missing, in which every commit is durable."""
     with explained("open", path):
@@ -72,7 +91,7 @@ def load_beside_a_writer(path: Path, mirror: str) -> dict[str, Checkpoint]:
         if not path.exists():
             return {}
         address = f"{path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as connection:
+        with closing(_connection(address)) as connection:
             return _rows(connection, mirror) if _has_schema(connection, path) else {}
 
 
@@ -110,6 +129,10 @@ def _explanation(operation: str, error: sqlite3.Error | OSError) -> CheckpointEr
     if code in _FOREIGN:
         return StoreFormatError(operation, f"not a file of checkpoints: {error}", _FOREIGN_HINT)
     return CheckpointError(operation, str(error), _HINTS.get(code, ""))
+
+
+def _connection(address: str) -> sqlite3.Connection:
+    return sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
 
 
 def _has_schema(connection: sqlite3.Connection, path: Path) -> bool:

@@ -136,6 +136,7 @@ async def test_a_directory_in_the_files_place_is_named_with_a_remedy(tmp_path: P
         with pytest.raises(CheckpointError, match=r"checkpoints\.sqlite\.path") as error:
             await attempt()
         assert str(tmp_path) in str(error.value)
+    assert not await asyncio.to_thread(tmp_path.with_name(f"{tmp_path.name}.lock").exists)
 
 
 @pytest.mark.parametrize(
@@ -170,10 +171,12 @@ async def limit_pages(store: SqliteCheckpoints, count: int) -> None:
 
 
 async def refused_as_foreign(path: Path) -> str:
+    await asyncio.to_thread(path.with_name(f"{path.name}.lock").unlink, missing_ok=True)
     before = await asyncio.to_thread(path.read_bytes)
     with pytest.raises(StoreFormatError) as by_store:
         async with SqliteCheckpoints(path, "orders"):
             pass
+    assert await asyncio.to_thread(os.listdir, path.parent) == [path.name]
     with pytest.raises(StoreFormatError):
         await SqliteReader(path, "orders").load()
     assert await asyncio.to_thread(path.read_bytes) == before
@@ -189,6 +192,8 @@ async def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path) 
 async def test_another_applications_database_is_refused_and_left_alone(path: Path) -> None:
     """Nothing is added to a database which is not ours."""
     await asyncio.to_thread(execute, path, "CREATE TABLE songs (title TEXT)")
+    assert "another application's database" in await refused_as_foreign(path)
+    await asyncio.to_thread(execute, path, "PRAGMA journal_mode = WAL")
     assert "another application's database" in await refused_as_foreign(path)
 
 
