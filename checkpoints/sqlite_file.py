@@ -54,14 +54,9 @@ def check_kind(path: Path) -> None:
 
     What is missing or empty passes, for it can become one, and what cannot be read now: opening it tells why.
     """
-    # Not read-only: of a database with a write-ahead log such a connection leaves two files behind.
-    address = f"{path.absolute().as_uri()}?mode=rw"
     try:
         with explained("open", path):
-            if path.exists() and not path.is_file():
-                raise StoreFormatError(f"open the checkpoints in {path}", "not a file", _FOREIGN_HINT)
-            with closing(_connection(address)) as connection:
-                _has_schema(connection, path)
+            _check_kind(path)
     except StoreFormatError:
         raise
     except CheckpointError:
@@ -129,6 +124,14 @@ def _explanation(operation: str, error: sqlite3.Error | OSError) -> CheckpointEr
     if code in _FOREIGN:
         return StoreFormatError(operation, f"not a file of checkpoints: {error}", _FOREIGN_HINT)
     return CheckpointError(operation, str(error), _HINTS.get(code, ""))
+
+
+def _check_kind(path: Path) -> None:
+    if path.exists() and not path.is_file():
+        raise StoreFormatError(f"open the checkpoints in {path}", "not a file", _FOREIGN_HINT)
+    # Not read-only: of a database with a write-ahead log such a connection leaves two files behind.
+    with closing(_connection(f"{path.absolute().as_uri()}?mode=rw")) as connection:
+        _has_schema(connection, path)
 
 
 def _connection(address: str) -> sqlite3.Connection:
