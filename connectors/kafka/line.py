@@ -169,6 +169,8 @@ class Line:
                 self._send_carefully(delivery)
             else:
                 self._send(delivery)
+            # While the next one is awaited, nothing here may keep the memory of one that is delivered.
+            del delivery
 
     def _send_carefully(self, delivery: Delivery) -> None:
         try:
