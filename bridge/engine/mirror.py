@@ -23,6 +23,8 @@ from connectors.base import Clock, ConnectorError, Partition, Place, Sink, Sourc
 
 log = structlog.get_logger(__name__)
 
+_NAMED_FAILURES = 5
+
 
 class MirrorFailedError(Exception):
     """No lane can go on; the message holds each failed lane's error."""
@@ -188,9 +190,10 @@ class Mirror:
         return not alive and any(lane.state is LaneState.FAILED for lane in self._lanes.values())
 
     def _failures(self) -> str:
-        return "; ".join(
-            f"{name}: {lane.error}" for name, lane in self._lanes.items() if lane.state is LaneState.FAILED
-        )
+        """Each failed lane's error; of many the first, since the log has them all."""
+        failed = [f"{name}: {lane.error}" for name, lane in self._lanes.items() if lane.state is LaneState.FAILED]
+        more = len(failed) - _NAMED_FAILURES
+        return "; ".join(failed[:_NAMED_FAILURES]) + (f"; and {more} more, see the log" if more > 0 else "")
 
     async def _settle_lanes(self) -> None:
         for lane in self._lanes.values():
