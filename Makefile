@@ -17,7 +17,7 @@ PURPOSES := setup run demo test docs
 # What `make test ARGS="-k order"` and `make demo ARGS="--records 1000"` pass on.
 ARGS ?=
 
-.PHONY: help setup demo test soak bench check locks lock fmt clean
+.PHONY: help setup demo test soak bench check docs locks lock fmt clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -83,6 +83,11 @@ lock: $(if $(wildcard $(UV)),,$(UV)) ## pin requirements/*.txt anew (ARGS=--upgr
 	@$(COMPILE) $(ARGS) pyproject.toml --extra demo --group test -c requirements/demo.txt -o requirements/test.txt
 	@$(COMPILE) $(ARGS) --group setup -c requirements/test.txt -o requirements/setup.txt
 	@$(COMPILE) $(ARGS) --group docs -o requirements/docs.txt
+
+docs: $(UV) ## docs/ as a site, in site/
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv/docs
+	@$(UV) pip install --quiet --require-hashes --python .venv/docs/bin/python -r requirements/docs.txt
+	@.venv/docs/bin/mkdocs build --quiet
 
 fmt: .venv/.test ## format, and mend what can be mended by itself
 	@$(BIN)/ruff format
