@@ -498,3 +498,30 @@ def test_a_dead_letter_that_refuses_holds_the_lane_in_place() -> None:
         assert len(world.mirrored()) == len(set(world.mirrored()))
 
     _play(story)
+
+
+class OnlyOneScope(Plan):
+    """A sink that never gets ready a second time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._begun = False
+
+    async def before(self, operation: str, target: str) -> None:
+        if operation == "begin" and self._begun:
+            await asyncio.Event().wait()
+        self._begun = self._begun or operation == "begin"
+        await super().before(operation, target)
+
+
+def test_a_drain_does_not_wait_for_another_scope() -> None:
+    """A sink that cannot go on keeps neither the mirror from ending nor what is durable from being saved."""
+
+    async def story(world: Setting) -> None:
+        world.plan = OnlyOneScope()
+        await world.run(world.all_there)
+        assert {name: checkpoint.position for name, checkpoint in (await world.store.load()).items()} == {
+            name: shard.records[-1].position for name, shard in world.stream.shards.items()
+        }
+
+    _play(story)
