@@ -12,6 +12,7 @@ from bridge.config.librdkafka import plain
 from bridge.config.models import CreateTopic as CreateTopicSection
 from bridge.engine.mirror import Mirror
 from bridge.engine.policy import OnError, OnGap, Policy
+from bridge.groups import first
 from bridge.stores import checkpoint_store
 from checkpoints.base import CheckpointStore
 from connectors.base import Clock, Connector, Observer, Sink, Source, UnreachableError
@@ -133,7 +134,7 @@ async def _all_opened(stack: AsyncExitStack, ends: dict[str, Connector]) -> None
             for name, end in ends.items():
                 tasks.create_task(_opened_in_time(stack, name, end), name=f"open {name}")
     except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None
+        raise first(errors) from None
 
 
 async def _opened_in_time(stack: AsyncExitStack, name: str, end: AbstractAsyncContextManager[object]) -> None:

@@ -19,7 +19,7 @@ lane
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import ClassVar, Protocol, Self
@@ -142,6 +142,11 @@ class Batch:
             origins=None if self.origins is None else [self.origins[index] for index in chosen],
             size=sum(len(text) for text in (*keys, *values) if text is not None),
         )
+
+    def others(self, rejected: Iterable["Rejected"]) -> list[int]:
+        """The indexes of the records that are not ``rejected``."""
+        left_out = {each.index for each in rejected}
+        return [index for index in range(len(self)) if index not in left_out]
 
     def release(self) -> None:
         """Give the batch's share of the budget back. A second call does nothing."""

@@ -8,13 +8,13 @@ from typing import Protocol
 
 from bridge.demo.embedded_kafka import TopicAddress, embedded_kafka
 from bridge.demo.embedded_kinesis import StreamAddress, embedded_kinesis
-from bridge.demo.groups import first
 from bridge.demo.result import DemoResult, percentile
 from bridge.demo.stream_reader import read_stream
 from bridge.demo.stream_writer import StreamWriter
 from bridge.demo.topic_reader import TopicReader
 from bridge.demo.workload import Workload
 from bridge.errors import BridgeError
+from bridge.groups import first
 from bridge.parity.comparison import Side, compare
 
 NAME = "orders"

@@ -10,7 +10,7 @@ from bridge.assembly import assemble
 from bridge.config import Configuration
 from bridge.demo.embedded_kafka import TopicAddress
 from bridge.demo.embedded_kinesis import StreamAddress
-from bridge.demo.groups import first
+from bridge.groups import first
 from bridge.telemetry.counters import Counters
 from connectors.base import Clock
 

@@ -305,5 +305,4 @@ def _until(batch: Batch, index: int, before: Place) -> Batch:
 def _without(batch: Batch, rejected: tuple[Rejected, ...]) -> Batch:
     if not rejected:
         return batch
-    left_out = {each.index for each in rejected}
-    return batch.pick([index for index in range(len(batch)) if index not in left_out])
+    return batch.pick(batch.others(rejected))

@@ -18,6 +18,7 @@ from bridge.engine.progress import Progress
 from bridge.engine.retry import Backoff
 from bridge.engine.status import LaneState, LaneStatus, MirrorState, MirrorStatus
 from bridge.engine.totals import Totals
+from bridge.groups import first
 from checkpoints.base import Checkpoint, CheckpointError, CheckpointStore
 from connectors.base import Clock, ConnectorError, Partition, Place, Sink, Source
 
@@ -74,7 +75,7 @@ class Mirror:
             await self._run()
         except ExceptionGroup as errors:
             self.state = MirrorState.FAILED
-            raise _first(errors) from errors
+            raise first(errors) from errors
         except (CheckpointError, ConnectorError):
             self.state = MirrorState.FAILED
             raise
@@ -223,9 +224,3 @@ class Mirror:
 
 def _place(checkpoint: Checkpoint) -> Place:
     return Place(checkpoint.position, checkpoint.watermark_ms)
-
-
-def _first(errors: ExceptionGroup[Exception]) -> Exception:
-    """The failure to report: it ended all other tasks of the mirror."""
-    first = errors.exceptions[0]
-    return _first(first) if isinstance(first, ExceptionGroup) else first

@@ -6,7 +6,7 @@ from itertools import chain, repeat
 
 from confluent_kafka import KafkaError, Message
 
-from connectors.base import ORIGIN_HEADER, Batch, Outcome, Rejected
+from connectors.base import ORIGIN_HEADER, Batch, Outcome
 from connectors.kafka.homes import Homes
 from connectors.kafka.limits import Limits
 
@@ -43,7 +43,7 @@ class Delivery:
         rejected = limits.rejections(self.batch, now_ms)
         if rejected:
             self._outcome = Outcome(rejected)
-            self.sent = self.batch.pick(others(self.batch, rejected))
+            self.sent = self.batch.pick(self.batch.others(rejected))
         decisive = self._homes.decisive(self.sent.keys)
         report = self._hear
         self.reports = [None] * len(self.sent)
@@ -67,12 +67,6 @@ class Delivery:
             # they would hold the batch in memory until the garbage collector comes by.
             self.reports = []
             self._settle(self, self._outcome)
-
-
-def others(batch: Batch, rejected: Iterable[Rejected]) -> list[int]:
-    """The indexes of the records of ``batch`` that are not ``rejected``."""
-    left_out = {each.index for each in rejected}
-    return [index for index in range(len(batch)) if index not in left_out]
 
 
 def headers_of(batch: Batch) -> Iterable[Headers | None]:

@@ -15,7 +15,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from connectors.base import Batch, Clock, ConnectorError, Outcome, Rejected, TransientError
 from connectors.kafka.connection import ClientLog, kafka_error, translate
-from connectors.kafka.delivery import Delivery, headers_of, others
+from connectors.kafka.delivery import Delivery, headers_of
 from connectors.kafka.homes import Homes
 from connectors.kafka.isolation import Isolation
 from connectors.kafka.statistics import Statistics
@@ -186,7 +186,7 @@ class Line:
     def _isolate(self, batch: Batch) -> tuple[Rejected, ...]:
         """Deliver ``batch`` but for what the topic's settings rule out and what the broker then refuses."""
         known = self._topic.limits.rejections(batch, self._clock.now_ms())
-        kept = others(batch, known)
+        kept = batch.others(known)
         found = self._isolation.deliver(batch.pick(kept))
         return tuple(sorted((*known, *(replace(each, index=kept[each.index]) for each in found)), key=_index))
 
