@@ -2,10 +2,13 @@
 
 A store belongs to one mirror, by name, and holds one checkpoint a partition. It knows nothing of sources or sinks:
 positions are opaque text.
+
+Where several workers share a mirror, partitions belong to *slots*, and each slot to one worker at a time. Whoever
+owns a slot writes the checkpoints in it. A store for one worker has one slot, 0.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import ClassVar, Self
@@ -47,9 +50,9 @@ class CheckpointReader(ABC):
 
 
 class CheckpointStore(CheckpointReader):
-    """Owns a mirror's checkpoints while entered: nobody else can write them meanwhile.
+    """Owns a mirror's checkpoints while entered, or the slots that were taken: nobody else can write them meanwhile.
 
-    Entering raises ``StoreBusyError`` at once when another process owns them.
+    Entering a store for one worker raises ``StoreBusyError`` when another process owns it.
     """
 
     async def __aenter__(self) -> Self:
@@ -60,9 +63,25 @@ class CheckpointStore(CheckpointReader):
     ) -> None:
         """Give the ownership up."""
 
+    def slot_of(self, partition: str) -> int:
+        """The slot of a partition, the same for the life of the store. Valid once entered."""
+        return 0
+
+    async def take(self, slots: Collection[int]) -> Mapping[str, Checkpoint]:
+        """The checkpoints in ``slots``, which this worker owns from now on: complete, nothing of a former owner's
+        comes later.
+
+        Waits for what a former owner has under way, or ends it.
+        """
+        return await self.load()
+
     @abstractmethod
     async def save(self, checkpoints: Mapping[str, Checkpoint]) -> None:
-        """Write these, all or none; others stay as they are. Durable on return, also across kill -9."""
+        """Write these, all or none; others stay as they are.
+
+        Durable on return, also across kill -9; or with the transaction that the store was made to write into.
+        Raises ``FencedError`` where another worker owns a slot meanwhile.
+        """
 
     @abstractmethod
     async def delete(self, partitions: Iterable[str]) -> None:
@@ -89,6 +108,10 @@ class StoreBusyError(CheckpointError):
     """Another process owns these checkpoints. Stop it first."""
 
     retriable = False
+
+
+class FencedError(CheckpointError):
+    """Another worker has taken over what this one owned. Nothing was written; stop those lanes."""
 
 
 class StoreFormatError(CheckpointError):

@@ -250,6 +250,10 @@ class Outcome:
     rejected: tuple[Rejected, ...] = ()
 
 
+Save = Callable[[Mapping[str, Place]], Awaitable[None]]
+"""Writes checkpoints: of the lanes it is given at the places it is given, of all others where they stand."""
+
+
 class Scope(ABC):
     """A unit of durability: a transaction, or just the stretch between two checkpoints.
 
@@ -264,19 +268,35 @@ class Scope(ABC):
         """Hand over a batch. Returns at once; the future answers when every record of it has its outcome.
 
         Submissions of one lane are delivered in the order of the calls, and the records of a key in the order of the
-        batch, across retries. An answer means durable, or durable with the scope's commit where that is a
-        transaction. An exception (always a ``ConnectorError``) means that nothing of the batch is certain. Futures
+        batch, across retries. An answer means durable: a transaction answers when it is committed, with nothing
+        rejected. An exception (always a ``ConnectorError``) means that nothing of the batch is certain. Futures
         may be answered in any order. Cancelling one does not take the batch back.
         """
 
+    def bury(self, lane: str, letter: Batch) -> asyncio.Future[Outcome] | None:
+        """Hand rejected records over to the sink's own dead letter, as part of this scope and answered as ``submit``.
+
+        None: the sink has none. Raises ``ConnectorError`` where the dead letter cannot hold them.
+        """
+        return None
+
+    @property
+    def waits(self) -> bool:
+        """Whether something submitted will be answered by the commit alone."""
+        return False
+
     @abstractmethod
-    async def commit(self, save: Callable[[], Awaitable[None]]) -> None:
+    async def commit(self, save: Save) -> None:
         """End the scope: make what was submitted durable, then the checkpoints, or both together.
 
-        Calls ``save`` exactly once, at a moment at which every answered submission is as durable as the scope makes
-        it; ``save`` collects the lanes' places then and writes them. Errors of ``save`` pass through unchanged.
-        No submission may follow on this scope.
+        Calls ``save`` exactly once, unless it breaks before, with the places of those lanes whose submissions are
+        answered by this commit; none where answers do not wait for it. Errors of ``save`` pass through unchanged;
+        what waits for the commit is then given up. Raises ``UncertainError`` where nobody can say whether a
+        transaction took effect. No submission may follow on this scope.
         """
+
+    def abort(self) -> None:
+        """Break the scope, where it waits: nothing of it becomes visible."""
 
 
 class Sink(Connector):
@@ -360,6 +380,10 @@ class TransientError(ConnectorError):
     """A fault of the moment: a 5xx, a broken connection in mid-run, a producer that must be made anew. Try again."""
 
     retriable = True
+
+
+class UncertainError(TransientError):
+    """A commit may or may not have taken effect: only the stored checkpoints tell. Read them anew, then go on."""
 
 
 class UnreachableError(TransientError):

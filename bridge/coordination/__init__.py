@@ -1,0 +1,1 @@
+"""Which worker of a mirror owns which of its partitions."""
