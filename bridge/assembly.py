@@ -10,7 +10,9 @@ from random import Random
 from bridge.config import Configuration
 from bridge.config.librdkafka import plain
 from bridge.config.models import CreateTopic as CreateTopicSection
-from bridge.engine.mirror import Mirror
+from bridge.coordination.base import Coordinator
+from bridge.coordination.single import SingleWorker
+from bridge.engine.mirror import Ends, Mirror
 from bridge.engine.policy import OnError, OnGap, Policy
 from bridge.groups import first
 from bridge.stores import checkpoint_store
@@ -34,10 +36,9 @@ class Assembly:
     """Everything one mirror needs, made but not opened: making it connects to nothing."""
 
     mirror: Mirror
-    source: Source
-    sink: Sink
+    ends: Ends
     store: CheckpointStore
-    dead_letter: Sink | None
+    coordinator: Coordinator
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -48,15 +49,16 @@ class Assembly:
         """
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.store)
-            ends = {"source": self.source, "sink": self.sink, "dead letter": self.dead_letter}
+            ends = {"source": self.ends.source, "sink": self.ends.sink, "dead letter": self.ends.dead_letter}
             await _all_opened(stack, {name: end for name, end in ends.items() if end is not None})
             await self._warn_of_sizes()
-            yield
+            async with self.coordinator:
+                yield
 
     async def _warn_of_sizes(self) -> None:
         """Say it now if the source's largest record would be refused: it may come after months."""
-        largest = self.source.largest_record
-        if largest is not None and (cause := self.sink.too_small_for(largest)):
+        largest = self.ends.source.largest_record
+        if largest is not None and (cause := self.ends.sink.too_small_for(largest)):
             await asyncio.to_thread(log.warning, "message-size: %s for the source's largest record", cause)
 
 
@@ -65,8 +67,10 @@ def assemble(configuration: Configuration, *, observer: Observer, clock: Clock, 
     sink = KafkaSink(_sink_settings(configuration), clock, observer)
     store = checkpoint_store(configuration)
     dead_letter = _dead_letter(configuration, clock, observer)
-    mirror = Mirror(source, sink, store, policy_of(configuration), dead_letter=dead_letter, clock=clock, random=random)
-    return Assembly(mirror, source, sink, store, dead_letter)
+    ends = Ends(source, sink, dead_letter)
+    coordinator = SingleWorker()
+    mirror = Mirror(ends, store, coordinator, policy_of(configuration), clock=clock, random=random)
+    return Assembly(mirror, ends, store, coordinator)
 
 
 def _source(configuration: Configuration, clock: Clock, random: Random, observer: Observer) -> Source:

@@ -5,14 +5,13 @@ import base64
 import errno
 import json
 import os
-from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from connectors.base import Batch, Outcome, Record, RefusedError, Scope, Sink, TransientError
+from connectors.base import Batch, Outcome, Record, RefusedError, Save, Scope, Sink, TransientError
 
 
 class FileSink(Sink):
@@ -63,8 +62,8 @@ class _FileScope(Scope):
     def submit(self, lane: str, batch: Batch) -> asyncio.Future[Outcome]:
         return self._lines.append(batch, self._failures)
 
-    async def commit(self, save: Callable[[], Awaitable[None]]) -> None:
-        await save()
+    async def commit(self, save: Save) -> None:
+        await save({})
 
 
 class _Lines:

@@ -6,7 +6,7 @@ that can be split and merged like Kinesis shards; a ``MemoryTopic`` has a fixed 
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
@@ -23,6 +23,7 @@ from connectors.base import (
     Place,
     Record,
     Rejected,
+    Save,
     Scope,
     Sink,
     Source,
@@ -296,5 +297,5 @@ class MemoryScope(Scope):
         answer.set_exception(TransientError("submit", "the scope broke"))
         return answer
 
-    async def commit(self, save: Callable[[], Awaitable[None]]) -> None:
-        await save()
+    async def commit(self, save: Save) -> None:
+        await save({})

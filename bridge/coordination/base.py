@@ -10,7 +10,7 @@ class Owner(Protocol):
     """Works on the slots that it owns. A coordinator calls one method at a time; a ``take`` may be cancelled."""
 
     async def take(self, slots: Collection[int]) -> None:
-        """Begin to work on ``slots``, which are ours from now on."""
+        """Begin to work on ``slots``, which are ours from now on; none where others own all."""
 
     async def give_up(self, slots: Collection[int]) -> None:
         """Settle and save what is under way in ``slots`` within some seconds, and stop there. Nobody else owns them

@@ -1,17 +1,17 @@
 """Where records go that the sink cannot take, so that the lane can go on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from bridge.engine.retry import Backoff
-from connectors.base import Batch, Clock, ConnectorError, Header, RefusedError, Rejected, Sink, TransientError
+from connectors.base import Batch, Clock, ConnectorError, Header, Place, RefusedError, Rejected, Sink, TransientError
 
 REASON_HEADER = "kmbridge-reason"
 DETAIL_HEADER = "kmbridge-detail"
 
 
 class DeadLetter:
-    """Any sink, used for rejected records: each carries its origin, the reason and the detail as headers."""
+    """A sink of its own for rejected records, beside the one that rejects them."""
 
     def __init__(self, sink: Sink, clock: Clock, backoff: Backoff, hold_s: float) -> None:
         """``hold_s`` is how often a sink that waits for a person is tried again."""
@@ -20,12 +20,11 @@ class DeadLetter:
         self._clock = clock
         self._backoff = backoff
 
-    async def bury(self, batch: Batch, rejected: Sequence[Rejected], held: Callable[[ConnectorError], None]) -> None:
-        """Make the rejected records of ``batch`` durable here, however long that takes.
+    async def bury(self, letter: Batch, held: Callable[[ConnectorError], None]) -> None:
+        """Make ``letter`` durable here, however long that takes.
 
         ``held`` hears why it takes long. Raises ``ConnectorError`` when this sink rejects the records too.
         """
-        letter = _letter(batch, rejected)
         while True:
             try:
                 await self._deliver(letter)
@@ -49,11 +48,12 @@ class DeadLetter:
             )
 
 
-async def _nothing() -> None:
+async def _nothing(_: Mapping[str, Place]) -> None:
     """A dead letter has no checkpoints of its own."""
 
 
-def _letter(batch: Batch, rejected: Sequence[Rejected]) -> Batch:
+def letter_of(batch: Batch, rejected: Sequence[Rejected]) -> Batch:
+    """The rejected records of ``batch``, with the reason and the detail among their headers."""
     headers = [(*_headers(batch, each.index), *_reason(each)) for each in rejected]
     return replace(batch.pick([each.index for each in rejected]), headers=headers)
 

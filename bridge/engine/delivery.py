@@ -1,24 +1,30 @@
 """The sink as all lanes share it: the current scope, its commits, and what happens when it breaks."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
+from typing import Protocol
 
 import structlog
 
 from bridge.engine.policy import Policy
 from bridge.engine.retry import Backoff
 from bridge.engine.stall import Stall
+from checkpoints.base import CheckpointError
 from connectors.base import (
     Batch,
     Clock,
     ConnectorError,
     Outcome,
+    Place,
     RefusedError,
     Rejected,
+    Save,
     Scope,
     Sink,
     TransientError,
+    UncertainError,
 )
 
 log = structlog.get_logger(__name__)
@@ -29,6 +35,26 @@ STALLED_S = 10.0
 
 class RewindError(TransientError):
     """The scope broke: the lane must read again from the last place that it knows to be durable."""
+
+
+class Keeper(Protocol):
+    """Knows where the lanes stand and what of that is stored."""
+
+    def has_moved(self) -> bool:
+        """Whether there is something to store."""
+
+    async def save(self, covered: Mapping[str, Place]) -> None:
+        """Store where the lanes stand, those in ``covered`` at the places there. Raises ``CheckpointError``."""
+
+    def confirm(self) -> None:
+        """What was saved last took effect."""
+
+    def excuse(self, error: CheckpointError) -> None:
+        """Saving failed, and will be tried again. Raises ``error`` where that is of no use."""
+
+
+Retake = Callable[[], Awaitable[None]]
+"""Stops all lanes and starts them anew from the stored checkpoints."""
 
 
 class Delivery:
@@ -46,11 +72,18 @@ class Delivery:
         self._backoff = backoff
         self._epoch = 0
         self._scope: Scope | None = None
+        self._uncertain = False
+        self._submitted = 0
+        self._unheard: set[asyncio.Future[Outcome]] = set()
+        """Answers that have not been noticed yet, given or not."""
         self._stall = Stall()
         self.trouble: ConnectorError | None = None
         """Why there is no scope; None while there is one."""
         self._available = asyncio.Event()
         self._broken = asyncio.Event()
+        self._committing = asyncio.Lock()
+        self._due = asyncio.Event()
+        """Set when the scope is to be committed, or begun anew, before its interval is over."""
 
     async def ready(self) -> int:
         """Wait for a scope that takes submissions; the epoch to submit under."""
@@ -66,68 +99,124 @@ class Delivery:
 
         Raises ``RewindError`` when ``epoch`` is over.
         """
-        if self._scope is None or epoch != self._epoch:
-            raise RewindError("submit", "the sink's scope broke meanwhile")
+        scope = self._current(epoch)
         if not len(batch):
             settled = asyncio.get_running_loop().create_future()
             settled.set_result(Outcome())
             return settled
-        answer = self._scope.submit(lane, batch)
-        self._stall.submitted(self._clock.monotonic())
-        answer.add_done_callback(partial(self._notice, epoch))
-        return answer
+        return self._watched(epoch, scope.submit(lane, batch), batch)
+
+    def bury(self, epoch: int, lane: str, letter: Batch) -> asyncio.Future[Outcome] | None:
+        """As ``Scope.bury``. Raises ``RewindError`` when ``epoch`` is over."""
+        answer = self._current(epoch).bury(lane, letter)
+        return None if answer is None else self._watched(epoch, answer, letter)
 
     def is_stalled(self) -> bool:
         """Whether the sink has owed an answer for some time without giving any."""
         return self._stall.seconds(self._clock.monotonic()) >= STALLED_S
 
-    async def run(self, save: Callable[[], Awaitable[None]], worth_saving: Callable[[], bool]) -> None:
-        """Open scopes and commit them at the policy's interval, until cancelled. Begin again after each break."""
-        await self._open()
+    async def run(self, keeper: Keeper, retake: Retake) -> None:
+        """Open scopes and commit them at the policy's interval, until cancelled. Begin again after each break.
+
+        A scope is committed earlier when a quarter of the memory waits for that. Where nobody knows whether a commit
+        took effect, ``retake`` is awaited before the lanes may submit again.
+        """
+        await self._open(retake)
         while True:
-            if await self._breaks_within(self._policy.checkpoint_interval_s):
-                await self._open()
-            elif worth_saving():
-                await self.commit(save)
+            await self._interval()
+            if self._broken.is_set():
+                await self._open(retake)
+            elif self._scope is not None and (self._scope.waits or keeper.has_moved()):
+                await self.commit(keeper)
 
-    async def commit(self, save: Callable[[], Awaitable[None]]) -> None:
+    async def commit(self, keeper: Keeper) -> None:
         """End the current scope with the lanes' places, and go on in the next one. Nothing where none is open."""
-        ended = self._scope
-        if ended is None:
-            return
-        try:
-            following = await self._sink.begin()
-            if self._scope is not ended:
+        async with self._committing:
+            ended = self._scope
+            if ended is None:
                 return
-            self._scope = following
-            await ended.commit(save)
-        except ConnectorError as error:
-            self._break(error)
+            try:
+                following = await self._sink.begin()
+                # A break may be raised and not noticed yet: then the following scope belongs to another epoch.
+                if (failure := self._unheard_failure()) is not None:
+                    self._break(failure)
+                if self._scope is not ended:
+                    return
+                self._scope, self._submitted = following, 0
+                await self._end(ended, keeper)
+            except ConnectorError as error:
+                self._break(error)
 
-    async def finish(self, save: Callable[[], Awaitable[None]]) -> None:
+    async def commit_apart(self, save: Save) -> None:
+        """Let ``save`` store something in a scope of its own, once the sink gives one. Raises what ``commit`` does."""
+        await (await self._begun()).commit(save)
+
+    async def finish(self, keeper: Keeper) -> None:
         """End the last scope. Without one, what the lanes know to be durable is saved all the same.
 
         Raises what ``save`` raises, and ``ConnectorError`` where the scope breaks over it.
         """
         ended, self._scope = self._scope, None
-        if ended is None:
-            await save()
-        else:
-            await ended.commit(save)
+        if ended is not None:
+            await ended.commit(keeper.save)
+        elif keeper.has_moved():
+            await keeper.save({})
+        keeper.confirm()
 
-    async def _breaks_within(self, seconds: float) -> bool:
+    def interrupt(self, reason: str) -> None:
+        """Break the current scope: what waits for its commit must not take effect."""
+        scope = self._scope
+        if scope is not None:
+            self._break(RewindError("write", reason))
+            scope.abort()
+
+    async def _end(self, scope: Scope, keeper: Keeper) -> None:
+        waits = scope.waits
         try:
-            async with asyncio.timeout(seconds):
-                await self._broken.wait()
-        except TimeoutError:
-            return False
-        return True
+            await scope.commit(keeper.save)
+        except CheckpointError as error:
+            keeper.excuse(error)
+            if waits:
+                self._break(error)
+        else:
+            keeper.confirm()
 
-    async def _open(self) -> None:
+    def _current(self, epoch: int) -> Scope:
+        if self._scope is None or epoch != self._epoch:
+            raise RewindError("submit", "the sink's scope broke meanwhile")
+        return self._scope
+
+    def _watched(self, epoch: int, answer: asyncio.Future[Outcome], batch: Batch) -> asyncio.Future[Outcome]:
+        self._stall.submitted(self._clock.monotonic())
+        self._unheard.add(answer)
+        answer.add_done_callback(partial(self._notice, epoch))
+        self._submitted += batch.size
+        if self._submitted >= self._policy.memory // 4:
+            self._due.set()
+        return answer
+
+    async def _interval(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._policy.checkpoint_interval_s):
+                await self._due.wait()
+        self._due.clear()
+
+    async def _open(self, retake: Retake) -> None:
         self._broken.clear()
+        scope = await self._begun()
+        if self._uncertain:
+            await retake()
+            self._uncertain = False
+        self._scope, self._submitted = scope, 0
+        self.trouble = None
+        self._epoch += 1
+        self._available.set()
+
+    async def _begun(self) -> Scope:
+        """The next scope, however long the sink cannot give one."""
         while True:
             try:
-                self._scope = await self._sink.begin()
+                return await self._sink.begin()
             except RefusedError as error:
                 self.trouble = error
                 log.error("sink refuses", error=str(error), again_in_s=self._policy.hold_s)
@@ -137,13 +226,9 @@ class Delivery:
                 delay = self._backoff.next()
                 log.warning("sink not ready", error=str(error), again_in_s=round(delay, 1))
                 await self._clock.sleep(delay)
-            else:
-                break
-        self.trouble = None
-        self._epoch += 1
-        self._available.set()
 
     def _notice(self, epoch: int, answer: asyncio.Future[Outcome]) -> None:
+        self._unheard.discard(answer)
         self._stall.answered(self._clock.monotonic())
         if answer.cancelled():
             return
@@ -155,7 +240,12 @@ class Delivery:
         else:
             self._break(error)
 
+    def _unheard_failure(self) -> BaseException | None:
+        given = (answer for answer in self._unheard if answer.done() and not answer.cancelled())
+        return next((error for answer in given if (error := answer.exception()) is not None), None)
+
     def _break(self, error: BaseException) -> None:
+        self._uncertain |= isinstance(error, UncertainError)
         if self._scope is None:
             return
         if isinstance(error, ConnectorError):
@@ -164,3 +254,4 @@ class Delivery:
         self._scope = None
         self._available.clear()
         self._broken.set()
+        self._due.set()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bridge.engine.dead_letter import DeadLetter
+from bridge.engine.dead_letter import DeadLetter, letter_of
 from bridge.engine.delivery import STALLED_S, Delivery
 from bridge.engine.policy import OnError, OnGap, Policy
 from bridge.engine.progress import Progress
@@ -26,6 +26,7 @@ from connectors.base import (
     Place,
     RefusedError,
     Rejected,
+    Sink,
     Source,
     TransientError,
 )
@@ -35,10 +36,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What all lanes of a mirror share. ``destination`` is the sink's address."""
+    """What all lanes of a mirror share."""
 
     source: Source
-    destination: str
+    destination: Sink
     delivery: Delivery
     dead_letter: DeadLetter | None
     budget: Budget
@@ -159,7 +160,7 @@ class Lane:
             place = self.progress.place
             async with aclosing(around.source.read(self.partition, place, around.budget)) as batches:
                 async for batch in batches:
-                    submission = self._submit(epoch, batch, place)
+                    submission = await self._submit(epoch, batch, place)
                     submitted.put_nowait(submission)
                     if submission.stop is not None:
                         return
@@ -169,7 +170,7 @@ class Lane:
         finally:
             submitted.put_nowait(None)
 
-    def _submit(self, epoch: int, batch: Batch, before: Place) -> _Submission:
+    async def _submit(self, epoch: int, batch: Batch, before: Place) -> _Submission:
         """Hand ``batch``, which follows ``before``, to the sink, less what the sink says it cannot take."""
         around = self._around
         try:
@@ -180,9 +181,9 @@ class Lane:
                 batch, refused = _until(batch, refused[0].index, before), ()
             around.totals.read(batch)
             if around.policy.provenance:
-                batch = provenance.stamp(batch, around.source.address, around.destination)
+                batch = provenance.stamp(batch, around.source.address, around.destination.address)
             sent = _without(batch, refused)
-            answer = around.delivery.submit(epoch, self.partition.id, sent)
+            answer = await self._delivered(epoch, batch, sent, refused)
         except BaseException:
             batch.release()
             raise
@@ -204,8 +205,7 @@ class Lane:
         """Wait for the outcome and move the progress over it."""
         outcome = await submission.answer
         sent = submission.sent
-        if submission.refused:
-            await self._bury(submission.batch, submission.refused)
+        self._count_buried(submission.refused)
         if outcome.rejected:
             if self._around.policy.on_error is OnError.STOP:
                 first = outcome.rejected[0]
@@ -213,7 +213,8 @@ class Lane:
                 self._around.totals.written(before, self._around.clock.now_ms())
                 self._advance(before, len(before))
                 raise _stop(sent, first)
-            await self._bury(sent, outcome.rejected)
+            await self._bury_apart(sent, outcome.rejected)
+            self._count_buried(outcome.rejected)
             sent = _without(sent, outcome.rejected)
         self._around.totals.written(sent, self._around.clock.now_ms())
         self._advance(submission.batch, len(sent))
@@ -225,14 +226,30 @@ class Lane:
         self.error = None
         self._backoff.reset()
 
-    async def _bury(self, batch: Batch, rejected: tuple[Rejected, ...]) -> None:
+    async def _delivered(
+        self, epoch: int, batch: Batch, sent: Batch, refused: tuple[Rejected, ...]
+    ) -> asyncio.Future[Outcome]:
+        """Submit ``sent``, and bury the rest of ``batch`` before: together with it, or for good."""
+        delivery = self._around.delivery
+        buried = delivery.bury(epoch, self.partition.id, letter_of(batch, refused)) if refused else None
+        if refused and buried is None:
+            await self._bury_apart(batch, refused)
+        if buried is not None and not len(sent):
+            return buried
+        return delivery.submit(epoch, self.partition.id, sent)
+
+    async def _bury_apart(self, batch: Batch, rejected: tuple[Rejected, ...]) -> None:
         dead_letter = self._around.dead_letter
         if dead_letter is None:
             raise _stop(batch, rejected[0])
-        await dead_letter.bury(batch, rejected, self._hold)
+        await dead_letter.bury(letter_of(batch, rejected), self._hold)
         self.state = LaneState.RUNNING
-        self._around.totals.dead_letters.update(each.reason for each in rejected)
-        log.warning("records dead-lettered", partition=self.partition.id, count=len(rejected), first=rejected[0].detail)
+
+    def _count_buried(self, rejected: tuple[Rejected, ...]) -> None:
+        if rejected:
+            self._around.totals.dead_letters.update(each.reason for each in rejected)
+            count, first = len(rejected), rejected[0].detail
+            log.warning("records dead-lettered", partition=self.partition.id, count=count, first=first)
 
     def _hold(self, error: ConnectorError) -> None:
         self.state = LaneState.HELD

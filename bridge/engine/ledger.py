@@ -1,18 +1,26 @@
 """Which of the lanes' places are stored, and storing the others."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import structlog
 
+from bridge.engine.delivery import Delivery
 from bridge.engine.lane import Lane
 from bridge.engine.policy import Policy
 from bridge.engine.progress import Progress
 from checkpoints.base import Checkpoint, CheckpointError, CheckpointStore
-from connectors.base import Clock, Place, Sink, Source
+from connectors.base import Clock, Place, Sink, Source, TransientError
 
 log = structlog.get_logger(__name__)
 
 _REMIND_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Saved:
+    checkpoints: Mapping[str, Checkpoint]
+    covered: Mapping[str, Place]
 
 
 class Ledger:
@@ -35,49 +43,63 @@ class Ledger:
         self._policy = policy
         self._clock = clock
         self._reminded_s: float | None = None
+        self._unconfirmed = _Saved({}, {})
         self.trouble: CheckpointError | None = None
         """Why the last attempt to save failed; None when it did not."""
 
-    async def begin(self, places: Mapping[str, Place]) -> Mapping[str, Checkpoint]:
-        """Store where a new mirror starts. Raises ``CheckpointError``."""
-        begun = {name: self._checkpoint(Progress(place)) for name, place in places.items()}
-        await self._store.save(begun)
+    async def begin(self, places: Mapping[str, Place], delivery: Delivery) -> Mapping[str, Checkpoint]:
+        """Store where a new mirror starts, before anything is read. Raises ``CheckpointError``, ``ConnectorError``."""
+        begun = {name: self._checkpoint(Progress(place), place) for name, place in places.items()}
+
+        async def save(_: Mapping[str, Place]) -> None:
+            await self._store.save(begun)
+
+        await delivery.commit_apart(save)
         return begun
 
     def has_moved(self) -> bool:
         """Whether there is something to store."""
         return bool(self._moved())
 
-    async def keep(self) -> None:
-        """Store what moved. A failure that may pass is shown and tried again with the next call; others are raised."""
-        try:
-            await self.store()
-        except CheckpointError as error:
-            if not error.retriable:
-                raise
-            self.trouble = error
-            self._remind(error)
-        else:
-            self.trouble = self._reminded_s = None
+    async def save(self, covered: Mapping[str, Place]) -> None:
+        """Store what moved, the lanes in ``covered`` at the places there.
 
-    async def store(self) -> None:
-        """Store what moved. Raises ``CheckpointError``."""
-        moved = {lane.partition.id: self._checkpoint(lane.progress) for lane in self._moved()}
-        if not moved:
-            return
-        await self._store.save(moved)
-        for name, checkpoint in moved.items():
-            self._lanes[name].progress.stored = checkpoint
+        Raises ``CheckpointError``, and ``TransientError`` where one of ``covered`` is no lane of ours any more: what
+        it sent must not take effect without its checkpoint.
+        """
+        if strangers := sorted(covered.keys() - self._lanes.keys()):
+            raise TransientError("save the checkpoints", f"{', '.join(strangers)} given up meanwhile")
+        places = {lane.partition.id: lane.progress.place for lane in self._moved()} | dict(covered)
+        saved = {name: self._checkpoint(self._lanes[name].progress, place) for name, place in places.items()}
+        self._unconfirmed = _Saved({}, {})
+        if saved:
+            await self._store.save(saved)
+            self._unconfirmed = _Saved(saved, covered)
 
-    def _checkpoint(self, progress: Progress) -> Checkpoint:
-        return progress.checkpoint(self._clock.now_ms(), self._source.identity, self._sink.identity)
+    def confirm(self) -> None:
+        """What was saved last took effect."""
+        unconfirmed, self._unconfirmed = self._unconfirmed, _Saved({}, {})
+        for name, checkpoint in unconfirmed.checkpoints.items():
+            if name in self._lanes:
+                self._lanes[name].progress.stored = checkpoint
+        for name, place in unconfirmed.covered.items():
+            if name in self._lanes:
+                self._lanes[name].progress.confirm(place)
+        self.trouble = self._reminded_s = None
 
-    def _moved(self) -> list[Lane]:
-        now_ms, idle_ms = self._clock.now_ms(), self._policy.idle_checkpoint_s * 1000
-        return [lane for lane in self._lanes.values() if lane.progress.moved(now_ms, idle_ms)]
-
-    def _remind(self, error: CheckpointError) -> None:
+    def excuse(self, error: CheckpointError) -> None:
+        """Show a failure that may pass, to be tried again with the next save. Raises the others."""
+        if not error.retriable:
+            raise error
+        self.trouble = error
         now_s = self._clock.monotonic()
         if self._reminded_s is None or now_s - self._reminded_s >= _REMIND_S:
             self._reminded_s = now_s
             log.error("checkpoints not saved, trying again", error=str(error))
+
+    def _checkpoint(self, progress: Progress, place: Place) -> Checkpoint:
+        return progress.checkpoint(place, self._clock.now_ms(), self._source.identity, self._sink.identity)
+
+    def _moved(self) -> list[Lane]:
+        now_ms, idle_ms = self._clock.now_ms(), self._policy.idle_checkpoint_s * 1000
+        return [lane for lane in self._lanes.values() if lane.progress.moved(now_ms, idle_ms)]

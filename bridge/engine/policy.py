@@ -20,6 +20,7 @@ class Policy:
     """All times in seconds, all sizes in bytes."""
 
     checkpoint_interval_s: float = 0.5
+    """How often a scope is committed."""
     memory: int = 256 * 2**20
     on_gap: OnGap = OnGap.STOP
     on_error: OnError = OnError.STOP
@@ -27,6 +28,10 @@ class Policy:
     """Send with every record where it comes from."""
     drain_s: float = 25.0
     """How long a drain waits for records on their way into the sink."""
+    handover_s: float = 3.0
+    """How long handing partitions over to another worker waits for the same."""
+    follow_s: float = 1.0
+    """How often is looked up what other workers have stored, while something here waits for it."""
     hold_s: float = 30.0
     """How often a lane that waits for a person looks again."""
     idle_checkpoint_s: float = 30.0

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
@@ -15,6 +14,7 @@ from connectors.base import (
     Outcome,
     RefusedError,
     Rejected,
+    Save,
     Scope,
     Sink,
     TransientError,
@@ -142,8 +142,8 @@ class KafkaScope(Scope):
     def submit(self, lane: str, batch: Batch) -> asyncio.Future[Outcome]:
         return self._line.submit(batch)
 
-    async def commit(self, save: Callable[[], Awaitable[None]]) -> None:
-        await save()
+    async def commit(self, save: Save) -> None:
+        await save({})
 
 
 def _same(known: Topic, found: Topic) -> Topic:

@@ -73,7 +73,7 @@ def test_the_source_is_told_what_its_keys_say(tmp_path: Path) -> None:
             "",
             "source.kinesis={stream: s, region: eu-west-1, endpoint_url: 'http://h:1', poll_interval: 200ms,"
             " start: '2026-01-31T12:00:00Z', deaggregate: kcl, read_share: 0.5, assume_role_arn: role}",
-        ).source
+        ).ends.source
     )
     assert (found.stream, found.region, found.endpoint_url) == ("s", "eu-west-1", "http://h:1")
     assert (found.start, found.poll_interval_s) == (datetime(2026, 1, 31, 12, tzinfo=UTC), 0.2)
@@ -87,22 +87,22 @@ def test_the_sink_is_told_what_its_keys_say(tmp_path: Path) -> None:
             tmp_path,
             "    compression: zstd\n    librdkafka: {sasl.password: hunter2, linger.ms: 5}\n"
             "    create_topic: {partitions: 3, replication_factor: 2, config: {retention.ms: 5}}\n",
-        ).sink
+        ).ends.sink
     )
     assert (found.bootstrap_servers, found.topic, found.compression) == ("b-1:9098", "orders", "zstd")
     assert dict(found.librdkafka) == {"sasl.password": "hunter2", "linger.ms": "5"}
     assert found.client_id == "kmbridge-orders"
     assert (found.create_topic.partitions, found.create_topic.replication_factor) == (3, 2)
     assert dict(found.create_topic.config) == {"retention.ms": "5"}
-    assert settings_of(assembled(tmp_path).sink).create_topic is None
+    assert settings_of(assembled(tmp_path).ends.sink).create_topic is None
 
 
 def test_dead_letters_go_to_a_topic_of_the_same_cluster_or_to_a_file(tmp_path: Path) -> None:
     """And nowhere while errors stop a lane."""
-    assert assembled(tmp_path, "dead_letter: {kafka: {topic: bad}}").dead_letter is None
-    topic = settings_of(assembled(tmp_path, "on_error: dead_letter\ndead_letter: {kafka: {topic: bad}}").dead_letter)
+    assert assembled(tmp_path, "dead_letter: {kafka: {topic: bad}}").ends.dead_letter is None
+    topic = settings_of(assembled(tmp_path, "on_error: dead_letter\ndead_letter: {kafka: {topic: bad}}").ends.dead_letter)
     assert (topic.topic, topic.bootstrap_servers, topic.create_topic) == ("bad", "b-1:9098", None)
-    file = settings_of(assembled(tmp_path, "on_error: dead_letter\ndead_letter: {file: {path: bad.jsonl}}").dead_letter)
+    file = settings_of(assembled(tmp_path, "on_error: dead_letter\ndead_letter: {file: {path: bad.jsonl}}").ends.dead_letter)
     assert file == Path("bad.jsonl")
 
 
@@ -127,7 +127,7 @@ def test_checkpoints_are_where_the_key_says(tmp_path: Path) -> None:
 async def test_all_parts_are_open_inside_and_closed_behind(tmp_path: Path) -> None:
     """The checkpoints too."""
     parts = await asyncio.to_thread(assembled, tmp_path, "on_error: dead_letter\ndead_letter: {file: {path: bad}}")
-    ends: list[Any] = [parts.source, parts.sink, parts.dead_letter]
+    ends: list[Any] = [parts.ends.source, parts.ends.sink, parts.ends.dead_letter]
     async with parts.opened():
         assert [end.events for end in ends] == [["entered"]] * 3
         with pytest.raises(StoreBusyError):
@@ -161,7 +161,7 @@ async def test_busy_checkpoints_keep_the_ends_untouched(tmp_path: Path) -> None:
     async with parts.store:
         with pytest.raises(StoreBusyError):
             await parts.opened().__aenter__()
-    ends: list[Any] = [parts.source, parts.sink]
+    ends: list[Any] = [parts.ends.source, parts.ends.sink]
     assert [end.events for end in ends] == [[], []]
 
 
@@ -177,7 +177,7 @@ async def test_an_end_that_refuses_closes_the_others(tmp_path: Path, monkeypatch
     parts = await asyncio.to_thread(assembled, tmp_path)
     with pytest.raises(RefusedError, match="there is none"):
         await parts.opened().__aenter__()
-    source: Any = parts.source
+    source: Any = parts.ends.source
     assert source.events == ["entered", "left"]
     async with parts.store:
         pass

@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -52,7 +52,7 @@ class Saving:
     def __init__(self) -> None:
         self.calls = 0
 
-    async def __call__(self) -> None:
+    async def __call__(self, covered: Mapping[str, Place]) -> None:
         self.calls += 1
 
 
@@ -121,7 +121,7 @@ class SinkContract:
     async def test_errors_of_save_pass_through(self, target: Target) -> None:
         """Whoever commits learns why the checkpoints were not kept; the sink goes on."""
 
-        async def fail() -> None:
+        async def fail(_: Mapping[str, Place]) -> None:
             raise RuntimeError("disk full")
 
         scope = await target.sink.begin()

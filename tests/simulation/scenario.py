@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from bridge.engine.mirror import Mirror, MirrorFailedError
+from bridge.coordination.single import SingleWorker
+from bridge.engine.mirror import Ends, Mirror, MirrorFailedError
 from bridge.engine.policy import OnError, Policy
 from bridge.engine.status import LaneStatus, MirrorStatus
 from checkpoints.base import Checkpoint, CheckpointError
@@ -120,7 +121,8 @@ class Life:
 
     def _build(self, source: Source, sink: Sink, dead: Sink) -> Mirror:
         policy = Policy(memory=self.scenario.memory, on_error=OnError.DEAD_LETTER, drain_s=_PATIENCE_S)
-        return Mirror(source, sink, self.store, policy, dead_letter=dead, clock=self.clock, random=self.random)
+        ends = Ends(source, sink, dead)
+        return Mirror(ends, self.store, SingleWorker(), policy, clock=self.clock, random=self.random)
 
     async def _write(self) -> None:
         """Put the records, and split or merge shards in between."""

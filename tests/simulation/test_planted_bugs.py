@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bridge.engine import lane as lanes
-from bridge.engine import mirror as mirrors
+from bridge.engine import lane as lane_module
+from bridge.engine import lanes
 from bridge.engine.delivery import Delivery
 from bridge.engine.lane import Lane
 from bridge.engine.progress import Progress
@@ -43,7 +43,7 @@ def test_finds_a_child_started_before_its_parent_is_finished(monkeypatch: pytest
     def careless(waiting: Iterable[Partition], unfinished: Collection[str]) -> list[Partition]:
         return list(waiting)
 
-    monkeypatch.setattr(mirrors, "startable", careless)
+    monkeypatch.setattr(lanes, "startable", careless)
     with pytest.raises(ViolationError, match="overtook"):
         _find()
 
@@ -74,7 +74,7 @@ def test_finds_a_retry_of_the_failed_batch_behind_later_ones(monkeypatch: pytest
             except ConnectorError:
                 epoch = await self._around.delivery.ready()
                 answer = self._around.delivery.submit(epoch, self.partition.id, submission.sent)
-                submission = lanes._Submission(submission.batch, submission.sent, answer)
+                submission = lane_module._Submission(submission.batch, submission.sent, answer)
 
     monkeypatch.setattr(Lane, "_settle", stubborn)
     monkeypatch.setattr(Delivery, "submit", _submit_whatever_the_epoch)

@@ -6,7 +6,8 @@ from random import Random
 
 import pytest
 
-from bridge.engine.mirror import Mirror, MirrorFailedError
+from bridge.coordination.single import SingleWorker
+from bridge.engine.mirror import Ends, Mirror, MirrorFailedError
 from bridge.engine.policy import OnError, OnGap, Policy
 from bridge.engine.status import LaneState, LaneStatus, MirrorState
 from checkpoints.base import Checkpoint, CheckpointError
@@ -56,7 +57,8 @@ class Setting:
         sink = MemorySink(self.topic, self.plan, Random(1), refuses=_refuse)
         dead = MemorySink(self.dead, self.dead_plan, Random(1))
         async with source, sink, dead, self.store:
-            self.mirror = Mirror(source, sink, self.store, policy, dead_letter=dead, clock=self.clock, random=Random(1))
+            ends = Ends(source, sink, dead)
+            self.mirror = Mirror(ends, self.store, SingleWorker(), policy, clock=self.clock, random=Random(1))
             running = asyncio.create_task(self.mirror.run())
             async with asyncio.timeout(1000):
                 while not until() and not running.done():
@@ -467,7 +469,7 @@ def test_a_sink_that_refuses_in_mid_run_is_shown_with_its_reason() -> None:
 
     async def story(world: Setting) -> None:
         refusal = RefusedError("begin", "the topic had 4 partitions and has 6")
-        world.plan.errors[("begin", "")] = [None, refusal, refusal]
+        world.plan.errors[("begin", "")] = [None, None, refusal, refusal]
         shown: set[tuple[LaneState, str | None]] = set()
 
         def watched() -> bool:
@@ -501,16 +503,16 @@ def test_a_dead_letter_that_refuses_holds_the_lane_in_place() -> None:
 
 
 class OnlyOneScope(Plan):
-    """A sink that never gets ready a second time."""
+    """A sink that never gets ready again once something was written."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._begun = False
+        self._has_written = False
 
     async def before(self, operation: str, target: str) -> None:
-        if operation == "begin" and self._begun:
+        if operation == "begin" and self._has_written:
             await asyncio.Event().wait()
-        self._begun = self._begun or operation == "begin"
+        self._has_written = self._has_written or operation == "write"
         await super().before(operation, target)
 
 
