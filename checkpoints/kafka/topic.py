@@ -1,0 +1,149 @@
+"""The checkpoint topic as its cluster describes it, looked up or created."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import ConfigResource
+from confluent_kafka.cimpl import NewTopic
+
+from checkpoints.base import CheckpointError, StoreFormatError
+from checkpoints.kafka.connection import ANSWER_S, Settings, answers, explained, explanation, kafka_error
+from checkpoints.kafka.errors import StoreRefusedError, StoreUnreachableError
+
+DEFAULT_TOPIC = "kmbridge-checkpoints"
+DEFAULT_SLOTS = 64
+
+_COMPACT = {"cleanup.policy": "compact"}
+# The active segment is never compacted, so that it rolls often: who takes a slot over reads all of it.
+_ROLLING = {**_COMPACT, "segment.ms": "300000", "max.compaction.lag.ms": "300000", "min.cleanable.dirty.ratio": "0.1"}
+CONFIGURATIONS: Sequence[Mapping[str, str]] = (
+    {**_ROLLING, "segment.bytes": str(8 * 1024 * 1024)},
+    _ROLLING,
+    {**_COMPACT, "max.compaction.lag.ms": "300000"},
+    _COMPACT,
+)
+"""What the topic is created with: the first of these that the cluster takes. MSK Serverless lets few be set."""
+
+_REFUSED = {KafkaError.INVALID_CONFIG, KafkaError.POLICY_VIOLATION}
+_UNTOLD = {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED}
+_APPEARING_S = 10.0
+_LOOK_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointTopic:
+    """One mirror's part of the topic. ``connection`` are librdkafka's settings, which may hold secrets.
+
+    ``group`` is the consumer group in which the mirror's workers are members; looking here does not join it.
+    """
+
+    connection: Settings = field(repr=False)
+    mirror: str
+    group: str
+    topic: str = DEFAULT_TOPIC
+
+
+class TopicDesk:
+    """Asks a cluster about its checkpoint topic. Blocks for some seconds at the most."""
+
+    def __init__(
+        self, admin: AdminClient, name: str, configurations: Sequence[Mapping[str, str]] = CONFIGURATIONS
+    ) -> None:
+        self._admin = admin
+        self._name = name
+        self._configurations = configurations
+
+    def look_up(self) -> int | None:
+        """How many slots the topic has; None where there is no such topic."""
+        described = self._describe()
+        return None if described is None else len(described)
+
+    def look_up_or_create(self, slots: int | None) -> int:
+        """How many slots the topic has, which is created first if it is missing.
+
+        Raises ``StoreFormatError`` where it cannot serve: it has other than ``slots`` slots, or is not compacted.
+        Raises ``StoreRefusedError`` where a permission is missing, ``StoreUnreachableError`` without an answer.
+        """
+        found = self.look_up()
+        if found is None:
+            self._create(slots or DEFAULT_SLOTS)
+            found = self._wait_for_leaders()
+        if slots is not None and found != slots:
+            raise StoreFormatError(
+                f"open checkpoint topic {self._name}",
+                f"it has {found} partitions, and so {found} slots, but {slots} are asked for",
+                f"set checkpoints.kafka.slots to {found}, or name another topic with checkpoints.kafka.topic",
+            )
+        self._check_policy()
+        return found
+
+    def _describe(self) -> list[bool] | None:
+        """Whether each partition has a leader; None where there is no such topic."""
+        asked = TopicCollection([self._name])
+        try:
+            # Unlike a look at its metadata this never makes a broker create it with settings of its own.
+            (found,) = answers(self._admin.describe_topics(asked, request_timeout=ANSWER_S)).values()
+        except KafkaException as error:
+            if kafka_error(error).code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                return None
+            raise explanation(kafka_error(error), f"look up checkpoint topic {self._name}") from error
+        return [partition.leader is not None for partition in found.partitions]
+
+    def _create(self, slots: int) -> None:
+        refusal: KafkaError | None = None
+        for configuration in self._configurations:
+            new = NewTopic(self._name, num_partitions=slots, replication_factor=-1, config=dict(configuration))
+            try:
+                answers(self._admin.create_topics([new], operation_timeout=ANSWER_S / 2, request_timeout=ANSWER_S))
+            except KafkaException as error:
+                refusal = kafka_error(error)
+                if refusal.code() == KafkaError.TOPIC_ALREADY_EXISTS:
+                    return
+                if refusal.code() not in _REFUSED:
+                    break
+            else:
+                return
+        if refusal is not None:
+            raise self._refusal(refusal, slots)
+
+    def _refusal(self, error: KafkaError, slots: int) -> CheckpointError:
+        operation = f"create checkpoint topic {self._name} with {slots} partitions"
+        known = explanation(error, operation)
+        if error.retriable() or isinstance(known, StoreUnreachableError):
+            return known
+        hint = f"let us create it, or create it with {slots} partitions (or others) and cleanup.policy=compact"
+        return StoreRefusedError(operation, known.cause, hint)
+
+    def _wait_for_leaders(self) -> int:
+        """How many slots the new topic has, once it can be used: brokers hear of it some moments later."""
+        deadline = time.monotonic() + _APPEARING_S
+        while time.monotonic() < deadline:
+            described = self._describe()
+            if described and all(described):
+                return len(described)
+            self._admin.poll(_LOOK_S)
+        raise StoreUnreachableError(
+            f"open checkpoint topic {self._name}", f"it was created and not ready within {_APPEARING_S:g} s"
+        )
+
+    def _check_policy(self) -> None:
+        """Raises ``StoreFormatError`` where checkpoints would be dropped by their age, or never."""
+        operation = f"open checkpoint topic {self._name}"
+        asked = ConfigResource(ConfigResource.Type.TOPIC, self._name)
+        try:
+            (entries,) = answers(self._admin.describe_configs([asked], request_timeout=ANSWER_S)).values()
+        except KafkaException as error:
+            if kafka_error(error).code() in _UNTOLD:
+                return
+            with explained(operation):
+                raise
+        policy = entries["cleanup.policy"].value
+        if policy != "compact":
+            raise StoreFormatError(
+                operation,
+                f"its cleanup.policy is {policy}, not compact, so that checkpoints would not be kept",
+                "set cleanup.policy=compact on it, or name another topic with checkpoints.kafka.topic",
+            )

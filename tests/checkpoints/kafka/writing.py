@@ -1,0 +1,130 @@
+"""Writers of a checkpoint topic, living and dead, for tests."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event, Thread
+from uuid import uuid4
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from checkpoints.base import Checkpoint
+from checkpoints.kafka.document import Author, encode, key_of
+from checkpoints.kafka.fence import Fence
+from checkpoints.kafka.store import KafkaCheckpoints
+from checkpoints.kafka.topic import CheckpointTopic
+from checkpoints.kafka.writer import SlotRecord, Writer
+from tests.support.waiting import wait_until
+
+_TIMEOUT_S = 30
+SLOTS = 4
+
+
+def unique(what: str) -> str:
+    return f"{what}-{uuid4().hex[:8]}"
+
+
+def place_in(address: str, topic: str, mirror: str = "orders") -> CheckpointTopic:
+    """A mirror's place in ``topic``, with a group that no other topic's mirror has."""
+    return CheckpointTopic({"bootstrap.servers": address}, mirror, f"kmbridge-{mirror}-{topic}", topic)
+
+
+class TransactionWriter:
+    """Writes each call's records in a transaction of its own, and remembers them."""
+
+    def __init__(self, address: str, topic: str, transactional_id: str) -> None:
+        self.id = transactional_id
+        self.written: list[SlotRecord] = []
+        self._topic = topic
+        self._settings = {"bootstrap.servers": address, "transactional.id": transactional_id, "linger.ms": 0}
+        self._producer: Producer | None = None
+        # One thread, so that a cancelled call comes before the next.
+        self._thread = ThreadPoolExecutor(1)
+
+    async def write(self, records: Sequence[SlotRecord]) -> None:
+        await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, self._write, records))
+
+    def _write(self, records: Sequence[SlotRecord]) -> None:
+        if self._producer is None:
+            self._producer = Producer(self._settings)
+            self._producer.init_transactions(_TIMEOUT_S)
+        self._producer.begin_transaction()
+        for record in records:
+            self._producer.produce(self._topic, record.value, record.key, record.slot)
+        self._producer.commit_transaction(_TIMEOUT_S)
+        self.written += records
+
+
+class OpenTransaction:
+    """Some checkpoints that a writer has written into a slot, in a transaction which is open until it is told."""
+
+    def __init__(self, place: CheckpointTopic, writer: str, slot: int, checkpoints: Mapping[str, Checkpoint]) -> None:
+        settings = {**place.connection, "transactional.id": writer, "transaction.timeout.ms": 60_000, "linger.ms": 0}
+        self._place = place
+        self._slot = slot
+        # It learns of its death only where a test asks it to work on.
+        self._producer = Producer({**settings, "log_level": 0})
+        self._producer.init_transactions(_TIMEOUT_S)
+        self._producer.begin_transaction()
+        for partition, each in checkpoints.items():
+            value = encode(each, Author(writer, place.group))
+            self._producer.produce(place.topic, value, key_of(place.mirror, partition), slot)
+        assert self._producer.flush(_TIMEOUT_S) == 0
+
+    def send_offsets(self, member: "Member") -> None:
+        metadata = member.consumer.consumer_group_metadata()
+        self._producer.send_offsets_to_transaction(
+            [TopicPartition(self._place.topic, self._slot, 1)], metadata, _TIMEOUT_S
+        )
+
+    def commit(self) -> None:
+        self._producer.commit_transaction(_TIMEOUT_S)
+
+
+class Member:
+    """A live member of a mirror's group under a worker's id. It stays until it leaves."""
+
+    def __init__(self, place: CheckpointTopic, worker: str) -> None:
+        self.consumer = Consumer(
+            {
+                **place.connection,
+                "client.id": worker,
+                "group.id": place.group,
+                "enable.auto.commit": False,
+                "session.timeout.ms": 6000,
+                "log_level": 0,
+            }
+        )
+        self._leaving = Event()
+        self._thread = Thread(target=self._stay, daemon=True)
+        self.consumer.subscribe([place.topic])
+        wait_until(self._joined, f"{worker} joins {place.group}")
+        self._thread.start()
+
+    def _joined(self) -> bool:
+        self.consumer.poll(0.05)
+        return bool(self.consumer.assignment())
+
+    def _stay(self) -> None:
+        while not self._leaving.is_set():
+            self.consumer.poll(0.05)
+
+    def leave(self) -> None:
+        if not self._leaving.is_set():
+            self._leaving.set()
+            self._thread.join()
+            self.consumer.close()
+
+
+@contextmanager
+def member_of(place: CheckpointTopic, worker: str) -> Iterator[Member]:
+    member = Member(place, worker)
+    try:
+        yield member
+    finally:
+        member.leave()
+
+
+def store_in(place: CheckpointTopic, writer: Writer, fence: Fence, worker: str = "kmbridge-me") -> KafkaCheckpoints:
+    return KafkaCheckpoints(place, writer, fence, writer_id=f"{worker}-0")
