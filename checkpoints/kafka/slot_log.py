@@ -163,7 +163,7 @@ class SlotLog:
         if home != slot:
             raise StoreFormatError(
                 f"read the checkpoint {self._named(key, slot)}",
-                f"with {self._slots} slots it belongs into slot {home}: partitions were added to the topic",
+                f"with {self._slots} slots it belongs in slot {home}: partitions were added to the topic",
                 "name a new topic with checkpoints.kafka.topic, and set there where the mirror stands",
             )
         return partition

@@ -1,9 +1,10 @@
 """Writers of a checkpoint topic, living and dead, for tests."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from queue import SimpleQueue
 from threading import Event, Thread
 from uuid import uuid4
 
@@ -14,11 +15,17 @@ from checkpoints.kafka.document import Author, encode, key_of
 from checkpoints.kafka.fence import Fence
 from checkpoints.kafka.store import KafkaCheckpoints
 from checkpoints.kafka.topic import CheckpointTopic
-from checkpoints.kafka.writer import SlotRecord, Writer
+from checkpoints.kafka.writer import SlotRecord
 from tests.support.waiting import wait_until
 
 _TIMEOUT_S = 30
 SLOTS = 4
+
+
+_SESSIONS: Mapping[str, Mapping[str, object]] = {
+    "classic": {"session.timeout.ms": 6000},
+    "consumer": {"group.protocol": "consumer"},
+}
 
 
 def unique(what: str) -> str:
@@ -33,11 +40,10 @@ def place_in(address: str, topic: str, mirror: str = "orders") -> CheckpointTopi
 class TransactionWriter:
     """Writes each call's records in a transaction of its own, and remembers them."""
 
-    def __init__(self, address: str, topic: str, transactional_id: str) -> None:
-        self.id = transactional_id
+    def __init__(self, place: CheckpointTopic, transactional_id: str) -> None:
         self.written: list[SlotRecord] = []
-        self._topic = topic
-        self._settings = {"bootstrap.servers": address, "transactional.id": transactional_id, "linger.ms": 0}
+        self._topic = place.topic
+        self._settings = {**place.connection, "transactional.id": transactional_id, "linger.ms": 0}
         self._producer: Producer | None = None
         # One thread, so that a cancelled call comes before the next.
         self._thread = ThreadPoolExecutor(1)
@@ -73,7 +79,7 @@ class OpenTransaction:
         assert self._producer.flush(_TIMEOUT_S) == 0
 
     def send_offsets(self, member: "Member") -> None:
-        metadata = member.consumer.consumer_group_metadata()
+        metadata = member.metadata()
         self._producer.send_offsets_to_transaction(
             [TopicPartition(self._place.topic, self._slot, 1)], metadata, _TIMEOUT_S
         )
@@ -85,22 +91,21 @@ class OpenTransaction:
 class Member:
     """A live member of a mirror's group under a worker's id. It stays until it leaves."""
 
-    def __init__(self, place: CheckpointTopic, worker: str) -> None:
-        self.consumer = Consumer(
-            {
-                **place.connection,
-                "client.id": worker,
-                "group.id": place.group,
-                "enable.auto.commit": False,
-                "session.timeout.ms": 6000,
-                "log_level": 0,
-            }
-        )
+    def __init__(self, place: CheckpointTopic, worker: str, protocol: str) -> None:
+        settings = {"client.id": worker, "group.id": place.group, "enable.auto.commit": False, "log_level": 0}
+        self.consumer = Consumer({**place.connection, **settings, **_SESSIONS[protocol]})
         self._leaving = Event()
+        self._wanted: SimpleQueue[Future[object]] = SimpleQueue()
         self._thread = Thread(target=self._stay, daemon=True)
         self.consumer.subscribe([place.topic])
         wait_until(self._joined, f"{worker} joins {place.group}")
         self._thread.start()
+
+    def metadata(self) -> object:
+        """The group's metadata, fetched by the polling thread: librdkafka lets no other in between."""
+        answer: Future[object] = Future()
+        self._wanted.put(answer)
+        return answer.result(_TIMEOUT_S)
 
     def _joined(self) -> bool:
         self.consumer.poll(0.05)
@@ -109,6 +114,8 @@ class Member:
     def _stay(self) -> None:
         while not self._leaving.is_set():
             self.consumer.poll(0.05)
+            while not self._wanted.empty():
+                self._wanted.get().set_result(self.consumer.consumer_group_metadata())
 
     def leave(self) -> None:
         if not self._leaving.is_set():
@@ -118,13 +125,43 @@ class Member:
 
 
 @contextmanager
-def member_of(place: CheckpointTopic, worker: str) -> Iterator[Member]:
-    member = Member(place, worker)
+def member_of(place: CheckpointTopic, worker: str, protocol: str = "classic") -> Iterator[Member]:
+    member = Member(place, worker, protocol)
     try:
         yield member
     finally:
         member.leave()
 
 
-def store_in(place: CheckpointTopic, writer: Writer, fence: Fence, worker: str = "kmbridge-me") -> KafkaCheckpoints:
-    return KafkaCheckpoints(place, writer, fence, writer_id=f"{worker}-0")
+class WatchedFence:
+    """A fence that tells what it was asked."""
+
+    def __init__(self, fence: Fence) -> None:
+        self._fence = fence
+        self.asked = 0
+        self.ended: list[str] = []
+
+    def dead(self, authors: Collection[Author]) -> frozenset[Author]:
+        found = self._fence.dead(authors)
+        self.asked += 1
+        return found
+
+    def end(self, author: Author, stop: Event) -> bool:
+        done = self._fence.end(author, stop)
+        if done:
+            self.ended.append(author.writer)
+        return done
+
+
+def produce(address: str, topic: str, slot: int, records: Mapping[bytes, bytes | None]) -> None:
+    """Write ``records`` as somebody who knows nothing of checkpoints."""
+    producer = Producer({"bootstrap.servers": address, "linger.ms": 0})
+    for key, value in records.items():
+        producer.produce(topic, value, key, slot)
+    assert producer.flush(_TIMEOUT_S) == 0
+
+
+def store_in(place: CheckpointTopic, fence: Fence, writer_id: str) -> tuple[KafkaCheckpoints, TransactionWriter]:
+    """A store and its writer, which has ``writer_id`` for its transactional id."""
+    writer = TransactionWriter(place, writer_id)
+    return KafkaCheckpoints(place, writer, fence, writer_id=writer_id), writer
