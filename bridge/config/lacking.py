@@ -49,18 +49,6 @@ LACKING = (
         "source.kinesis.decompress", "decompression", "use never; consumers get values as they came", values=("auto",)
     ),
     Lacking(
-        "sink.kafka.delivery",
-        "exactly-once delivery",
-        "use at_least_once: nothing is lost, and only a crash doubles its last stretch",
-        values=("exactly_once",),
-    ),
-    Lacking(
-        "sink.kafka.commit_interval",
-        "transactions",
-        "use checkpoint_interval to say how often progress is saved",
-        harmless=(None, "100ms"),
-    ),
-    Lacking(
         "sink.kafka.partitioner",
         "same_number partitioning",
         "use murmur2, as every Java client does",
@@ -73,12 +61,6 @@ LACKING = (
         values=("tls", "scram", "iam"),
     ),
     Lacking("sink.kafka.msk_cluster_arn", "brokers found by a cluster's ARN", "use bootstrap_servers"),
-    Lacking(
-        "checkpoints", "checkpoints in Kafka or DynamoDB", "use sqlite: {path: FILE}", values=("kafka", "dynamodb")
-    ),
-    Lacking("workers.session_timeout", "several workers", "leave it out", harmless=(None, "6s")),
-    Lacking("workers.group_protocol", "several workers", "leave it out", harmless=(None, "classic")),
-    Lacking("workers.instance", "several workers", "leave it out"),
     Lacking("transforms", "transforms", "leave them out", harmless=(None, [])),
     Lacking("limits.records_per_second", "rate limits", "use source.kinesis.read_share to read less"),
     Lacking("limits.bytes_per_second", "rate limits", "use source.kinesis.read_share to read less"),

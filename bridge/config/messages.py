@@ -23,6 +23,7 @@ _KINDS = {
     "none_required": "null",
     "path_type": "a path",
 }
+_BOUNDS = {"greater_than": "above {gt}", "greater_than_equal": "at least {ge}", "less_than_equal": "at most {le}"}
 
 
 def problems(error: ValidationError, document: Document, model: type[BaseModel]) -> list[tuple[Path, Problem]]:
@@ -56,6 +57,8 @@ def _allowed(details: ErrorDetails, keys: tuple[str, ...], model: type[BaseModel
     if kind in ("model_type", "model_attributes_type", "dict_type"):
         inner = [key[-1] for key in known_keys(model) if key[:-1] == keys]
         return f"a section with the keys {', '.join(inner)}" if inner else "a section of keys and values"
+    if kind in _BOUNDS:
+        return _BOUNDS[kind].format(**context)
     if kind == "too_long":
         return "an empty list"
     return _KINDS.get(kind) or details["msg"].removeprefix("Input should be ")

@@ -1,62 +1,42 @@
 """Every key that this version has, with its default. What it refuses for now is in ``lacking``."""
 
-import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    SecretStr,
-    Tag,
-    model_validator,
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+
+from bridge.config.checkpoints import (
+    Checkpoints,
+    CheckpointTopic,
+    DynamoCheckpoints,
+    KafkaCheckpoints,
+    KafkaTopic,
+    SqliteCheckpoints,
 )
-from pydantic_core import PydanticCustomError
-
 from bridge.config.librdkafka import Properties, plain
-from bridge.config.quantities import Count, Duration, Listen, Share, Size, Start, allowed, host_port
+from bridge.config.names import (
+    NAME_PATTERN,
+    STREAM_ARN,
+    Endpoint,
+    Instance,
+    Name,
+    Servers,
+    Stream,
+    Topic,
+    share_a_server,
+)
+from bridge.config.quantities import Count, Duration, Listen, Share, Size, Start, allowed
+from bridge.config.section import Section, at
 from connectors.kafka.connection import protected
 
-NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,59}$"
-_STREAM = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
-_STREAM_ARN = re.compile(r"arn:aws[a-z-]*:kinesis:(?P<region>[a-z0-9-]+):\d{12}:stream/[a-zA-Z0-9_.-]{1,128}")
-_TOPIC = re.compile(r"[a-zA-Z0-9._-]{1,249}")
-
-
-def _name(value: str) -> str:
-    if not re.fullmatch(NAME_PATTERN, value):
-        raise allowed("1 to 60 of a-z, 0-9 and -, the first a letter or a digit")
-    return value
-
-
-def _stream(value: str) -> str:
-    if not (_STREAM.fullmatch(value) or _STREAM_ARN.fullmatch(value)):
-        raise allowed("a stream's name (a-z, A-Z, 0-9, _ . -) or its ARN")
-    return value
-
-
-def _topic(value: str) -> str:
-    if not _TOPIC.fullmatch(value) or value in (".", ".."):
-        raise allowed("a topic's name: 1 to 249 of a-z, A-Z, 0-9, . _ -")
-    return value
-
-
-def _endpoint(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", value):
-        raise allowed("a URL, as http://127.0.0.1:4567")
-    return value
-
-
-def _servers(value: Any) -> Any:
-    """A list; or text with commas, as options and URLs give it."""
-    servers = value.split(",") if isinstance(value, str) else value
-    if not isinstance(servers, list) or not servers:
-        raise allowed("a list of HOST:PORT, as [b-1:9098, b-2:9098]")
-    return tuple(server.strip() if isinstance(server, str) else server for server in servers)
+__all__ = [
+    "CheckpointTopic",
+    "Configuration",
+    "CreateTopic",
+    "DynamoCheckpoints",
+    "KafkaCheckpoints",
+    "SqliteCheckpoints",
+]
 
 
 def _memory(value: int) -> int:
@@ -65,8 +45,15 @@ def _memory(value: int) -> int:
     return value
 
 
-def _server(value: str) -> str:
-    host_port(value)
+def _commit_interval(value: float) -> float:
+    if value > 5:
+        raise allowed("at most 5s, for the broker aborts a transaction that is open for 10s")
+    return value
+
+
+def _session_timeout(value: float) -> float:
+    if not 1 <= value <= 1800:
+        raise allowed("1s to 30m")
     return value
 
 
@@ -76,22 +63,10 @@ def _unprotected(value: dict[str, str | SecretStr]) -> dict[str, str | SecretStr
     return value
 
 
-def _checkpoints_kind(value: Any) -> Any:
-    if value not in ("auto", "memory") and not isinstance(value, dict):
-        raise allowed("auto, memory, or a section sqlite: {path: FILE}")
-    return value
-
-
-class Section(BaseModel):
-    """Unknown keys are errors; no value is ever printed by an error or changed after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
 class KinesisSource(Section):
-    stream: Annotated[str, AfterValidator(_stream)] = Field(description="Name or ARN.")
+    stream: Stream = Field(description="Name or ARN.")
     region: str | None = Field(default=None, description="Left out: the ARN's, else that of the AWS environment.")
-    endpoint_url: Annotated[str, AfterValidator(_endpoint)] | None = Field(default=None, description="Left out: AWS.")
+    endpoint_url: Endpoint | None = Field(default=None, description="Left out: AWS.")
     start: Start = Field(default="trim_horizon", description="Where to read from while there is no checkpoint yet.")
     read: Literal["polling"] = "polling"
     poll_interval: Duration = Field(
@@ -110,7 +85,7 @@ class KinesisSource(Section):
 
     @model_validator(mode="after")
     def _one_region(self) -> Self:
-        arn = _STREAM_ARN.fullmatch(self.stream)
+        arn = STREAM_ARN.fullmatch(self.stream)
         if arn is not None and self.region not in (None, arn["region"]):
             raise at("region", f"{arn['region']}, as the stream's ARN says, or left out")
         return self
@@ -129,13 +104,16 @@ class CreateTopic(Section):
 
 
 class KafkaSink(Section):
-    bootstrap_servers: Annotated[tuple[Annotated[str, AfterValidator(_server)], ...], BeforeValidator(_servers)] = (
-        Field(description="HOST:PORT of some brokers.")
+    bootstrap_servers: Servers = Field(description="HOST:PORT of some brokers.")
+    topic: Topic
+    delivery: Literal["exactly_once", "at_least_once"] | None = Field(
+        default=None,
+        description="Left out: exactly_once where the checkpoints are in the sink's cluster, else at_least_once.",
     )
-    topic: Annotated[str, AfterValidator(_topic)]
-    delivery: Literal["at_least_once"] = "at_least_once"
-    commit_interval: Duration = Field(
-        default=0.1, description="How often a transaction ends.", json_schema_extra={"default": "100ms"}
+    commit_interval: Annotated[Duration, AfterValidator(_commit_interval)] = Field(
+        default=0.1,
+        description="How often a transaction ends, with exactly_once.",
+        json_schema_extra={"default": "100ms"},
     )
     compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "lz4"
     partitioner: Literal["murmur2"] = Field(default="murmur2", description="Which partition a key goes to.")
@@ -154,22 +132,31 @@ class Sink(Section):
     kafka: KafkaSink
 
 
-class SqliteFile(Section):
-    path: Path
-
-
-class SqliteCheckpoints(Section):
-    sqlite: SqliteFile
-
-
 class Workers(Section):
-    session_timeout: Duration = Field(default=6.0, json_schema_extra={"default": "6s"})
-    group_protocol: Literal["classic"] = "classic"
-    instance: None = None
+    session_timeout: Annotated[Duration, AfterValidator(_session_timeout)] = Field(
+        default=6.0,
+        description="How long a worker may be silent before others take its slots over.",
+        json_schema_extra={"default": "6s"},
+    )
+    group_protocol: Literal["classic", "consumer"] = Field(
+        default="classic", description="consumer is that of KIP-848, whose session time-out is the broker's."
+    )
+    instance: Instance | None = Field(
+        default=None, description="Static membership: a name that a worker keeps when it restarts, as a pod's."
+    )
+
+    @model_validator(mode="after")
+    def _one_says_how_long(self) -> Self:
+        if self.group_protocol == "consumer" and "session_timeout" in self.model_fields_set:
+            raise at(
+                "session_timeout",
+                "left out beside group_protocol: consumer, where the broker's group.consumer.session.timeout.ms holds",
+            )
+        return self
 
 
 class DeadLetterTopic(Section):
-    topic: Annotated[str, AfterValidator(_topic)] = Field(description="In the sink's cluster.")
+    topic: Topic = Field(description="In the sink's cluster.")
 
 
 class DeadLetterFile(Section):
@@ -214,17 +201,17 @@ class Log(Section):
 class Configuration(Section):
     """One mirror: where it reads, where it writes, and by which rules."""
 
-    name: Annotated[str, AfterValidator(_name)] = Field(
-        description="Names checkpoints and metrics.", json_schema_extra={"pattern": NAME_PATTERN}
-    )
+    name: Name = Field(description="Names checkpoints and metrics.", json_schema_extra={"pattern": NAME_PATTERN})
     source: Source
     sink: Sink
-    checkpoints: Annotated[
-        Annotated[Literal["auto", "memory"], Tag("<text>")] | Annotated[SqliteCheckpoints, Tag("<section>")],
-        Discriminator(lambda value: "<text>" if isinstance(value, str) else "<section>"),
-        BeforeValidator(_checkpoints_kind),
-    ] = "auto"
-    checkpoint_interval: Duration = Field(default=0.5, json_schema_extra={"default": "500ms"})
+    checkpoints: Checkpoints = Field(
+        default="auto", description="auto: the topic kmbridge-checkpoints in the sink's cluster."
+    )
+    checkpoint_interval: Duration = Field(
+        default=0.5,
+        description="How often progress is saved, where that is not part of a transaction.",
+        json_schema_extra={"default": "500ms"},
+    )
     workers: Workers = Field(default_factory=Workers)
     provenance: Literal["auto", "always", "never"] = "auto"
     on_gap: Literal["stop", "continue"] = "stop"
@@ -248,7 +235,46 @@ class Configuration(Section):
             raise at("dead_letter.kafka.topic", "another topic than that of the sink")
         return self
 
+    @model_validator(mode="after")
+    def _nothing_is_among_the_checkpoints(self) -> Self:
+        place = self.checkpoint_topic
+        if place is None or not self.checkpoints_in_sink:
+            return self
+        dead_letter = self.dead_letter.kafka if self.dead_letter is not None else None
+        for key, topic in (("sink.kafka.topic", self.sink.kafka), ("dead_letter.kafka.topic", dead_letter)):
+            if topic is not None and topic.topic == place.topic:
+                raise at(key, "another topic than that of the checkpoints, which is in the same cluster")
+        return self
 
-def at(key: str, what: str) -> PydanticCustomError:
-    """The error of a section where the value at ``key`` is not ``what`` the others allow."""
-    return PydanticCustomError("not_allowed", "Input should be {what}", {"what": what, "key": key})
+    @model_validator(mode="after")
+    def _checkpoints_are_in_the_transaction(self) -> Self:
+        if self.sink.kafka.delivery == "exactly_once" and not self.checkpoints_in_sink:
+            raise at(
+                "sink.kafka.delivery",
+                "at_least_once beside checkpoints that are not in the sink's cluster; exactly_once takes "
+                "checkpoints: auto, or kafka: {…} without bootstrap_servers of another cluster",
+            )
+        return self
+
+    @property
+    def delivery(self) -> Literal["exactly_once", "at_least_once"]:
+        """What ``sink.kafka.delivery`` says, or stands for where it is left out."""
+        return self.sink.kafka.delivery or ("exactly_once" if self.checkpoints_in_sink else "at_least_once")
+
+    @property
+    def checkpoint_topic(self) -> CheckpointTopic | None:
+        """The topic that holds the checkpoints; None where they are not in Kafka."""
+        if isinstance(self.checkpoints, KafkaCheckpoints):
+            section = self.checkpoints.kafka
+        elif self.checkpoints == "auto":
+            section = KafkaTopic()
+        else:
+            return None
+        servers = section.bootstrap_servers or self.sink.kafka.bootstrap_servers
+        return CheckpointTopic(section.topic, servers, section.slots)
+
+    @property
+    def checkpoints_in_sink(self) -> bool:
+        """Whether a transaction of the sink can hold the checkpoints: one server in both lists is one cluster."""
+        place = self.checkpoint_topic
+        return place is not None and share_a_server(place.bootstrap_servers, self.sink.kafka.bootstrap_servers)

@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 from bridge.config import Configuration, load
 from bridge.config.keys import known_keys
 from bridge.config.librdkafka import plain
-from bridge.config.models import NAME_PATTERN
+from bridge.config.names import NAME_PATTERN
 from bridge.config.quantities import duration, host_port, size
 from tests.bridge.test_config_mistakes import VALID
 

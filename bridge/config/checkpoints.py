@@ -1,0 +1,86 @@
+"""Where a mirror remembers how far it came."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic_core import PydanticCustomError
+
+from bridge.config.names import Endpoint, Servers, Table, Topic
+from bridge.config.quantities import Count, allowed
+from bridge.config.section import Section
+from checkpoints.kafka.topic import DEFAULT_SLOTS, DEFAULT_TOPIC
+
+_KINDS = ("sqlite", "kafka", "dynamodb")
+
+
+class SqliteFile(Section):
+    path: Path
+
+
+class SqliteCheckpoints(Section):
+    sqlite: SqliteFile
+
+
+class KafkaTopic(Section):
+    topic: Topic = Field(default=DEFAULT_TOPIC, description="Compacted; made where it is missing.")
+    bootstrap_servers: Servers | None = Field(
+        default=None, description="HOST:PORT of some brokers of its cluster. Left out: the sink's."
+    )
+    slots: Annotated[Count, Field(le=1000)] | None = Field(
+        default=None,
+        description=f"Partitions of the topic, which workers share. Left out: as it has, {DEFAULT_SLOTS} of a new one.",
+    )
+
+
+class KafkaCheckpoints(Section):
+    kafka: KafkaTopic
+
+
+class DynamoTable(Section):
+    table: Table = Field(description="Made where it is missing.")
+    region: str | None = Field(default=None, description="Left out: that of the AWS environment.")
+    endpoint_url: Endpoint | None = Field(default=None, description="Left out: AWS.")
+
+
+class DynamoCheckpoints(Section):
+    dynamodb: DynamoTable
+
+
+def _kind(value: Any) -> Any:
+    kinds = [key for key in _KINDS if key in value] if isinstance(value, dict) else []
+    if isinstance(value, dict) and value and not kinds:
+        raise PydanticCustomError("extra_forbidden", "Extra inputs are not permitted", {"key": str(next(iter(value)))})
+    if value not in ("auto", "memory") and len(kinds) != 1:
+        raise allowed(
+            "auto, memory, or a section with exactly one of sqlite: {path: FILE}, "
+            "kafka: {topic, bootstrap_servers, slots} and dynamodb: {table: TABLE}"
+        )
+    return value
+
+
+def _tag(value: Any) -> str:
+    if isinstance(value, str):
+        return "<text>"
+    keys = value.model_fields_set if isinstance(value, Section) else value
+    return next(f"<{key}>" for key in _KINDS if key in keys)
+
+
+Checkpoints = Annotated[
+    Annotated[Literal["auto", "memory"], Tag("<text>")]
+    | Annotated[SqliteCheckpoints, Tag("<sqlite>")]
+    | Annotated[KafkaCheckpoints, Tag("<kafka>")]
+    | Annotated[DynamoCheckpoints, Tag("<dynamodb>")],
+    Discriminator(_tag),
+    BeforeValidator(_kind),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointTopic:
+    """A checkpoint topic with nothing left open but its slots: None is what the topic has, or the default."""
+
+    topic: str
+    bootstrap_servers: tuple[str, ...]
+    slots: int | None

@@ -1,0 +1,83 @@
+"""Names and addresses of what a mirror works with, as their owners allow them."""
+
+import re
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator
+
+from bridge.config.quantities import allowed, host_port
+
+NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,59}$"
+STREAM_ARN = re.compile(r"arn:aws[a-z-]*:kinesis:(?P<region>[a-z0-9-]+):\d{12}:stream/[a-zA-Z0-9_.-]{1,128}")
+_STREAM = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
+_TOPIC = re.compile(r"[a-zA-Z0-9._-]{1,249}")
+_TABLE = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
+_INSTANCE = re.compile(r"[a-zA-Z0-9._-]{1,200}")
+
+
+def _name(value: str) -> str:
+    if not re.fullmatch(NAME_PATTERN, value):
+        raise allowed("1 to 60 of a-z, 0-9 and -, the first a letter or a digit")
+    return value
+
+
+def _stream(value: str) -> str:
+    if not (_STREAM.fullmatch(value) or STREAM_ARN.fullmatch(value)):
+        raise allowed("a stream's name (a-z, A-Z, 0-9, _ . -) or its ARN")
+    return value
+
+
+def _topic(value: str) -> str:
+    if not _TOPIC.fullmatch(value) or value in (".", ".."):
+        raise allowed("a topic's name: 1 to 249 of a-z, A-Z, 0-9, . _ -")
+    return value
+
+
+def _table(value: str) -> str:
+    if not _TABLE.fullmatch(value):
+        raise allowed("a table's name: 3 to 255 of a-z, A-Z, 0-9, _ . -")
+    return value
+
+
+def _instance(value: str) -> str:
+    if not _INSTANCE.fullmatch(value):
+        raise allowed("null, or 1 to 200 of a-z, A-Z, 0-9, . _ -, another for each worker")
+    return value
+
+
+def _endpoint(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", value):
+        raise allowed("a URL, as http://127.0.0.1:4567")
+    return value
+
+
+def _servers(value: Any) -> Any:
+    """A list; or text with commas, as options and URLs give it."""
+    servers = value.split(",") if isinstance(value, str) else value
+    if not isinstance(servers, list) or not servers:
+        raise allowed("a list of HOST:PORT, as [b-1:9098, b-2:9098]")
+    return tuple(server.strip() if isinstance(server, str) else server for server in servers)
+
+
+def _server(value: str) -> str:
+    host_port(value)
+    return value
+
+
+def share_a_server(some: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether two lists of servers have one in common, which makes them lists of the same cluster."""
+    return not _addresses(some).isdisjoint(_addresses(others))
+
+
+def _addresses(servers: Iterable[str]) -> set[tuple[str, int]]:
+    return {(host.lower(), port) for host, port in map(host_port, servers)}
+
+
+Name = Annotated[str, AfterValidator(_name)]
+Stream = Annotated[str, AfterValidator(_stream)]
+Topic = Annotated[str, AfterValidator(_topic)]
+Table = Annotated[str, AfterValidator(_table)]
+Instance = Annotated[str, AfterValidator(_instance)]
+Endpoint = Annotated[str, AfterValidator(_endpoint)]
+Servers = Annotated[tuple[Annotated[str, AfterValidator(_server)], ...], BeforeValidator(_servers)]
