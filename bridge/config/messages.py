@@ -23,7 +23,7 @@ _KINDS = {
     "none_required": "null",
     "path_type": "a path",
 }
-_BOUNDS = {"greater_than": "above {gt}", "greater_than_equal": "at least {ge}", "less_than_equal": "at most {le}"}
+_BOUNDS = {"greater_than": "above {gt:g}", "greater_than_equal": "at least {ge}", "less_than_equal": "at most {le}"}
 
 
 def problems(error: ValidationError, document: Document, model: type[BaseModel]) -> list[tuple[Path, Problem]]:

@@ -16,6 +16,15 @@ sink:
     topic: orders
 """
 
+CHECKPOINTS = (
+    "auto, memory, or a section with exactly one of sqlite: {path: FILE}, "
+    "kafka: {topic, bootstrap_servers, slots} and dynamodb: {table: TABLE}"
+)
+ELSEWHERE = (
+    "at_least_once beside checkpoints that are not in the sink's cluster; exactly_once takes "
+    "checkpoints: auto, or kafka: {…} without bootstrap_servers of another cluster"
+)
+
 
 def messages(
     folder: Path, text: str, settings: tuple[str, ...] = (), environment: dict[str, str] | None = None
@@ -99,7 +108,97 @@ LINES = {
     ),
     "checkpoints of no kind": (
         "checkpoints: sqlite",
-        'o.yaml:8: checkpoints: found "sqlite"; allowed: auto, memory, or a section sqlite: {path: FILE}',
+        f'o.yaml:8: checkpoints: found "sqlite"; allowed: {CHECKPOINTS}',
+    ),
+    "checkpoints in two places": (
+        "checkpoints: {sqlite: {path: x}, kafka: {}}",
+        f"o.yaml:8: checkpoints: found a section; allowed: {CHECKPOINTS}",
+    ),
+    "checkpoints in a section of nothing": (
+        "checkpoints: {}",
+        f"o.yaml:8: checkpoints: found a section; allowed: {CHECKPOINTS}",
+    ),
+    "checkpoints in an unknown place": (
+        "checkpoints: {kafk: {}}",
+        "o.yaml:8: checkpoints.kafk: unknown key; did you mean kafka?",
+    ),
+    "a key of a kind of checkpoints at its wrong level": (
+        "checkpoints: {kafka: {}, slots: 5}",
+        "o.yaml:8: checkpoints.slots: unknown key; did you mean checkpoints.kafka.slots?",
+    ),
+    "checkpoints in Kafka without a section": (
+        "checkpoints: {kafka: }",
+        (
+            "o.yaml:8: checkpoints.kafka: found nothing; "
+            "allowed: a section with the keys topic, bootstrap_servers, slots"
+        ),
+    ),
+    "no slots": (
+        "checkpoints: {kafka: {slots: 0}}",
+        "o.yaml:8: checkpoints.kafka.slots: found 0; allowed: at least 1",
+    ),
+    "more slots than a topic should have": (
+        "checkpoints: {kafka: {slots: 1001}}",
+        "o.yaml:8: checkpoints.kafka.slots: found 1001; allowed: at most 1000",
+    ),
+    "a checkpoint topic that cannot be": (
+        "checkpoints: {kafka: {topic: a/b}}",
+        ('o.yaml:8: checkpoints.kafka.topic: found "a/b"; allowed: a topic\'s name: 1 to 249 of a-z, A-Z, 0-9, . _ -'),
+    ),
+    "a broker of the checkpoints without port": (
+        "checkpoints: {kafka: {bootstrap_servers: [b-1]}}",
+        ('o.yaml:8: checkpoints.kafka.bootstrap_servers[0]: found "b-1"; allowed: HOST:PORT, as 127.0.0.1:8080'),
+    ),
+    "checkpoints in DynamoDB without a table": (
+        "checkpoints: {dynamodb: {region: eu-west-1}}",
+        "o.yaml:8: checkpoints.dynamodb.table: is missing",
+    ),
+    "a table that cannot be": (
+        "checkpoints: {dynamodb: {table: ab}}",
+        (
+            'o.yaml:8: checkpoints.dynamodb.table: found "ab"; '
+            "allowed: a table's name: 3 to 255 of a-z, A-Z, 0-9, _ . -"
+        ),
+    ),
+    "an endpoint of DynamoDB that is no URL": (
+        "checkpoints: {dynamodb: {table: abc, endpoint_url: 'localhost:8000'}}",
+        (
+            'o.yaml:8: checkpoints.dynamodb.endpoint_url: found "localhost:8000"; '
+            "allowed: a URL, as http://127.0.0.1:4567"
+        ),
+    ),
+    "dead letters among the checkpoints": (
+        "dead_letter: {kafka: {topic: kmbridge-checkpoints}}",
+        (
+            'o.yaml:8: dead_letter.kafka.topic: found "kmbridge-checkpoints"; '
+            "allowed: another topic than that of the checkpoints, which is in the same cluster"
+        ),
+    ),
+    "a session of less than a worker can keep": (
+        "workers: {session_timeout: 999ms}",
+        'o.yaml:8: workers.session_timeout: found "999ms"; allowed: 1s to 30m',
+    ),
+    "a session of more than brokers allow": (
+        "workers: {session_timeout: 31m}",
+        'o.yaml:8: workers.session_timeout: found "31m"; allowed: 1s to 30m',
+    ),
+    "a session that only the broker can set": (
+        "workers: {session_timeout: 6s, group_protocol: consumer}",
+        (
+            'o.yaml:8: workers.session_timeout: found "6s"; allowed: left out beside group_protocol: consumer, '
+            "where the broker's group.consumer.session.timeout.ms holds"
+        ),
+    ),
+    "a group protocol of no kind": (
+        "workers: {group_protocol: eager}",
+        'o.yaml:8: workers.group_protocol: found "eager"; allowed: classic or consumer',
+    ),
+    "an instance that is no name": (
+        "workers: {instance: pod 1}",
+        (
+            'o.yaml:8: workers.instance: found "pod 1"; '
+            "allowed: null, or 1 to 200 of a-z, A-Z, 0-9, . _ -, another for each worker"
+        ),
     ),
     "a key that stands twice": (
         "name: again",
@@ -224,6 +323,46 @@ ENDS = {
             "allowed: a number"
         ),
     ),
+    "no partitions": (
+        ("    topic: orders", "    topic: orders\n    create_topic: {partitions: 0}"),
+        "o.yaml:8: sink.kafka.create_topic.partitions: found 0; allowed: at least 1",
+    ),
+    "none of a shard": (
+        ("region: eu-west-1", "read_share: 0"),
+        "o.yaml:3: source.kinesis.read_share: found 0; allowed: above 0",
+    ),
+    "a delivery of no kind": (
+        ("    topic: orders", "    topic: orders\n    delivery: at_most_once"),
+        'o.yaml:8: sink.kafka.delivery: found "at_most_once"; allowed: exactly_once or at_least_once',
+    ),
+    "a transaction that the broker would end": (
+        ("    topic: orders", "    topic: orders\n    commit_interval: 5001ms"),
+        (
+            'o.yaml:8: sink.kafka.commit_interval: found "5001ms"; '
+            "allowed: at most 5s, for the broker aborts a transaction that is open for 10s"
+        ),
+    ),
+    "a transaction without end": (
+        ("    topic: orders", "    topic: orders\n    commit_interval: 0ms"),
+        (
+            'o.yaml:8: sink.kafka.commit_interval: found "0ms"; '
+            "allowed: a duration above 0 with its unit: 200ms, 1s, 5m, 2h, 7d"
+        ),
+    ),
+    "records among the checkpoints": (
+        ("    topic: orders", "    topic: kmbridge-checkpoints"),
+        (
+            'o.yaml:7: sink.kafka.topic: found "kmbridge-checkpoints"; '
+            "allowed: another topic than that of the checkpoints, which is in the same cluster"
+        ),
+    ),
+    "records among checkpoints of another name": (
+        ("    topic: orders", "    topic: orders\ncheckpoints: {kafka: {topic: orders}}"),
+        (
+            'o.yaml:7: sink.kafka.topic: found "orders"; '
+            "allowed: another topic than that of the checkpoints, which is in the same cluster"
+        ),
+    ),
     "a client setting on which guarantees rest": (
         ("    topic: orders", "    topic: orders\n    librdkafka: {acks: 1, linger.ms: 5}"),
         (
@@ -245,16 +384,28 @@ def test_a_mistake_in_an_end_is_named(tmp_path: Path, change: tuple[str, str], m
     assert messages(tmp_path, VALID.replace(*change)) == [message]
 
 
+PLACES_ELSEWHERE = (
+    "memory",
+    "{sqlite: {path: x.db}}",
+    "{dynamodb: {table: abc}}",
+    "{kafka: {bootstrap_servers: [b-2:9098]}}",
+    "{kafka: {bootstrap_servers: [b-1:9099]}}",
+)
+
+
+@pytest.mark.parametrize("place", PLACES_ELSEWHERE)
+def test_exactly_once_is_refused_where_no_transaction_can_hold_the_checkpoints(tmp_path: Path, place: str) -> None:
+    """At the key that asks for it, with both ways out."""
+    assert messages(tmp_path, f"{VALID}    delivery: exactly_once\ncheckpoints: {place}\n") == [
+        f'o.yaml:8: sink.kafka.delivery: found "exactly_once"; allowed: {ELSEWHERE}'
+    ]
+
+
 LATER = {
     "source:\n  kafka: {topic: orders}": "source.kafka: this version does not have Kafka as a source yet",
     "sink:\n  kinesis: {stream: orders}": "sink.kinesis: this version does not have Kinesis as a sink yet",
     "mirrors: [{name: a}]": "mirrors: this version does not have several mirrors in one file yet",
     "defaults: {on_gap: stop}": "defaults: this version does not have several mirrors in one file yet",
-    "checkpoints: {kafka: {topic: c}}": "checkpoints: this version does not have checkpoints in Kafka or DynamoDB yet",
-    "checkpoints: {dynamodb: {table: c}}": "checkpoints: this version does not have checkpoints in Kafka or DynamoDB",
-    "workers: {instance: pod-1}": "workers.instance: this version does not have several workers yet",
-    "workers: {session_timeout: 9s}": "workers.session_timeout: this version does not have several workers yet",
-    "workers: {group_protocol: consumer}": "workers.group_protocol: this version does not have several workers yet",
     "transforms: [{python: 'm:f'}]": "transforms: this version does not have transforms yet",
     "limits: {records_per_second: 5}": "limits.records_per_second: this version does not have rate limits yet",
     "limits: {bytes_per_second: 5MB}": "limits.bytes_per_second: this version does not have rate limits yet",
@@ -265,8 +416,6 @@ LATER = {
     "source:\n  kinesis: {stream: s, read: fan_out}": "source.kinesis.read: this version does not have enhanced",
     "source:\n  kinesis: {stream: s, codec: kpl}": "source.kinesis.codec: this version does not have a choice of codec",
     "source:\n  kinesis: {stream: s, decompress: auto}": "source.kinesis.decompress: this version does not have decom",
-    "sink:\n  kafka: {delivery: exactly_once}": "sink.kafka.delivery: this version does not have exactly-once delivery",
-    "sink:\n  kafka: {commit_interval: 5s}": "sink.kafka.commit_interval: this version does not have transactions yet",
     "sink:\n  kafka: {partitioner: same_number}": "sink.kafka.partitioner: this version does not have same_number",
     "sink:\n  kafka: {auth: {iam: {region: r}}}": "sink.kafka.auth: this version does not have this kind of authent",
     "sink:\n  kafka: {msk_cluster_arn: arn}": "sink.kafka.msk_cluster_arn: this version does not have brokers found by",
@@ -286,8 +435,7 @@ def test_what_is_still_to_come_is_accepted_where_it_asks_for_nothing(tmp_path: P
     """The surface's defaults may be written out."""
     file = tmp_path / "o.yaml"
     file.write_text(
-        VALID + "    commit_interval: 100ms\n    auth: none\n    partitioner: murmur2\n"
-        "workers: {session_timeout: 6s, group_protocol: classic, instance: null}\n"
+        VALID + "    auth: none\n    partitioner: murmur2\n"
         "transforms: []\nlimits: {records_per_second: null}\nhttp: {token: null}\ndead_letter: null\n"
     )
     assert load([str(file)], environment={}).name == "orders"
@@ -350,8 +498,10 @@ SETTINGS = {
     "a..b=hunter2": '--set: found "a..b"; allowed: KEY=VALUE, as sink.kafka.topic=orders',
     "limits.memory=[1": "--set limits.memory: not valid YAML: while parsing a flow sequence, "
     "expected ',' or ']', but got '<stream end>'",
-    "sink.kafka.delivery=exactly_once": "--set sink.kafka.delivery: this version does not have exactly-once delivery "
-    "yet; use at_least_once: nothing is lost, and only a crash doubles its last stretch",
+    "source.kinesis.read=fan_out": "--set source.kinesis.read: this version does not have enhanced fan-out yet; "
+    "use polling",
+    "sink.kafka.commit_interval=6s": '--set sink.kafka.commit_interval: found "6s"; '
+    "allowed: at most 5s, for the broker aborts a transaction that is open for 10s",
     "sink.kafka.librdkafka.sasl.password=[hunter2]": "--set sink.kafka.librdkafka.sasl.password: found a list; "
     "allowed: a text, a number, true or false",
 }

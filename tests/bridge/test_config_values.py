@@ -1,6 +1,7 @@
 """What is valid means what its author meant."""
 
 import json
+import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import import_module
@@ -16,6 +17,7 @@ from pydantic import SecretStr
 from pydantic_core import PydanticCustomError
 
 from bridge.config import Configuration, load
+from bridge.config.checkpoints import CheckpointTopic, DynamoCheckpoints
 from bridge.config.keys import known_keys
 from bridge.config.librdkafka import plain
 from bridge.config.names import NAME_PATTERN
@@ -61,13 +63,114 @@ def test_what_is_left_out_has_the_surface_s_defaults(tmp_path: Path) -> None:
     found = loaded(tmp_path)
     assert found.source.kinesis.start == "trim_horizon"
     assert found.source.kinesis.poll_interval == 1.0
-    assert found.sink.kafka.delivery == "at_least_once"
+    assert found.sink.kafka.commit_interval == 0.1
+    assert found.workers.session_timeout == 6.0
+    assert found.workers.group_protocol == "classic"
+    assert found.workers.instance is None
     assert found.sink.kafka.compression == "lz4"
     assert found.checkpoints == "auto"
     assert found.checkpoint_interval == 0.5
     assert found.limits.memory == 256 * 2**20
     assert found.http is not None
     assert found.http.listen == ("127.0.0.1", 8080)
+
+
+IN_THE_SINK = {
+    "auto": "auto",
+    "kafka as it comes": "{kafka: {}}",
+    "its server written out": "{kafka: {bootstrap_servers: 'b-1:9098'}}",
+    "one of its servers among others": "{kafka: {bootstrap_servers: [b-0:9098, B-1:9098]}}",
+}
+ELSEWHERE = {
+    "memory": "memory",
+    "sqlite": "{sqlite: {path: x.db}}",
+    "DynamoDB": "{dynamodb: {table: abc}}",
+    "Kafka on another host": "{kafka: {bootstrap_servers: [b-2:9098]}}",
+    "Kafka on another port": "{kafka: {bootstrap_servers: [b-1:9099]}}",
+}
+
+
+@pytest.mark.parametrize("checkpoints", IN_THE_SINK.values(), ids=IN_THE_SINK.keys())
+def test_delivery_is_exactly_once_where_the_sink_holds_the_checkpoints(tmp_path: Path, checkpoints: str) -> None:
+    """Left out or asked for; at_least_once can still be chosen."""
+    asked = loaded(tmp_path, f"checkpoints: {checkpoints}\n")
+    assert asked.checkpoints_in_sink
+    assert asked.delivery == "exactly_once"
+    for delivery in ("exactly_once", "at_least_once"):
+        assert loaded(tmp_path, f"    delivery: {delivery}\ncheckpoints: {checkpoints}\n").delivery == delivery
+
+
+@pytest.mark.parametrize("checkpoints", ELSEWHERE.values(), ids=ELSEWHERE.keys())
+def test_delivery_is_at_least_once_where_the_checkpoints_are_elsewhere(tmp_path: Path, checkpoints: str) -> None:
+    """No transaction reaches them there, so that leaving delivery out asks for no more."""
+    asked = loaded(tmp_path, f"checkpoints: {checkpoints}\n")
+    assert not asked.checkpoints_in_sink
+    assert asked.delivery == "at_least_once"
+    assert loaded(tmp_path, f"    delivery: at_least_once\ncheckpoints: {checkpoints}\n").delivery == "at_least_once"
+
+
+def test_the_checkpoint_topic_has_nothing_left_open(tmp_path: Path) -> None:
+    """Name and servers are filled in; slots stay open, for a topic that exists has its own."""
+    default = CheckpointTopic("kmbridge-checkpoints", ("b-1:9098",), None)
+    assert loaded(tmp_path).checkpoint_topic == default
+    assert loaded(tmp_path, "checkpoints: {kafka: {}}\n").checkpoint_topic == default
+    chosen = loaded(tmp_path, "checkpoints: {kafka: {topic: c, bootstrap_servers: ['k:1', 'l:2'], slots: 8}}\n")
+    assert chosen.checkpoint_topic == CheckpointTopic("c", ("k:1", "l:2"), 8)
+
+
+@pytest.mark.parametrize("checkpoints", ["memory", "{sqlite: {path: x.db}}", "{dynamodb: {table: abc}}"])
+def test_there_is_no_checkpoint_topic_outside_of_kafka(tmp_path: Path, checkpoints: str) -> None:
+    """None says it."""
+    assert loaded(tmp_path, f"checkpoints: {checkpoints}\n").checkpoint_topic is None
+
+
+def test_a_table_of_dynamodb_leaves_the_rest_to_the_environment(tmp_path: Path) -> None:
+    """Region and endpoint are as every AWS tool finds them, unless written."""
+    found = loaded(tmp_path, "checkpoints: {dynamodb: {table: my.Table_1}}\n").checkpoints
+    assert isinstance(found, DynamoCheckpoints)
+    assert (found.dynamodb.table, found.dynamodb.region, found.dynamodb.endpoint_url) == ("my.Table_1", None, None)
+    more = "checkpoints: {dynamodb: {table: abc, region: eu-west-1, endpoint_url: 'http://127.0.0.1:8000'}}\n"
+    found = loaded(tmp_path, more).checkpoints
+    assert isinstance(found, DynamoCheckpoints)
+    assert (found.dynamodb.region, found.dynamodb.endpoint_url) == ("eu-west-1", "http://127.0.0.1:8000")
+
+
+def test_topics_of_one_name_in_two_clusters_are_no_conflict(tmp_path: Path) -> None:
+    """Records and dead letters may be called what the checkpoints elsewhere are called."""
+    more = "checkpoints: {kafka: {topic: TOPIC, bootstrap_servers: ['k:1']}}\ndead_letter: {kafka: {topic: bad}}\n"
+    for topic in ("orders", "bad"):
+        assert loaded(tmp_path, more.replace("TOPIC", topic)).checkpoint_topic is not None
+
+
+def test_the_limits_of_what_transactions_and_workers_take_are_allowed(tmp_path: Path) -> None:
+    """The ends of each range belong to it."""
+    for interval, seconds in (("1ms", 0.001), ("5s", 5.0)):
+        assert loaded(tmp_path, f"    commit_interval: {interval}\n").sink.kafka.commit_interval == seconds
+    for timeout, seconds in (("1s", 1.0), ("30m", 1800.0)):
+        assert loaded(tmp_path, f"workers: {{session_timeout: {timeout}}}\n").workers.session_timeout == seconds
+    for slots in (1, 1000):
+        place = loaded(tmp_path, f"checkpoints: {{kafka: {{slots: {slots}}}}}\n").checkpoint_topic
+        assert place is not None
+        assert place.slots == slots
+    for instance in ("a", "Pod-1.2_3", "x" * 200):
+        assert loaded(tmp_path, f"workers: {{instance: {instance}}}\n").workers.instance == instance
+
+
+def test_a_worker_s_instance_can_be_its_host_s_name(tmp_path: Path) -> None:
+    """One file for all pods; where the variable is missing on purpose there is no static membership."""
+    assert loaded(tmp_path, "workers:\n  instance: ${HOSTNAME}\n", HOSTNAME="orders-0").workers.instance == "orders-0"
+    assert loaded(tmp_path, "workers:\n  instance: ${HOSTNAME:-}\n").workers.instance is None
+
+
+def test_the_consumer_protocol_is_taken_without_a_session(tmp_path: Path) -> None:
+    """Beside it the broker says how long one is."""
+    assert loaded(tmp_path, "workers: {group_protocol: consumer}\n").workers.group_protocol == "consumer"
+
+
+def test_checkpoints_in_kafka_can_be_asked_for_in_options_alone(tmp_path: Path) -> None:
+    """Key by key, over a file that says nothing of them."""
+    settings = ("checkpoints.kafka.topic=c", "checkpoints.kafka.slots=8", "checkpoints.kafka.bootstrap_servers=k:1,l:2")
+    assert loaded(tmp_path, settings=settings).checkpoint_topic == CheckpointTopic("c", ("k:1", "l:2"), 8)
 
 
 def test_a_variable_is_put_in_per_scalar(tmp_path: Path) -> None:
@@ -173,6 +276,18 @@ def test_the_example_is_valid(tmp_path: Path) -> None:
     load([str(file)], environment={})
     document: dict[str, Any] = yaml.safe_load(example())
     jsonschema.validate(document, Configuration.model_json_schema())
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "kafka", "dynamodb"])
+def test_the_places_that_the_example_offers_in_comments_are_valid(tmp_path: Path, kind: str) -> None:
+    """One of them without its comment sign, in the place of auto."""
+    text = re.sub(r"^checkpoints: auto", "checkpoints:", example(), flags=re.MULTILINE)
+    (section,) = re.findall(rf"^#  {kind}:.*\n(?:#    .*\n)*", text, re.MULTILINE)
+    text = text.replace(section, section.replace("#  ", "  "))
+    file = tmp_path / "o.yaml"
+    file.write_text(text.replace("    delivery: exactly_once", "    delivery: at_least_once"))
+    assert list(load([str(file)], environment={}).model_dump()["checkpoints"]) == [kind]
+    jsonschema.validate(yaml.safe_load(text), Configuration.model_json_schema())
 
 
 def test_the_example_shows_every_key_with_its_default() -> None:
