@@ -26,20 +26,30 @@ PROTECTED = frozenset(
         "delivery.timeout.ms",
         "dr_cb",
         "dr_msg_cb",
+        "auto.offset.reset",
+        "enable.auto.commit",
         "enable.gapless.guarantee",
         "enable.idempotence",
+        "enable.partition.eof",
         "error_cb",
+        "group.id",
+        "group.instance.id",
+        "group.protocol",
+        "heartbeat.interval.ms",
+        "isolation.level",
         "log.queue",
         "log_cb",
         "log_level",
         "logger",
         "max.in.flight",
         "max.in.flight.requests.per.connection",
+        "max.poll.interval.ms",
         "message.max.bytes",
         "message.send.max.retries",
         "message.timeout.ms",
         "metadata.broker.list",
         "on_delivery",
+        "partition.assignment.strategy",
         "partitioner",
         "partitioner_cb",
         "queue.buffering.max.kbytes",
@@ -47,10 +57,12 @@ PROTECTED = frozenset(
         "queuing.strategy",
         "request.required.acks",
         "retries",
+        "session.timeout.ms",
         "statistics.interval.ms",
         "stats_cb",
         "throttle_cb",
         "topic.metadata.refresh.interval.ms",
+        "transaction.timeout.ms",
         "transactional.id",
     }
 )
@@ -58,6 +70,10 @@ PROTECTED = frozenset(
 
 _PERMISSIONS = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "Write and Describe on the topic (kafka-cluster:WriteData, DescribeTopic)",
+    KafkaError.GROUP_AUTHORIZATION_FAILED: "Read on the group (kafka-cluster:AlterGroup, DescribeGroup)",
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: (
+        "Write and Describe on the transactional id (kafka-cluster:AlterTransactionalId, DescribeTransactionalId)"
+    ),
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: "IdempotentWrite on the cluster (kafka-cluster:WriteDataIdempotently)",
 }
 _CREDENTIALS = (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED, KafkaError._SSL)  # noqa: SLF001

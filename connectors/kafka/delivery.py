@@ -1,17 +1,14 @@
 """One submitted batch on its way into the topic."""
 
 import asyncio
-from collections.abc import Callable, Iterable
-from itertools import chain, repeat
+from collections.abc import Callable
 
 from confluent_kafka import KafkaError, Message
 
-from connectors.base import ORIGIN_HEADER, Batch, Outcome
+from connectors.base import Batch, Outcome
 from connectors.kafka.homes import Homes
 from connectors.kafka.limits import Limits
-
-Headers = list[tuple[str, str | bytes | None]]
-Report = Callable[[KafkaError | None, Message], None]
+from connectors.kafka.producing import Hearer
 
 
 class Delivery:
@@ -31,7 +28,7 @@ class Delivery:
         self.batch = batch
         self.answer = answer
         self.sent = batch
-        self.reports: list[Report | None] = []
+        self.reports: list[Hearer | None] = []
         self._homes = homes
         self._settle = settle
         self._fail = fail
@@ -67,14 +64,3 @@ class Delivery:
             # they would hold the batch in memory until the garbage collector comes by.
             self.reports = []
             self._settle(self, self._outcome)
-
-
-def headers_of(batch: Batch) -> Iterable[Headers | None]:
-    """Each record's headers as librdkafka takes them, the origin of this hop last."""
-    if batch.origins is None:
-        return repeat(None) if batch.headers is None else map(list, batch.headers)
-    if batch.headers is None:
-        # Made when each is due and dropped at once: a list of them all would set the garbage collector to work.
-        return map(list, zip(zip(repeat(ORIGIN_HEADER), batch.origins, strict=False), strict=True))
-    last = zip(repeat(ORIGIN_HEADER), batch.origins, strict=False)
-    return (list(chain(headers, (origin,))) for headers, origin in zip(batch.headers, last, strict=True))

@@ -5,10 +5,8 @@ its own report, one batch is under way at a time, and what was not delivered is 
 without those that the broker named.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from threading import Event
@@ -17,23 +15,10 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from connectors.base import Batch, Rejected
 from connectors.kafka.connection import kafka_error, translate
-from connectors.kafka.delivery import Headers, headers_of
+from connectors.kafka.culprits import REASONS, Report, culprits
+from connectors.kafka.producing import Headers, headers_of
 
 _POLL_S = 0.05
-
-_REASONS = {
-    KafkaError.MSG_SIZE_TOO_LARGE: "too_large",
-    KafkaError.RECORD_LIST_TOO_LARGE: "too_large",
-    KafkaError.INVALID_TIMESTAMP: "invalid_timestamp",
-    KafkaError.INVALID_RECORD: "invalid_record",
-}
-"""What a broker says of single records. Everything else concerns the topic or the cluster."""
-
-_HINTS = {
-    "too_large": "the topic's max.message.bytes decides",
-    "invalid_timestamp": "the topic's message.timestamp.before.max.ms and message.timestamp.after.max.ms decide",
-    "invalid_record": "the topic's cleanup.policy (compact needs keys) and its other settings decide",
-}
 
 _NEIGHBOURS = {
     KafkaError._INVALID_DIFFERENT_RECORD,  # noqa: SLF001
@@ -43,13 +28,6 @@ _NEIGHBOURS = {
     KafkaError._GAPLESS_GUARANTEE,  # noqa: SLF001
 }
 """What befalls records because of others."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Report:
-    index: int
-    partition: int | None
-    error: KafkaError | None
 
 
 class Isolation:
@@ -74,7 +52,7 @@ class Isolation:
         while waiting and not self._stopped.is_set():
             reports = self._attempt(batch, headers, waiting[:width])
             named = culprits(reports)
-            rejected.update((each.index, _rejected(each)) for each in named)
+            rejected.update((each.index, each.rejection()) for each in named)
             if any(each.error for each in reports):
                 self.close()
                 # Brokers before 2.4 do not name records: fewer at a time lead to the culprit too.
@@ -89,19 +67,19 @@ class Isolation:
             self._producer.purge()
             self._producer = None
 
-    def _attempt(self, batch: Batch, headers: Sequence[Headers | None], indexes: Sequence[int]) -> list[_Report]:
+    def _attempt(self, batch: Batch, headers: Sequence[Headers | None], indexes: Sequence[int]) -> list[Report]:
         """Produce the records at ``indexes`` in order and wait for what becomes of each."""
-        reports: list[_Report] = []
+        reports: list[Report] = []
 
         def hear(index: int, error: KafkaError | None, message: Message) -> None:
-            reports.append(_Report(index, message.partition(), error))
+            reports.append(Report(batch, index, self._topic, message.partition(), error))
 
         producer = self._producer = self._producer or self._make()
         for index in indexes:
             try:
                 self._produce(producer, batch, headers[index], index, partial(hear, index))
             except KafkaException as error:
-                reports.append(_Report(index, None, kafka_error(error)))
+                reports.append(Report(batch, index, self._topic, None, kafka_error(error)))
         while len(reports) < len(indexes) and not self._stopped.is_set():
             _poll(producer)
         self._refuse_what_is_no_record(reports)
@@ -124,10 +102,10 @@ class Isolation:
             else:
                 return
 
-    def _refuse_what_is_no_record(self, reports: Sequence[_Report]) -> None:
+    def _refuse_what_is_no_record(self, reports: Sequence[Report]) -> None:
         errors = [each.error for each in reports if each.error is not None]
-        others = [error for error in errors if error.code() not in _NEIGHBOURS and error.code() not in _REASONS]
-        if errors and not any(error.code() in _REASONS for error in errors):
+        others = [error for error in errors if error.code() not in _NEIGHBOURS and error.code() not in REASONS]
+        if errors and not any(error.code() in REASONS for error in errors):
             self.close()
             raise translate((others or errors)[0], f"write to topic {self._topic}", "")
 
@@ -136,25 +114,3 @@ def _poll(producer: Producer) -> None:
     """Serve reports. A fatal error, which is raised here too, is in the reports of those whom it struck."""
     with suppress(KafkaException):
         producer.poll(_POLL_S)
-
-
-def culprits(reports: Sequence[_Report]) -> list[_Report]:
-    """The records that are refused for themselves, where that is beyond doubt.
-
-    It is where the broker told culprits from their neighbours, or refused a single record. Otherwise all records of a
-    request bear the error of one.
-    """
-    told = {each.partition for each in reports if _code(each) == KafkaError._INVALID_DIFFERENT_RECORD}  # noqa: SLF001
-    refused = [each for each in reports if _code(each) in _REASONS]
-    crowds = Counter(each.partition for each in refused)
-    return [each for each in refused if each.partition in told or crowds[each.partition] == 1]
-
-
-def _code(report: _Report) -> int | None:
-    return None if report.error is None else report.error.code()
-
-
-def _rejected(report: _Report) -> Rejected:
-    error = report.error or KafkaError(KafkaError.INVALID_RECORD)
-    reason = _REASONS[error.code()]
-    return Rejected(report.index, reason, f"{error.str()} ({_HINTS[reason]})")

@@ -1,29 +1,25 @@
 """The way of records into a topic between two breaks: a producer, and threads that produce, poll and watch."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from itertools import islice, repeat
-from operator import length_hint
 from queue import SimpleQueue
 from threading import Event, Thread
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from connectors.base import Batch, Clock, ConnectorError, Outcome, Rejected, TransientError
+from connectors.base import Batch, Clock, ConnectorError, Outcome, Rejected, Save, Scope, TransientError
 from connectors.kafka.connection import ClientLog, kafka_error, translate
-from connectors.kafka.delivery import Delivery, headers_of
+from connectors.kafka.delivery import Delivery
 from connectors.kafka.homes import Homes
 from connectors.kafka.isolation import Isolation
+from connectors.kafka.producing import produce
 from connectors.kafka.statistics import Statistics
 from connectors.kafka.topic import Topic
 from connectors.kafka.watch import TopicWatch
 
-# Records produced without a break for other threads: under a millisecond.
-_CHUNK = 256
 _POLL_S = 0.1
 _FULL_S = 0.01
 _CAUSE_S = 1.0
@@ -89,10 +85,18 @@ class Line:
         self._queue.put(delivery)
         return answer
 
+    async def begin(self) -> Scope:
+        """The stretch of this line from here to the next checkpoint."""
+        return LineScope(self)
+
     async def close(self) -> None:
         """Drop what is not delivered and end all threads. What has no answer by then raises."""
         self._break(TransientError(f"write to topic {self._topic.name}", "the sink was left"))
         await asyncio.to_thread(self._join)
+
+    def give_up(self) -> None:
+        """Break: what has no answer yet is dropped, as far as it is not on its way."""
+        self._break(TransientError(f"write to topic {self._topic.name}", "given up"))
 
     def _join(self) -> None:
         self._poller.join()
@@ -195,7 +199,7 @@ class Line:
         start: int | None = 0
         try:
             while start is not None and not self._halted.is_set():
-                start = self._produce(delivery, start)
+                start = produce(self._producer, self._topic.name, delivery.sent, start, delivery.reports, self._halted)
                 if start is not None:
                     self._halted.wait(_FULL_S)
         except KafkaException as error:
@@ -203,30 +207,21 @@ class Line:
             if kafka_error(error).code() != KafkaError._FATAL or not self._halted.wait(_CAUSE_S):  # noqa: SLF001
                 self._fail(kafka_error(error))
 
-    def _produce(self, delivery: Delivery, start: int) -> int | None:
-        """Produce the records from ``start`` on; where to go on once librdkafka's queue has room, None at the end."""
-        batch = delivery.sent
-        # An iterator of a list tells how many are left, and so which record found the queue full.
-        reports = iter(delivery.reports[start:])
-        calls = map(
-            self._producer.produce,
-            repeat(self._topic.name),
-            islice(batch.values, start, None),
-            islice(batch.keys, start, None),
-            repeat(-1),
-            reports,
-            repeat(None),
-            islice(batch.timestamps_ms, start, None),
-            islice(headers_of(batch), start, None),
-        )
-        try:
-            for _ in range(start, len(batch), _CHUNK):
-                deque(islice(calls, _CHUNK), maxlen=0)
-                if self._halted.is_set():
-                    return None
-        except BufferError:
-            return len(batch) - length_hint(reports) - 1
-        return None
+
+class LineScope(Scope):
+    """The stretch of one line between two checkpoints: an answer is durable at once."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def submit(self, lane: str, batch: Batch) -> asyncio.Future[Outcome]:
+        return self._line.submit(batch)
+
+    async def commit(self, save: Save) -> None:
+        await save({})
+
+    def abort(self) -> None:
+        self._line.give_up()
 
 
 def _index(rejected: Rejected) -> int:

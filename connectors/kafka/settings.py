@@ -7,6 +7,8 @@ from typing import Literal
 from connectors.kafka.connection import Connection, Value
 from connectors.kafka.limits import Limits
 from connectors.kafka.topic import CreateTopic
+from connectors.kafka.transaction import Membership
+from connectors.kafka.transaction_line import Attachment
 
 _BATCH_BYTES = 1_000_000
 _REQUEST_OVERHEAD = 4096
@@ -15,6 +17,19 @@ _TUNING: Mapping[str, Value] = {
     "socket.nagle.disable": True,
     "socket.keepalive.enable": True,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Transactional:
+    """What a sink needs to write in transactions: whose generation fences them, and what goes with them."""
+
+    transactional_id: str
+    """Of this process alone: whoever else begins with it ends what is open here."""
+    checkpoint_topic: str
+    membership: Membership
+    checkpoints: Attachment
+    dead_letter: str | None = None
+    """A topic of the same cluster for refused records."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,10 @@
-"""Writes batches into one Kafka topic, at least once, in order, with nothing lost."""
+"""Writes batches into one Kafka topic, in order, with nothing lost, and in transactions exactly once."""
 
 import asyncio
 import logging
+from collections.abc import Callable
+from dataclasses import replace
+from threading import Event
 from types import TracebackType
 from typing import Self
 
@@ -11,19 +14,20 @@ from connectors.base import (
     Batch,
     Clock,
     Observer,
-    Outcome,
     RefusedError,
     Rejected,
-    Save,
     Scope,
     Sink,
     TransientError,
 )
-from connectors.kafka.connection import kafka_error, translate
+from connectors.kafka.connection import ClientLog, kafka_error, translate
 from connectors.kafka.line import Line
-from connectors.kafka.settings import KafkaSinkSettings
+from connectors.kafka.refusals import Refusals, together
+from connectors.kafka.settings import KafkaSinkSettings, Transactional
 from connectors.kafka.statistics import Statistics
 from connectors.kafka.topic import CreateTopic, Topic, TopicDesk
+from connectors.kafka.transaction import Transactions, transactional
+from connectors.kafka.transaction_line import Topics, TransactionLine
 from connectors.kafka.watch import TopicWatch
 
 log = logging.getLogger("connectors.kafka")
@@ -35,22 +39,32 @@ class KafkaSink(Sink):
     """Records go to the partition that every Java client would choose; the partition count is frozen on entering.
 
     What the topic's settings refuse is known by ``inspect``; a record that the broker refuses nevertheless breaks the
-    scope, is found when it is submitted again, and rejected alone.
+    scope and is found when it is submitted again: without transactions it is rejected alone, with them ``inspect``
+    knows it from then on.
     """
 
-    def __init__(self, settings: KafkaSinkSettings, clock: Clock, observer: Observer) -> None:
+    def __init__(
+        self,
+        settings: KafkaSinkSettings,
+        clock: Clock,
+        observer: Observer,
+        *,
+        transactional: Transactional | None = None,
+    ) -> None:
         """Raises ``SettingsError`` for librdkafka settings that only the bridge may choose."""
         settings.connection().settings()
         self._settings = settings
         self._clock = clock
         self._observer = observer
-        self._topic: Topic | None = None
-        self._line: Line | None = None
+        self._transactional = transactional
+        self._topics: Topics | None = None
+        self._line: Line | TransactionLine | None = None
+        self._refusals = Refusals()
         self._beginning = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
-        self._topic = await self._look_up(self._settings.create_topic)
-        self._line = await self._open(self._topic, careful=0)
+        self._topics = await self._look_up(self._settings.create_topic)
+        self._line = self._open(self._topics, careful=0)
         return self
 
     async def __aexit__(
@@ -73,7 +87,7 @@ class KafkaSink(Sink):
         async with self._beginning:
             if self._line is None or self._line.failure is not None:
                 self._line = await self._reopen(self._line)
-            return KafkaScope(self._line)
+            return await self._line.begin()
 
     def too_small_for(self, largest_record: int) -> str:
         topic = self._entered
@@ -83,15 +97,17 @@ class KafkaSink(Sink):
         return f"topic {topic.name} has max.message.bytes={topic.limits.max_message_bytes}, needs {needed}"
 
     def inspect(self, batch: Batch) -> tuple[Rejected, ...]:
-        return self._entered.limits.rejections(batch, self._clock.now_ms())
+        known = self._entered.limits.rejections(batch, self._clock.now_ms())
+        refused = self._refusals.among(batch)
+        return together(known, refused) if refused else known
 
     @property
     def _entered(self) -> Topic:
-        if self._topic is None:
+        if self._topics is None:
             raise RuntimeError("the sink has not been entered")
-        return self._topic
+        return self._topics.sink
 
-    async def _reopen(self, broken: Line | None) -> Line:
+    async def _reopen(self, broken: Line | TransactionLine | None) -> Line | TransactionLine:
         """Another line once the topic is there as it was. A refusal of the broken one is raised before, once."""
         self._line = None
         careful = 0
@@ -108,42 +124,49 @@ class KafkaSink(Sink):
                 self._observer.retried("Produce", "unreachable")
                 await self._clock.sleep(_AGAIN_S)
             else:
-                self._topic = _same(self._entered, found)
-                return await self._open(found, careful=careful)
+                self._topics = replace(found, sink=_same(self._entered, found.sink))
+                return self._open(self._topics, careful=careful)
 
-    async def _look_up(self, create: CreateTopic | None) -> Topic:
+    async def _look_up(self, create: CreateTopic | None) -> Topics:
         return await asyncio.to_thread(self._ask, create)
 
-    def _ask(self, create: CreateTopic | None) -> Topic:
-        return TopicDesk(self._settings.connection(), self._clock, self._settings.reach_s).look_up(
-            self._settings.topic, create
-        )
+    def _ask(self, create: CreateTopic | None) -> Topics:
+        desk = TopicDesk(self._settings.connection(), self._clock, self._settings.reach_s)
+        found = desk.look_up(self._settings.topic, create)
+        dead_letter = None if self._transactional is None else self._transactional.dead_letter
+        return Topics(found, None if dead_letter is None else desk.look_up(dead_letter, None))
 
-    async def _open(self, topic: Topic, *, careful: int) -> Line:
+    def _open(self, topics: Topics, *, careful: int) -> Line | TransactionLine:
         try:
-            return Line(
-                self._settings.producer(topic.limits),
-                topic,
-                self._clock,
-                Statistics(self._observer),
-                TopicWatch(self._settings.connection(), topic, self._settings.metadata_refresh_ms / 1000),
-                careful=careful,
-            )
+            if self._transactional is None:
+                return self._plain_line(topics.sink, careful)
+            return self._transaction_line(topics, self._transactional)
         except KafkaException as error:
             raise translate(kafka_error(error), "configure the Kafka producer", "") from None
 
+    def _plain_line(self, topic: Topic, careful: int) -> Line:
+        statistics, watch = Statistics(self._observer), self._watch(topic)
+        return Line(self._settings.producer(topic.limits), topic, self._clock, statistics, watch, careful=careful)
 
-class KafkaScope(Scope):
-    """The stretch of one line between two checkpoints: an answer is durable at once."""
+    def _transaction_line(self, topics: Topics, around: Transactional) -> TransactionLine:
+        statistics = Statistics(self._observer)
+        settings = {
+            **transactional(self._settings.producer(topics.largest), around.transactional_id),
+            "error_cb": statistics.error,
+            "stats_cb": statistics.report,
+            "throttle_cb": statistics.throttle,
+        }
+        operation = f"write to topic {topics.sink.name}"
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+        def make(stopped: Event, alarm: Callable[[str], None]) -> Transactions:
+            with_log = {**settings, "logger": ClientLog(self._clock, alarm)}
+            return Transactions(with_log, around.checkpoint_topic, around.membership, stopped, operation)
 
-    def submit(self, lane: str, batch: Batch) -> asyncio.Future[Outcome]:
-        return self._line.submit(batch)
+        watch = self._watch(topics.sink)
+        return TransactionLine(make, topics, around.checkpoints, watch, self._refusals, self._clock.now_ms)
 
-    async def commit(self, save: Save) -> None:
-        await save({})
+    def _watch(self, topic: Topic) -> TopicWatch:
+        return TopicWatch(self._settings.connection(), topic, self._settings.metadata_refresh_ms / 1000)
 
 
 def _same(known: Topic, found: Topic) -> Topic:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from connectors.base import Batch, Place, Record, Sink
+from connectors.base import Batch, Outcome, Place, Record, Sink
 
 _ARRIVED_MS = 1_764_000_000_000
 
@@ -47,13 +47,29 @@ def by_key(records: Sequence[Record]) -> dict[bytes | None, list[bytes | None]]:
 
 
 class Saving:
-    """A ``save`` that counts its calls."""
+    """A ``save`` that counts its calls and keeps what they covered."""
 
     def __init__(self) -> None:
         self.calls = 0
+        self.covered: dict[str, Place] = {}
 
     async def __call__(self, covered: Mapping[str, Place]) -> None:
         self.calls += 1
+        self.covered |= covered
+
+
+async def deliver(sink: Sink, *batches: Batch) -> list[Outcome]:
+    """Submit all ``batches`` without waiting, in a scope of their own, and commit it."""
+    scope = await sink.begin()
+    answers = [scope.submit(each.partition, each) for each in batches]
+    if not scope.waits:
+        await asyncio.gather(*answers)
+    try:
+        await scope.commit(Saving())
+    except BaseException:
+        await asyncio.gather(*answers, return_exceptions=True)
+        raise
+    return await asyncio.gather(*answers)
 
 
 class SinkContract:
@@ -65,57 +81,60 @@ class SinkContract:
 
     async def test_what_is_answered_is_there(self, target: Target) -> None:
         """After the answer, the records are there: keys, values and times as they were."""
-        scope = await target.sink.begin()
         sent = batch("lane", series("lane", 10))
-        assert (await scope.submit("lane", sent)).rejected == ()
+        (outcome,) = await deliver(target.sink, sent)
+        assert outcome.rejected == ()
         written = sorted(await target.written(), key=lambda record: record.timestamp_ms)
         assert [record.value for record in written] == list(sent.values)
         assert [record.key for record in written] == list(sent.keys)
         assert [record.timestamp_ms for record in written] == list(sent.timestamps_ms)
 
     async def test_a_lane_keeps_its_order_over_many_batches(self, target: Target) -> None:
-        """Batches submitted without waiting arrive in the order of the calls, key by key."""
-        scope = await target.sink.begin()
+        """Batches submitted without waiting arrive in the order of the calls, key by key, across scopes."""
         batches = [batch("lane", series("lane", 25, first), first=first) for first in range(0, 500, 25)]
-        await asyncio.gather(*(scope.submit("lane", each) for each in batches))
+        await deliver(target.sink, *batches[:7])
+        await deliver(target.sink, *batches[7:])
         assert by_key(await target.written()) == by_key([record for each in batches for record in each.records()])
 
     async def test_lanes_do_not_disturb_one_another(self, target: Target) -> None:
         """Several lanes at once: each key in the order of its lane."""
-        scope = await target.sink.begin()
         batches = [
             batch(lane, series(lane, 20, first), first=first) for first in range(0, 100, 20) for lane in ("a", "b", "c")
         ]
-        await asyncio.gather(*(scope.submit(each.partition, each) for each in batches))
+        await deliver(target.sink, *batches)
         assert by_key(await target.written()) == by_key([record for each in batches for record in each.records()])
 
     async def test_empty_and_binary_values_pass_unchanged(self, target: Target) -> None:
         """No byte is special, and no bytes at all are a value too."""
-        scope = await target.sink.begin()
         odd: list[bytes | None] = [b"", bytes(range(256)), b"\n", "späť".encode(), b"\x00"]
-        await scope.submit("lane", batch("lane", odd, keys=1))
+        await deliver(target.sink, batch("lane", odd, keys=1))
         assert [record.value for record in await target.written()] == odd
 
     async def test_headers_keep_order_repeats_and_nulls(self, target: Target) -> None:
         """A header list is a list: names repeat, values may be null, and the origin comes last."""
-        scope = await target.sink.begin()
         headers = (("a", b"1"), ("b", None), ("a", b"2"))
         one = batch("lane", [b"value"])
         sent = Batch(
             one.partition, one.place, one.positions, one.keys, one.values, one.timestamps_ms, [headers], [b"x/y/1>z"]
         )
-        await scope.submit("lane", sent)
+        await deliver(target.sink, sent)
         (record,) = await target.written()
         assert record.headers == (*headers, ("kmbridge-origin", b"x/y/1>z"))
 
     async def test_a_commit_saves_exactly_once(self, target: Target) -> None:
-        """``save`` is called once, after what was answered is durable, and the next scope goes on."""
+        """``save`` is called once, with the places of the lanes whose answers wait for it, and the next goes on."""
         save = Saving()
         for round_ in range(3):
             scope = await target.sink.begin()
-            await scope.submit("lane", batch("lane", series("lane", 3, round_ * 3), first=round_ * 3))
+            sent = batch("lane", series("lane", 3, round_ * 3), first=round_ * 3)
+            answer = scope.submit("lane", sent)
+            waits = scope.waits
+            if not waits:
+                await answer
             await scope.commit(save)
+            assert (await answer).rejected == ()
             assert save.calls == round_ + 1
+            assert save.covered == ({"lane": sent.place} if waits else {})
         assert len(await target.written()) == 9
 
     async def test_errors_of_save_pass_through(self, target: Target) -> None:
@@ -127,7 +146,8 @@ class SinkContract:
         scope = await target.sink.begin()
         with pytest.raises(RuntimeError, match="disk full"):
             await scope.commit(fail)
-        await (await target.sink.begin()).submit("lane", batch("lane", series("lane", 1)))
+        await deliver(target.sink, batch("lane", series("lane", 1)))
+        assert len(await target.written()) == 1
 
     async def test_has_an_address_and_finds_nothing_to_refuse_in_plain_records(self, target: Target) -> None:
         """The address fits into provenance, and ordinary records pass inspection."""

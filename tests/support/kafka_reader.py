@@ -1,14 +1,22 @@
 """Reading back what is in a topic, through another Kafka client than the product's."""
 
+import asyncio
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from aiokafka import AIOKafkaConsumer
+from confluent_kafka import IsolationLevel, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from tests.support.records import Stamp
+from tests.support.waiting import DeadlineError
 
 _POLL_MS = 200
+_ANSWER_S = 10
+_SETTLED_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +78,27 @@ def ids_by_key(records: Iterable[TopicRecord]) -> dict[bytes, list[int]]:
             raise ValueError(f"key {record.key!r} is in partitions {homes[record.key]} and {record.partition}")
         ids.setdefault(record.key, []).append(Stamp.of(record.value).id)
     return ids
+
+
+async def until_settled(address: str, topic: str) -> None:
+    """Wait until no transaction is open in ``topic``, nor one that is committed and not yet seen by readers."""
+    await asyncio.to_thread(_wait_until_settled, address, topic)
+
+
+def _wait_until_settled(address: str, topic: str) -> None:
+    admin = AdminClient({"bootstrap.servers": address})
+    found = admin.list_topics(topic, timeout=_ANSWER_S)
+    partitions = [TopicPartition(topic, number) for number in found.topics[topic].partitions]
+    deadline = time.monotonic() + _SETTLED_S
+    while _ends(admin, partitions, IsolationLevel.READ_COMMITTED) != _ends(
+        admin, partitions, IsolationLevel.READ_UNCOMMITTED
+    ):
+        if time.monotonic() > deadline:
+            raise DeadlineError(f"topic {topic} without an open transaction: not within {_SETTLED_S} s")
+        time.sleep(_POLL_MS / 10_000)
+
+
+def _ends(admin: AdminClient, partitions: list[TopicPartition], isolation: IsolationLevel) -> list[int]:
+    asked = {each: OffsetSpec.latest() for each in partitions}  # type: ignore[no-untyped-call]
+    futures = admin.list_offsets(asked, isolation_level=isolation, request_timeout=_ANSWER_S)
+    return [futures[each].result(_ANSWER_S).offset for each in partitions]

@@ -1,0 +1,327 @@
+"""The way of records into topics by transactions: a producer, and threads that work through scopes, poll and watch."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from queue import SimpleQueue
+from threading import Event, Thread
+from typing import Protocol
+
+from confluent_kafka import KafkaError, KafkaException
+
+from connectors.base import Batch, ConnectorError, Outcome, Place, Save, Scope, TransientError
+from connectors.kafka.culprits import REASONS
+from connectors.kafka.limits import Limits
+from connectors.kafka.producing import produce
+from connectors.kafka.refusals import Refusals
+from connectors.kafka.search import Search
+from connectors.kafka.topic import Topic
+from connectors.kafka.transaction import AbortedError, SlotRecord, Transactions
+from connectors.kafka.watch import TopicWatch
+
+_POLL_S = 0.1
+_FULL_S = 0.01
+_REPORTS_S = 2.0
+
+
+class Attachment(Protocol):
+    """Where the checkpoints of a transaction are collected while they are saved."""
+
+    def open(self) -> None:
+        """From here on records are collected for the transaction that is about to be committed."""
+
+    def take(self) -> Sequence[SlotRecord]:
+        """What was collected since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Where records go, and those that are refused there; None: nowhere in this cluster."""
+
+    sink: Topic
+    dead_letter: Topic | None = None
+
+    @property
+    def largest(self) -> Limits:
+        """The limits of the one that takes the larger records."""
+        every = (self.sink, self.dead_letter) if self.dead_letter is not None else (self.sink,)
+        return max((topic.limits for topic in every), key=lambda limits: limits.max_message_bytes)
+
+
+class TransactionScope(Scope):
+    """One transaction, begun with its first record. Its submissions are answered when it is committed."""
+
+    def __init__(self, line: "TransactionLine", topics: Topics, attachment: Attachment, now_ms: Callable[[], int]):
+        self.broken: ConnectorError | None = None
+        """Set in the event loop, together with the failure of all that is not answered."""
+        self.answers: list[asyncio.Future[Outcome]] = []
+        self.committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._places: dict[str, Place] = {}
+        self._line = line
+        self._topics = topics
+        self._attachment = attachment
+        self._now_ms = now_ms
+
+    def submit(self, lane: str, batch: Batch) -> asyncio.Future[Outcome]:
+        return self._send(self._topics.sink.name, lane, batch)
+
+    def bury(self, lane: str, letter: Batch) -> asyncio.Future[Outcome] | None:
+        topic = self._topics.dead_letter
+        if topic is None:
+            return None
+        refused = topic.limits.rejections(letter, self._now_ms()) or self._line.letters_refused.among(letter)
+        if refused:
+            raise ConnectorError(
+                f"write to dead letter topic {topic.name}",
+                refused[0].detail,
+                "choose a dead_letter that can hold such records",
+            )
+        return self._send(topic.name, lane, letter)
+
+    @property
+    def waits(self) -> bool:
+        return bool(self.answers)
+
+    async def commit(self, save: Save) -> None:
+        self._attachment.open()
+        try:
+            await save(dict(self._places))
+        except BaseException:
+            self._attachment.take()
+            self.abort()
+            raise
+        records = self._attachment.take()
+        if self.broken is not None:
+            raise self.broken
+        if not records and not self.answers:
+            self._line.forget(self)
+            return
+        self._line.commit(self, records)
+        await asyncio.shield(self.committed)
+
+    def abort(self) -> None:
+        self._line.abort()
+
+    def _send(self, topic: str, lane: str, batch: Batch) -> asyncio.Future[Outcome]:
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        if self.broken is not None:
+            answer.set_exception(TransientError(f"write to topic {topic}", f"broken by {self.broken}"))
+            return answer
+        self.answers.append(answer)
+        self._places[lane] = batch.place
+        self._line.send(topic, batch)
+        return answer
+
+    def succeed(self) -> None:
+        self.committed.set_result(None)
+        for answer in self.answers:
+            if not answer.done():
+                answer.set_result(Outcome())
+
+    def fail(self, error: ConnectorError) -> None:
+        self.broken = error
+        for answer in self.answers:
+            if not answer.done():
+                answer.set_exception(error)
+        self.committed.set_exception(error)
+        # Nobody may be waiting for it.
+        self.committed.exception()
+
+
+class TransactionLine:
+    """Works through scopes in the order in which they were begun, one transaction at a time.
+
+    A scope that fails takes all with it that were begun by then. The line goes on after an aborted transaction, and
+    is of no more use once ``failure`` is set. Methods without a comment are called in the event loop and do not block.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[Event, Callable[[str], None]], Transactions],
+        topics: Topics,
+        attachment: Attachment,
+        watch: TopicWatch,
+        refusals: Refusals,
+        now_ms: Callable[[], int],
+    ) -> None:
+        """Blocks for some milliseconds. Raises ``KafkaException`` where librdkafka does not take the settings."""
+        self._topics = topics
+        self._attachment = attachment
+        self._watch = watch
+        self._refusals = refusals
+        self.letters_refused = Refusals()
+        self._now_ms = now_ms
+        self._stopped = Event()
+        self._transactions = make(self._stopped, self.alarm)
+        self._loop = asyncio.get_running_loop()
+        self._usable = asyncio.Event()
+        self._usable.set()
+        self._scopes: list[TransactionScope] = []
+        self.failure: ConnectorError | None = None
+        self.suspects = 0
+        """None that would concern another line: what is refused is in the refusals."""
+        self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._resume = self._go_on
+        """Stands in the queue behind everything that belongs to scopes that broke."""
+        self._discarding = False
+        self._alarm = ""
+        self._search = Search()
+        name = f"kafka {topics.sink.name}"
+        self._sender = Thread(target=self._work_all, name=f"{name} transactions", daemon=True)
+        self._poller = Thread(target=self._poll_all, name=f"{name} poll", daemon=True)
+        self._watcher = Thread(target=self._watch_topic, name=f"{name} watch", daemon=True)
+        for thread in (self._sender, self._poller, self._watcher):
+            thread.start()
+
+    async def begin(self) -> Scope:
+        """The next scope, once an aborted transaction is over. Raises what ended the line."""
+        await self._usable.wait()
+        if self.failure is not None:
+            raise self.failure
+        scope = TransactionScope(self, self._topics, self._attachment, self._now_ms)
+        self._scopes.append(scope)
+        return scope
+
+    def forget(self, scope: TransactionScope) -> None:
+        """It ended with nothing in it."""
+        if scope in self._scopes:
+            self._scopes.remove(scope)
+
+    def send(self, topic: str, batch: Batch) -> None:
+        """Produce ``batch`` into the transaction that is or will be open."""
+        self._queue.put(partial(self._send, topic, batch))
+
+    def commit(self, scope: TransactionScope, records: Sequence[SlotRecord]) -> None:
+        """Commit what was sent, together with ``records``, then tell ``scope``."""
+        self._queue.put(partial(self._commit, scope, records))
+
+    def abort(self) -> None:
+        """Break all scopes, and give up what was sent. The next one begins when that is done."""
+        self._usable.clear()
+        self._queue.put(self._give_up)
+
+    def alarm(self, text: str) -> None:
+        """Nothing more may be produced: the topic is another. From any thread."""
+        self._alarm = self._alarm or text
+
+    async def close(self) -> None:
+        """Give up what is not committed and end all threads. What has no answer by then raises."""
+        self._break(TransientError(self._operation, "the sink was left"), fatal=True)
+        await asyncio.to_thread(self._join)
+
+    @property
+    def _operation(self) -> str:
+        return f"write to topic {self._topics.sink.name}"
+
+    def _join(self) -> None:
+        for thread in (self._sender, self._poller, self._watcher):
+            thread.join()
+
+    def _commit_heard(self, scope: TransactionScope) -> None:
+        self.forget(scope)
+        if scope.broken is None:
+            scope.succeed()
+
+    def _break(self, error: ConnectorError, *, fatal: bool) -> None:
+        broken, self._scopes = self._scopes, []
+        for scope in broken:
+            scope.fail(error)
+        if fatal and self.failure is None:
+            self.failure = error
+            self._stopped.set()
+            self._queue.put(None)
+        self._queue.put(self._resume)
+        self._usable.set()
+
+    def _call(self, callback: Callable[[], object]) -> None:
+        """In the event loop, if that still runs."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(callback)
+
+    def _poll_all(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._transactions.producer.poll(_POLL_S)
+            except KafkaException:
+                # Fatal: the call that the sender makes next tells what it means for the transaction.
+                self._stopped.wait(_POLL_S)
+
+    def _watch_topic(self) -> None:
+        if (change := self._watch.change(self._stopped)) is not None:
+            self.alarm(change)
+
+    def _work_all(self) -> None:
+        self._guard(self._transactions.prepare)
+        for task in iter(self._queue.get, None):
+            if task is self._resume or not (self._discarding or self._stopped.is_set()):
+                self._guard(task)
+            # While the next one is awaited, nothing here may keep the memory of one that is committed.
+            del task
+        with suppress(ConnectorError):
+            self._transactions.abort()
+        self._transactions.producer.purge()
+
+    def _guard(self, task: Callable[[], None]) -> None:
+        """Do the task; a thread that ended silently would leave every lane waiting."""
+        try:
+            task()
+        except AbortedError as error:
+            self._discarding = True
+            self._judge(error)
+            self._call(partial(self._break, error, fatal=False))
+        except ConnectorError as error:
+            self._discarding = True
+            self._call(partial(self._break, error, fatal=True))
+        except BaseException as error:  # noqa: BLE001
+            self._discarding = True
+            unexpected = TransientError(self._operation, repr(error))
+            self._call(partial(self._break, unexpected, fatal=True))
+
+    def _go_on(self) -> None:
+        self._discarding = False
+
+    def _give_up(self) -> None:
+        self._transactions.abort()
+        raise AbortedError(self._operation, "given up", KafkaError.NO_ERROR)
+
+    def _send(self, topic: str, batch: Batch) -> None:
+        self._check()
+        self._transactions.begin()
+        self._search.records += len(batch)
+        try:
+            for part in self._search.parts(batch):
+                self._produce(topic, part)
+                if part is not batch:
+                    self._transactions.producer.flush(_REPORTS_S)
+        except KafkaException as error:
+            raise self._transactions.failed(error) from None
+
+    def _produce(self, topic: str, batch: Batch) -> None:
+        reports = self._search.reports(topic, batch)
+        start: int | None = 0
+        while start is not None and not self._stopped.is_set():
+            start = produce(self._transactions.producer, topic, batch, start, reports, self._stopped)
+            if start is not None:
+                self._stopped.wait(_FULL_S)
+
+    def _commit(self, scope: TransactionScope, records: Sequence[SlotRecord]) -> None:
+        self._check()
+        self._transactions.write(records)
+        self._transactions.commit()
+        self._search.passed()
+        self._call(partial(self._commit_heard, scope))
+
+    def _check(self) -> None:
+        if self._alarm:
+            raise TransientError(self._operation, self._alarm)
+
+    def _judge(self, error: AbortedError) -> None:
+        """Learn from an aborted transaction which records were refused."""
+        if error.code in REASONS:
+            with suppress(KafkaException):
+                self._transactions.producer.flush(_REPORTS_S)
+        for each in self._search.failed(refused=error.code in REASONS):
+            known = self._refusals if each.topic == self._topics.sink.name else self.letters_refused
+            known.add(each.batch.partition, each.batch.positions[each.index], each.rejection())

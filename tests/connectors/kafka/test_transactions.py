@@ -1,0 +1,193 @@
+"""What a Kafka sink promises that writes in transactions."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from confluent_kafka import Producer
+
+from connectors.base import Batch, Clock, ConnectorError, Observer, Outcome, Record, TransientError
+from connectors.kafka.settings import KafkaSinkSettings, Transactional
+from connectors.kafka.sink import KafkaSink
+from connectors.kafka.transaction_line import TransactionLine
+from tests.connectors.kafka.sending import alter_topic, batch_of, now_ms, numbered
+from tests.connectors.kafka.test_delivery import KafkaTarget
+from tests.contracts.sink import Saving, SinkContract, Target, deliver
+from tests.support.factories import TopicFactory
+from tests.support.group_member import EverySave, member
+from tests.support.kafka_reader import read_topic, until_settled
+from tests.support.waiting import eventually
+
+
+@asynccontextmanager
+async def transactional_sink(
+    address: str, topic: str, slots: str, *, writer: str = "worker", dead_letter: str | None = None
+) -> AsyncIterator[KafkaSink]:
+    """A sink whose transactions carry one checkpoint each, fenced by a group of one member."""
+    async with member(address, slots, writer) as group:
+        transactional = Transactional(f"{slots}-{writer}", slots, group, EverySave(), dead_letter)
+        settings = KafkaSinkSettings(address, topic)
+        async with KafkaSink(settings, Clock(), Observer(), transactional=transactional) as sink:
+            yield sink
+
+
+class SettledTarget(KafkaTarget):
+    """Readers see a transaction some moments after its commit is answered."""
+
+    async def written(self) -> Sequence[Record]:
+        await until_settled(self._address, self._topic)
+        return await super().written()
+
+
+class TestTransactionalKafkaSink(SinkContract):
+    @pytest.fixture
+    async def target(self, kafka: str, topic: TopicFactory) -> AsyncIterator[Target]:
+        name = topic(partitions=3)
+        async with transactional_sink(kafka, name, topic(partitions=1)) as sink:
+            yield SettledTarget(sink, kafka, name)
+
+
+async def values(address: str, topic: str) -> list[bytes | None]:
+    await until_settled(address, topic)
+    return [each.value for each in await read_topic(address, topic)]
+
+
+async def test_nothing_is_seen_or_answered_before_the_commit(kafka: str, topic: TopicFactory) -> None:
+    """A transaction becomes visible as a whole, and its answers come with it."""
+    name = topic(partitions=1)
+    async with transactional_sink(kafka, name, topic(partitions=1)) as sink:
+        scope = await sink.begin()
+        answer = scope.submit("lane", numbered(0, 100))
+        await eventually(lambda: has_begun(sink), "a transaction begun")
+        assert not answer.done()
+        assert await read_topic(kafka, name) == []
+        await scope.commit(Saving())
+        assert await answer == Outcome()
+        assert len(await values(kafka, name)) == 100
+
+
+async def test_an_aborted_scope_leaves_nothing_and_takes_the_following_with_it(kafka: str, topic: TopicFactory) -> None:
+    """Whatever was begun before the break was raised raises too; what is submitted again comes once, in order."""
+    name = topic(partitions=1)
+    async with transactional_sink(kafka, name, topic(partitions=1)) as sink:
+        scope, following = await sink.begin(), await sink.begin()
+        answers = [scope.submit("lane", numbered(0, 50)), following.submit("lane", numbered(50, 50))]
+        scope.abort()
+        results = await asyncio.gather(*answers, return_exceptions=True)
+        assert all(isinstance(each, ConnectorError) for each in results)
+        with pytest.raises(ConnectorError):
+            await following.submit("lane", numbered(50, 50))
+        await deliver(sink, numbered(0, 50), numbered(50, 50))
+        assert await values(kafka, name) == [b"%d" % number for number in range(100)]
+
+
+async def test_a_failed_save_gives_up_what_waited_for_it(kafka: str, topic: TopicFactory) -> None:
+    """Without its checkpoint no record becomes visible."""
+    name = topic(partitions=1)
+
+    async def fail(_: object) -> None:
+        raise RuntimeError("disk full")
+
+    async with transactional_sink(kafka, name, topic(partitions=1)) as sink:
+        scope = await sink.begin()
+        answer = scope.submit("lane", numbered(0, 10))
+        with pytest.raises(RuntimeError, match="disk full"):
+            await scope.commit(fail)
+        with pytest.raises(ConnectorError):
+            await answer
+        await deliver(sink, numbered(0, 10))
+        assert len(await values(kafka, name)) == 10
+
+
+async def test_a_record_that_the_broker_refuses_is_found_in_a_few_attempts(kafka: str, topic: TopicFactory) -> None:
+    """And only that one: the others pass with the next transaction, in order."""
+    name = topic(partitions=1)
+    old = now_ms() - 600_000
+    async with transactional_sink(kafka, name, topic(partitions=1)) as sink:
+        await asyncio.to_thread(alter_topic, kafka, name, {"message.timestamp.before.max.ms": "60000"})
+        bad = batch_of([(b"bad", b"bad")], time_ms=old, first=50)
+        before, after = numbered(0, 50), numbered(51, 49)
+        attempts = 0
+        while not sink.inspect(bad):
+            attempts += 1
+            assert attempts <= 12
+            with pytest.raises(TransientError):
+                await deliver(sink, before, bad, after)
+        (rejected,) = sink.inspect(bad)
+        assert rejected.reason == "invalid_timestamp"
+        assert sink.inspect(before) == sink.inspect(after) == ()
+        await deliver_in_the_end(sink, before, after)
+        assert await values(kafka, name) == [b"%d" % number for number in (*range(50), *range(51, 100))]
+
+
+async def test_refused_records_go_to_the_dead_letter_in_the_same_transaction(kafka: str, topic: TopicFactory) -> None:
+    """Both or none."""
+    name, dead = topic(partitions=1), topic(partitions=1)
+    async with transactional_sink(kafka, name, topic(partitions=1), dead_letter=dead) as sink:
+        scope = await sink.begin()
+        buried = scope.bury("lane", numbered(0, 1))
+        assert buried is not None
+        scope.abort()
+        with pytest.raises(ConnectorError):
+            await buried
+        scope = await sink.begin()
+        buried = scope.bury("lane", numbered(0, 1))
+        assert buried is not None
+        answer = scope.submit("lane", numbered(1, 1))
+        await scope.commit(Saving())
+        assert (await buried, await answer) == (Outcome(), Outcome())
+        assert (await values(kafka, dead), await values(kafka, name)) == ([b"0"], [b"1"])
+
+
+async def test_a_transaction_of_an_earlier_generation_is_aborted(kafka: str, topic: TopicFactory) -> None:
+    """Whoever began it may have lost its slots since; in the present generation it goes on."""
+    name, slots = topic(partitions=1), topic(partitions=2)
+    async with transactional_sink(kafka, name, slots) as sink:
+        scope = await sink.begin()
+        answer = scope.submit("lane", numbered(0, 10))
+        await eventually(lambda: has_begun(sink), "a transaction begun")
+        async with member(kafka, slots, "another"):
+            with pytest.raises(TransientError):
+                await scope.commit(Saving())
+            with pytest.raises(TransientError):
+                await answer
+            await deliver(sink, numbered(0, 10))
+    assert len(await values(kafka, name)) == 10
+
+
+async def test_whose_id_is_taken_over_does_not_know_and_goes_on_with_another_producer(
+    kafka: str, topic: TopicFactory
+) -> None:
+    """What was open is ended by the successor at once, and only the checkpoints tell whether a commit took effect."""
+    name, slots = topic(partitions=1), topic(partitions=1)
+    async with transactional_sink(kafka, name, slots) as sink:
+        scope = await sink.begin()
+        answer = scope.submit("lane", numbered(0, 10))
+        await eventually(lambda: has_begun(sink), "a transaction begun")
+        await asyncio.to_thread(take_over, kafka, f"{slots}-worker")
+        with pytest.raises(TransientError):
+            await scope.commit(Saving())
+        with pytest.raises(TransientError):
+            await answer
+        await deliver(sink, numbered(0, 10))
+    assert len(await values(kafka, name)) == 10
+
+
+async def deliver_in_the_end(sink: KafkaSink, *batches: Batch) -> None:
+    """As the engine does: what is aborted is submitted again."""
+    while True:
+        with suppress(TransientError):
+            await deliver(sink, *batches)
+            return
+
+
+def take_over(address: str, transactional_id: str) -> None:
+    """End what is open under ``transactional_id``, as a successor does."""
+    producer = Producer({"bootstrap.servers": address, "transactional.id": transactional_id})
+    producer.init_transactions(30)
+
+
+def has_begun(sink: KafkaSink) -> bool:
+    assert isinstance(sink._line, TransactionLine)
+    return sink._line._transactions.is_open
