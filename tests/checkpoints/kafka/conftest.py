@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from checkpoints.kafka.topic import CheckpointTopic
-from tests.checkpoints.kafka.writing import SLOTS, place_in, unique
+from tests.checkpoints.kafka.writing import SLOTS, place_in, unique, until_known
 from tests.support.factories import TopicFactory
 from tests.support.topics import delete_topic
 
@@ -13,7 +13,7 @@ from tests.support.topics import delete_topic
 @pytest.fixture
 def place(kafka: str, topic: TopicFactory) -> CheckpointTopic:
     """The mirror orders in a topic of its own."""
-    return place_in(kafka, topic(SLOTS, {"cleanup.policy": "compact"}))
+    return until_known(place_in(kafka, topic(SLOTS, {"cleanup.policy": "compact"})))
 
 
 @pytest.fixture

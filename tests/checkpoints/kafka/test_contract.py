@@ -17,7 +17,7 @@ class KafkaStorage(Storage):
 
     def store(self, mirror: str = "orders") -> CheckpointStore:
         place = self._place(mirror)
-        store, _ = store_in(place, GroupFence(place.connection), f"{unique('kmbridge')}-0")
+        store, _ = store_in(place, GroupFence(place.connection), f"{unique(mirror)}-0")
         return store
 
     def reader(self, mirror: str = "orders") -> CheckpointReader:

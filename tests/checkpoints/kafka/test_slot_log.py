@@ -14,7 +14,7 @@ from checkpoints.kafka.document import Author, encode
 from checkpoints.kafka.fence import GroupFence
 from checkpoints.kafka.store import KafkaCheckpointReader, KafkaCheckpoints
 from checkpoints.kafka.topic import CheckpointTopic
-from tests.checkpoints.kafka.writing import SLOTS, TransactionWriter, place_in, produce, store_in, unique
+from tests.checkpoints.kafka.writing import SLOTS, TransactionWriter, place_in, produce, store_in, unique, until_known
 from tests.contracts.checkpoint_store import checkpoint
 from tests.support.factories import TopicFactory
 
@@ -22,7 +22,7 @@ SOMEBODY = Author("kmbridge-somebody-0", "kmbridge-somebody")
 
 
 def store_for(place: CheckpointTopic) -> tuple[KafkaCheckpoints, TransactionWriter]:
-    return store_in(place, GroupFence(place.connection), f"{unique('kmbridge')}-0")
+    return store_in(place, GroupFence(place.connection), f"{unique('worker')}-0")
 
 
 async def test_a_newer_versions_checkpoint_is_refused_with_its_place(kafka: str, place: CheckpointTopic) -> None:
@@ -95,6 +95,7 @@ async def test_take_gives_the_taken_slots_and_no_others(place: CheckpointTopic) 
 async def test_a_second_reading_goes_on_where_the_first_ended(kafka: str, topic: TopicFactory) -> None:
     """Records are read once: what was removed meanwhile is still known, and only what is new is fetched."""
     place = place_in(kafka, await asyncio.to_thread(topic, SLOTS))
+    await asyncio.to_thread(until_known, place)
 
     def write(partition: str, slot: int, each: Checkpoint) -> None:
         produce(kafka, place.topic, slot, {f"orders/{partition}".encode(): encode(each, SOMEBODY)})

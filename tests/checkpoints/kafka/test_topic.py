@@ -13,15 +13,14 @@ from checkpoints.kafka.errors import StoreRefusedError, StoreUnreachableError
 from checkpoints.kafka.fence import GroupFence
 from checkpoints.kafka.store import KafkaCheckpointReader, KafkaCheckpoints
 from checkpoints.kafka.topic import CheckpointTopic, TopicDesk
-from tests.checkpoints.kafka.writing import TransactionWriter, place_in, unique
+from tests.checkpoints.kafka.writing import place_in, store_in, unique
 from tests.support.factories import TopicFactory
 from tests.support.ports import HOST, free_port
 
 
 def store_with(place: CheckpointTopic, slots: int | None) -> KafkaCheckpoints:
-    writer_id = f"{unique('kmbridge')}-0"
-    writer = TransactionWriter(place, writer_id)
-    return KafkaCheckpoints(place, writer, GroupFence(place.connection), writer_id=writer_id, slots=slots)
+    store, _ = store_in(place, GroupFence(place.connection), f"{unique('worker')}-0", slots)
+    return store
 
 
 def admin_of(address: str) -> AdminClient:

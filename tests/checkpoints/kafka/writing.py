@@ -1,4 +1,7 @@
-"""Writers of a checkpoint topic, living and dead, for tests."""
+"""Writers of a checkpoint topic, living and dead, for tests.
+
+Tests name workers and writers as they like: what the broker sees is unique to their topic, for the broker is shared.
+"""
 
 import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -11,10 +14,11 @@ from uuid import uuid4
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from checkpoints.base import Checkpoint
+from checkpoints.kafka.connection import admin_client
 from checkpoints.kafka.document import Author, encode, key_of
-from checkpoints.kafka.fence import Fence
+from checkpoints.kafka.fence import Fence, GroupFence
 from checkpoints.kafka.store import KafkaCheckpoints
-from checkpoints.kafka.topic import CheckpointTopic
+from checkpoints.kafka.topic import CheckpointTopic, TopicDesk
 from checkpoints.kafka.writer import SlotRecord
 from tests.support.waiting import wait_until
 
@@ -37,13 +41,25 @@ def place_in(address: str, topic: str, mirror: str = "orders") -> CheckpointTopi
     return CheckpointTopic({"bootstrap.servers": address}, mirror, f"kmbridge-{mirror}-{topic}", topic)
 
 
+def until_known(place: CheckpointTopic) -> CheckpointTopic:
+    """``place``, once its broker has heard of the topic, which was created a moment ago."""
+    desk = TopicDesk(admin_client(place.connection), place.topic)
+    wait_until(lambda: desk.look_up() is not None, f"{place.topic} is known")
+    return place
+
+
+def named(place: CheckpointTopic, name: str) -> str:
+    """The id of a test's worker or writer on the broker."""
+    return f"kmbridge-{place.topic}-{name}"
+
+
 class TransactionWriter:
     """Writes each call's records in a transaction of its own, and remembers them."""
 
-    def __init__(self, place: CheckpointTopic, transactional_id: str) -> None:
+    def __init__(self, place: CheckpointTopic, name: str) -> None:
         self.written: list[SlotRecord] = []
         self._topic = place.topic
-        self._settings = {**place.connection, "transactional.id": transactional_id, "linger.ms": 0}
+        self._settings = {**place.connection, "transactional.id": named(place, name), "linger.ms": 0}
         self._producer: Producer | None = None
         # One thread, so that a cancelled call comes before the next.
         self._thread = ThreadPoolExecutor(1)
@@ -66,6 +82,7 @@ class OpenTransaction:
     """Some checkpoints that a writer has written into a slot, in a transaction which is open until it is told."""
 
     def __init__(self, place: CheckpointTopic, writer: str, slot: int, checkpoints: Mapping[str, Checkpoint]) -> None:
+        writer = named(place, writer)
         settings = {**place.connection, "transactional.id": writer, "transaction.timeout.ms": 60_000, "linger.ms": 0}
         self._place = place
         self._slot = slot
@@ -92,7 +109,12 @@ class Member:
     """A live member of a mirror's group under a worker's id. It stays until it leaves."""
 
     def __init__(self, place: CheckpointTopic, worker: str, protocol: str) -> None:
-        settings = {"client.id": worker, "group.id": place.group, "enable.auto.commit": False, "log_level": 0}
+        settings = {
+            "client.id": named(place, worker),
+            "group.id": place.group,
+            "enable.auto.commit": False,
+            "log_level": 0,
+        }
         self.consumer = Consumer({**place.connection, **settings, **_SESSIONS[protocol]})
         self._leaving = Event()
         self._wanted: SimpleQueue[Future[object]] = SimpleQueue()
@@ -134,10 +156,11 @@ def member_of(place: CheckpointTopic, worker: str, protocol: str = "classic") ->
 
 
 class WatchedFence:
-    """A fence that tells what it was asked."""
+    """A fence that tells how often it was asked who is dead, and by the names of the test whom it has ended."""
 
-    def __init__(self, fence: Fence) -> None:
-        self._fence = fence
+    def __init__(self, place: CheckpointTopic) -> None:
+        self._fence = GroupFence(place.connection)
+        self._prefix = named(place, "")
         self.asked = 0
         self.ended: list[str] = []
 
@@ -149,7 +172,7 @@ class WatchedFence:
     def end(self, author: Author, stop: Event) -> bool:
         done = self._fence.end(author, stop)
         if done:
-            self.ended.append(author.writer)
+            self.ended.append(author.writer.removeprefix(self._prefix))
         return done
 
 
@@ -161,7 +184,9 @@ def produce(address: str, topic: str, slot: int, records: Mapping[bytes, bytes |
     assert producer.flush(_TIMEOUT_S) == 0
 
 
-def store_in(place: CheckpointTopic, fence: Fence, writer_id: str) -> tuple[KafkaCheckpoints, TransactionWriter]:
-    """A store and its writer, which has ``writer_id`` for its transactional id."""
-    writer = TransactionWriter(place, writer_id)
-    return KafkaCheckpoints(place, writer, fence, writer_id=writer_id), writer
+def store_in(
+    place: CheckpointTopic, fence: Fence, writer: str, slots: int | None = None
+) -> tuple[KafkaCheckpoints, TransactionWriter]:
+    """A store and the writer that it was given."""
+    records = TransactionWriter(place, writer)
+    return KafkaCheckpoints(place, records, fence, writer_id=named(place, writer), slots=slots), records
