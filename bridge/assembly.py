@@ -10,13 +10,10 @@ from random import Random
 from bridge.config import Configuration
 from bridge.config.librdkafka import plain
 from bridge.config.models import CreateTopic as CreateTopicSection
-from bridge.coordination.base import Coordinator
-from bridge.coordination.single import SingleWorker
 from bridge.engine.mirror import Ends, Mirror
 from bridge.engine.policy import OnError, OnGap, Policy
 from bridge.groups import first
-from bridge.stores import checkpoint_store
-from checkpoints.base import CheckpointStore
+from bridge.keeping import Keeping, kept_by
 from connectors.base import Clock, Connector, Observer, Sink, Source, UnreachableError
 from connectors.file import FileSink
 from connectors.kafka.settings import KafkaSinkSettings
@@ -37,8 +34,7 @@ class Assembly:
 
     mirror: Mirror
     ends: Ends
-    store: CheckpointStore
-    coordinator: Coordinator
+    keeping: Keeping
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -48,12 +44,14 @@ class Assembly:
         ``StoreBusyError`` there, and ``UnreachableError`` or ``RefusedError`` within ``OPENING_S``.
         """
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self.store)
+            await stack.enter_async_context(self.keeping.store)
+            if self.keeping.writer is not None:
+                await stack.enter_async_context(self.keeping.writer)
             ends = {"source": self.ends.source, "sink": self.ends.sink, "dead letter": self.ends.dead_letter}
             await _all_opened(stack, {name: end for name, end in ends.items() if end is not None})
             await self._warn_of_sizes()
-            async with self.coordinator:
-                yield
+            await stack.enter_async_context(self.keeping.coordinator)
+            yield
 
     async def _warn_of_sizes(self) -> None:
         """Say it now if the source's largest record would be refused: it may come after months."""
@@ -62,15 +60,17 @@ class Assembly:
             await asyncio.to_thread(log.warning, "message-size: %s for the source's largest record", cause)
 
 
-def assemble(configuration: Configuration, *, observer: Observer, clock: Clock, random: Random) -> Assembly:
-    source = _source(configuration, clock, random, observer)
-    sink = KafkaSink(_sink_settings(configuration), clock, observer)
-    store = checkpoint_store(configuration)
-    dead_letter = _dead_letter(configuration, clock, observer)
-    ends = Ends(source, sink, dead_letter)
-    coordinator = SingleWorker()
-    mirror = Mirror(ends, store, coordinator, policy_of(configuration), clock=clock, random=random)
-    return Assembly(mirror, ends, store, coordinator)
+def assemble(
+    configuration: Configuration, *, observer: Observer, clock: Clock, random: Random, index: int = 0
+) -> Assembly:
+    """``index`` tells the workers of one supervisor apart."""
+    keeping = kept_by(configuration, clock, index)
+    settings = _sink_settings(configuration)
+    sink = KafkaSink(settings, clock, observer, transactional=keeping.transactional)
+    ends = Ends(_source(configuration, clock, random, observer), sink, _dead_letter(configuration, clock, observer))
+    policy = policy_of(configuration)
+    mirror = Mirror(ends, keeping.store, keeping.coordinator, policy, clock=clock, random=random)
+    return Assembly(mirror, ends, keeping)
 
 
 def _source(configuration: Configuration, clock: Clock, random: Random, observer: Observer) -> Source:
@@ -114,7 +114,8 @@ def _dead_letter(configuration: Configuration, clock: Clock, observer: Observer)
         return None
     if section.file is not None:
         return FileSink(section.file.path)
-    if section.kafka is None:
+    if section.kafka is None or configuration.delivery == "exactly_once":
+        # What goes to the sink's cluster is part of the sink's transactions.
         return None
     beside = replace(_sink_settings(configuration), topic=section.kafka.topic, create_topic=None)
     return KafkaSink(beside, clock, observer)
@@ -122,13 +123,19 @@ def _dead_letter(configuration: Configuration, clock: Clock, observer: Observer)
 
 def policy_of(configuration: Configuration) -> Policy:
     return Policy(
-        checkpoint_interval_s=configuration.checkpoint_interval,
+        checkpoint_interval_s=_interval(configuration),
         memory=configuration.limits.memory,
         on_gap=OnGap(configuration.on_gap),
         on_error=OnError(configuration.on_error),
         # auto is always where the sink has headers, and Kafka has.
         provenance=configuration.provenance != "never",
     )
+
+
+def _interval(configuration: Configuration) -> float:
+    if configuration.delivery == "exactly_once":
+        return configuration.sink.kafka.commit_interval
+    return configuration.checkpoint_interval
 
 
 async def _all_opened(stack: AsyncExitStack, ends: dict[str, Connector]) -> None:

@@ -1,34 +1,71 @@
 """Where a mirror's checkpoints are, by its configuration: what can be seen and changed without reaching its ends."""
 
-from pathlib import Path
-
 from bridge.config import Configuration
+from bridge.config.librdkafka import plain
+from bridge.config.models import DynamoCheckpoints as DynamoSection
 from bridge.config.models import SqliteCheckpoints as SqliteSection
 from bridge.errors import UsageError
 from checkpoints.base import CheckpointReader, CheckpointStore
+from checkpoints.dynamodb.reader import DynamoReader
+from checkpoints.dynamodb.store import DynamoCheckpoints
+from checkpoints.dynamodb.table import Table
+from checkpoints.kafka.store import KafkaCheckpointReader
+from checkpoints.kafka.topic import CheckpointTopic
 from checkpoints.memory import MemoryCheckpoints
-from checkpoints.sqlite import SqliteCheckpoints, SqliteReader, default_path
+from checkpoints.sqlite import SqliteCheckpoints, SqliteReader
+from connectors.base import Clock
+from connectors.kafka.connection import Connection
 from connectors.kinesis import position
 
 
-def checkpoint_store(configuration: Configuration) -> CheckpointStore:
-    """The store that ``configuration`` names, not entered."""
-    path = checkpoint_path(configuration)
-    return MemoryCheckpoints() if path is None else SqliteCheckpoints(path, configuration.name)
+def group_name(configuration: Configuration) -> str:
+    """The consumer group in which the mirror's workers are members."""
+    return f"kmbridge-{configuration.name}"
+
+
+def checkpoint_place(configuration: Configuration) -> CheckpointTopic | None:
+    """The topic that holds the checkpoints, with what any client of its cluster is configured with; None elsewhere."""
+    place = configuration.checkpoint_topic
+    if place is None:
+        return None
+    group = group_name(configuration)
+    # Another cluster than the sink's may want other credentials than the sink's section has.
+    librdkafka = plain(configuration.sink.kafka.librdkafka) if configuration.checkpoints_in_sink else {}
+    connection = Connection(",".join(place.bootstrap_servers), group, librdkafka)
+    return CheckpointTopic(connection.settings(), configuration.name, group, place.topic)
+
+
+def own_store(configuration: Configuration, clock: Clock) -> CheckpointStore:
+    """The store of one worker that ``configuration`` names, not entered; for checkpoints that are not in Kafka."""
+    choice = configuration.checkpoints
+    if isinstance(choice, SqliteSection):
+        return SqliteCheckpoints(choice.sqlite.path, configuration.name)
+    if isinstance(choice, DynamoSection):
+        session_s = configuration.workers.session_timeout
+        return DynamoCheckpoints(_table(choice), configuration.name, clock=clock, session_s=session_s)
+    return MemoryCheckpoints()
 
 
 def checkpoint_reader(configuration: Configuration) -> CheckpointReader:
     """Sees the checkpoints, also while a mirror runs."""
-    path = checkpoint_path(configuration)
-    return MemoryCheckpoints() if path is None else SqliteReader(path, configuration.name)
-
-
-def checkpoint_path(configuration: Configuration) -> Path | None:
-    """The file that holds the checkpoints; None where they are kept in memory only."""
     choice = configuration.checkpoints
     if isinstance(choice, SqliteSection):
-        return choice.sqlite.path
-    return None if choice == "memory" else default_path(configuration.name)
+        return SqliteReader(choice.sqlite.path, configuration.name)
+    if isinstance(choice, DynamoSection):
+        return DynamoReader(_table(choice), configuration.name)
+    place = checkpoint_place(configuration)
+    return MemoryCheckpoints() if place is None else KafkaCheckpointReader(place)
+
+
+def described(configuration: Configuration) -> str:
+    """Where the checkpoints are, for a person."""
+    choice = configuration.checkpoints
+    if isinstance(choice, SqliteSection):
+        return str(choice.sqlite.path)
+    if isinstance(choice, DynamoSection):
+        return f"DynamoDB table {choice.dynamodb.table}"
+    place = configuration.checkpoint_topic
+    return "memory" if place is None else f"topic {place.topic} at {','.join(place.bootstrap_servers)}"
 
 
 def checked_position(text: str) -> str:
@@ -37,3 +74,8 @@ def checked_position(text: str) -> str:
         return str(position.parse(text))
     except ValueError as error:
         raise UsageError("read a position", str(error)) from None
+
+
+def _table(section: DynamoSection) -> Table:
+    asked = section.dynamodb
+    return Table(asked.table, asked.region, asked.endpoint_url)

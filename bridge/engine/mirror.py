@@ -65,7 +65,9 @@ class Mirror:
             source=ends.source,
             destination=ends.sink,
             delivery=self._delivery,
-            dead_letter=ends.dead_letter and DeadLetter(ends.dead_letter, clock, Backoff(random), policy.hold_s),
+            dead_letter=None
+            if ends.dead_letter is None
+            else DeadLetter(ends.dead_letter, clock, Backoff(random), policy.hold_s),
             budget=self._budget,
             policy=policy,
             totals=self._totals,

@@ -1,0 +1,89 @@
+"""Where a running worker keeps its checkpoints, and who tells it what it owns: the two belong together."""
+
+import os
+import socket
+from dataclasses import dataclass
+from uuid import uuid4
+
+from bridge.config import Configuration
+from bridge.coordination.base import Coordinator
+from bridge.coordination.fenced_writer import FencedWriter
+from bridge.coordination.kafka_group import GroupSettings, KafkaGroup
+from bridge.coordination.single import SingleWorker
+from bridge.stores import checkpoint_place, own_store
+from checkpoints.base import CheckpointStore
+from checkpoints.kafka.fence import GroupFence
+from checkpoints.kafka.store import KafkaCheckpoints
+from checkpoints.kafka.topic import CheckpointTopic
+from checkpoints.kafka.writer import TransactionRecords, Writer
+from connectors.base import Clock
+from connectors.kafka.settings import Transactional
+
+_SERVERLESS = ".kafka-serverless."
+_SERVERLESS_SLOTS = 16
+"""A Serverless cluster has room for 120 compacted partitions in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """A store, and the coordinator for its slots. With ``transactional`` the sink writes into the store's topic."""
+
+    store: CheckpointStore
+    coordinator: Coordinator
+    transactional: Transactional | None = None
+    writer: FencedWriter | None = None
+    """Writes the checkpoints, where the sink does not."""
+
+
+def kept_by(configuration: Configuration, clock: Clock, index: int) -> Keeping:
+    """What ``configuration`` names, nothing of it entered. ``index`` is this worker's among those of one machine."""
+    place = checkpoint_place(configuration)
+    if place is None:
+        return Keeping(own_store(configuration, clock), SingleWorker())
+    worker_id = f"{place.group}-{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+    group = KafkaGroup(_group_settings(configuration, place, worker_id, index))
+    if configuration.delivery == "exactly_once":
+        records = TransactionRecords()
+        transactional = Transactional(worker_id, place.topic, group, records, _dead_letter_topic(configuration))
+        return Keeping(_store(configuration, place, records, worker_id), group, transactional)
+    writer = FencedWriter(place.connection, place.topic, group, worker_id)
+    return Keeping(_store(configuration, place, writer, worker_id), group, writer=writer)
+
+
+def _store(configuration: Configuration, place: CheckpointTopic, writer: Writer, worker_id: str) -> KafkaCheckpoints:
+    return KafkaCheckpoints(
+        place,
+        writer,
+        GroupFence(place.connection),
+        writer_id=worker_id,
+        slots=_slots(configuration),
+        session_timeout_s=configuration.workers.session_timeout,
+    )
+
+
+def _slots(configuration: Configuration) -> int | None:
+    """How many slots are asked for; None: as many as there are."""
+    asked = configuration.checkpoint_topic
+    if asked is not None and asked.slots is None and any(_SERVERLESS in each for each in asked.bootstrap_servers):
+        return _SERVERLESS_SLOTS
+    return None if asked is None else asked.slots
+
+
+def _group_settings(configuration: Configuration, place: CheckpointTopic, worker_id: str, index: int) -> GroupSettings:
+    workers = configuration.workers
+    return GroupSettings(
+        client=place.connection,
+        topic=place.topic,
+        group=place.group,
+        worker_id=worker_id,
+        session_timeout_s=workers.session_timeout,
+        protocol=workers.group_protocol,
+        instance=None if workers.instance is None else f"{workers.instance}-{index}",
+    )
+
+
+def _dead_letter_topic(configuration: Configuration) -> str | None:
+    section = configuration.dead_letter
+    if section is None or section.kafka is None or configuration.on_error == "stop":
+        return None
+    return section.kafka.topic
