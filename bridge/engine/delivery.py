@@ -77,6 +77,8 @@ class Delivery:
         self._unheard: set[asyncio.Future[Outcome]] = set()
         """Answers that have not been noticed yet, given or not."""
         self._stall = Stall()
+        self._last: BaseException | None = None
+        """What broke the last scope."""
         self.trouble: ConnectorError | None = None
         """Why there is no scope; None while there is one."""
         self._available = asyncio.Event()
@@ -114,6 +116,10 @@ class Delivery:
     def is_stalled(self) -> bool:
         """Whether the sink has owed an answer for some time without giving any."""
         return self._stall.seconds(self._clock.monotonic()) >= STALLED_S
+
+    def has_told(self, error: ConnectorError) -> bool:
+        """Whether ``error`` is about the scope, and so in the log already."""
+        return error is self._last or isinstance(error, RewindError)
 
     async def run(self, keeper: Keeper, retake: Retake) -> None:
         """Open scopes and commit them at the policy's interval, until cancelled. Begin again after each break.
@@ -252,6 +258,7 @@ class Delivery:
             self.trouble = error
         log.warning("scope broke, lanes go back to what is durable", error=str(error))
         self._scope = None
+        self._last = error
         self._available.clear()
         self._broken.set()
         self._due.set()

@@ -299,7 +299,9 @@ class Lane:
         """Show the fault and pause before the next attempt; a drain ends the pause."""
         self.error = error
         self.state = state
-        log.warning("lane waits", partition=self.partition.id, state=state.value, error=str(error), seconds=seconds)
+        # What befell the sink is told once, by whoever holds it, and not by every lane.
+        tell = log.debug if self._around.delivery.has_told(error) else log.warning
+        tell("lane waits", partition=self.partition.id, state=state.value, error=str(error), seconds=seconds)
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._draining.wait()

@@ -85,6 +85,8 @@ class TransactionScope(Scope):
         return bool(self.answers)
 
     async def commit(self, save: Save) -> None:
+        if self.broken is not None:
+            raise self.broken
         self._attachment.open()
         try:
             await save(dict(self._places))

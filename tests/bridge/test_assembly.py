@@ -12,11 +12,19 @@ import pytest
 import bridge.assembly
 from bridge.assembly import Assembly, assemble
 from bridge.config import Configuration, load
+from bridge.coordination.fenced_writer import FencedWriter
+from bridge.coordination.kafka_group import KafkaGroup
+from bridge.coordination.single import SingleWorker
 from bridge.engine.policy import OnError, OnGap, Policy
-from bridge.stores import checkpoint_path
+from bridge.keeping import kept_by
+from bridge.stores import described
 from checkpoints.base import StoreBusyError
+from checkpoints.dynamodb.store import DynamoCheckpoints
+from checkpoints.kafka.store import KafkaCheckpoints
 from checkpoints.memory import MemoryCheckpoints
+from checkpoints.sqlite import SqliteCheckpoints
 from connectors.base import Clock, Observer, RefusedError
+from connectors.kafka.settings import Transactional
 from tests.bridge.test_config_mistakes import VALID
 
 
@@ -26,8 +34,9 @@ class Part:
     largest_record: int | None = 5000
     takes = 5000
 
-    def __init__(self, *made_with: Any) -> None:
+    def __init__(self, *made_with: Any, transactional: Transactional | None = None) -> None:
         self.settings = made_with[0]
+        self.transactional = transactional
         self.events: list[str] = []
 
     async def __aenter__(self) -> Self:
@@ -100,28 +109,60 @@ def test_the_sink_is_told_what_its_keys_say(tmp_path: Path) -> None:
 def test_dead_letters_go_to_a_topic_of_the_same_cluster_or_to_a_file(tmp_path: Path) -> None:
     """And nowhere while errors stop a lane."""
     assert assembled(tmp_path, "dead_letter: {kafka: {topic: bad}}").ends.dead_letter is None
-    topic = settings_of(assembled(tmp_path, "on_error: dead_letter\ndead_letter: {kafka: {topic: bad}}").ends.dead_letter)
+    topic = settings_of(
+        assembled(tmp_path, "on_error: dead_letter\ndead_letter: {kafka: {topic: bad}}").ends.dead_letter
+    )
     assert (topic.topic, topic.bootstrap_servers, topic.create_topic) == ("bad", "b-1:9098", None)
-    file = settings_of(assembled(tmp_path, "on_error: dead_letter\ndead_letter: {file: {path: bad.jsonl}}").ends.dead_letter)
+    file = settings_of(
+        assembled(tmp_path, "on_error: dead_letter\ndead_letter: {file: {path: bad.jsonl}}").ends.dead_letter
+    )
     assert file == Path("bad.jsonl")
 
 
 def test_the_policy_is_what_the_keys_say(tmp_path: Path) -> None:
     """Provenance is sent unless it is never to be: Kafka has headers."""
     policy = bridge.assembly.policy_of
-    assert policy(configured(tmp_path)) == Policy()
-    more = "on_gap: continue\ncheckpoint_interval: 2s\nlimits: {memory: 1MiB}\nprovenance: never\n"
+    assert policy(configured(tmp_path, "checkpoints: memory\n")) == Policy()
+    assert policy(configured(tmp_path)) == Policy(checkpoint_interval_s=0.1)
+    more = "checkpoints: memory\non_gap: continue\ncheckpoint_interval: 2s\nlimits: {memory: 1MiB}\nprovenance: never\n"
     more += "on_error: dead_letter\ndead_letter: {file: {path: bad}}\n"
     assert policy(configured(tmp_path, more)) == Policy(
         checkpoint_interval_s=2.0, memory=2**20, on_gap=OnGap.CONTINUE, on_error=OnError.DEAD_LETTER, provenance=False
     )
 
 
-def test_checkpoints_are_where_the_key_says(tmp_path: Path) -> None:
-    """A file of the mirror's name in the working directory, where nothing is said."""
-    assert checkpoint_path(configured(tmp_path)) == Path("orders.kmbridge.db")
-    assert checkpoint_path(configured(tmp_path, "checkpoints: {sqlite: {path: /x/y.db}}")) == Path("/x/y.db")
-    assert checkpoint_path(configured(tmp_path, "checkpoints: memory")) is None
+@pytest.mark.parametrize(
+    ("more", "store", "coordinator", "place"),
+    [
+        ("", KafkaCheckpoints, KafkaGroup, "topic kmbridge-checkpoints at b-1:9098"),
+        ("checkpoints: {kafka: {topic: places}}", KafkaCheckpoints, KafkaGroup, "topic places at b-1:9098"),
+        ("checkpoints: {sqlite: {path: /x/y.db}}", SqliteCheckpoints, SingleWorker, "/x/y.db"),
+        ("checkpoints: {dynamodb: {table: places}}", DynamoCheckpoints, SingleWorker, "DynamoDB table places"),
+        ("checkpoints: memory", MemoryCheckpoints, SingleWorker, "memory"),
+    ],
+)
+def test_checkpoints_are_where_the_key_says(
+    tmp_path: Path, more: str, store: type, coordinator: type, place: str
+) -> None:
+    """In a topic of the sink's cluster, where nothing is said; workers share only what is in Kafka."""
+    asked = configured(tmp_path, more)
+    keeping = kept_by(asked, Clock(), 0)
+    assert (type(keeping.store), type(keeping.coordinator), described(asked)) == (store, coordinator, place)
+
+
+def test_exactly_once_writes_checkpoints_by_the_sink_and_at_least_once_by_a_writer(tmp_path: Path) -> None:
+    """Refused records go where the checkpoints go: into the same transaction."""
+    dead = "on_error: dead_letter\ndead_letter: {kafka: {topic: bad}}\n"
+    parts = assemble(configured(tmp_path, dead), observer=Observer(), clock=Clock(), random=Random(1))
+    sink: Any = parts.ends.sink
+    assert sink.transactional is parts.keeping.transactional
+    assert (sink.transactional.checkpoint_topic, sink.transactional.dead_letter) == ("kmbridge-checkpoints", "bad")
+    assert parts.ends.dead_letter is parts.keeping.writer is None
+    asked = configured(tmp_path, dead, "sink.kafka.delivery=at_least_once")
+    parts = assemble(asked, observer=Observer(), clock=Clock(), random=Random(1))
+    assert parts.keeping.transactional is None
+    assert isinstance(parts.keeping.writer, FencedWriter)
+    assert settings_of(parts.ends.dead_letter).topic == "bad"
 
 
 async def test_all_parts_are_open_inside_and_closed_behind(tmp_path: Path) -> None:
@@ -131,9 +172,9 @@ async def test_all_parts_are_open_inside_and_closed_behind(tmp_path: Path) -> No
     async with parts.opened():
         assert [end.events for end in ends] == [["entered"]] * 3
         with pytest.raises(StoreBusyError):
-            await parts.store.__aenter__()
+            await parts.keeping.store.__aenter__()
     assert [end.events for end in ends] == [["entered", "left"]] * 3
-    async with parts.store:
+    async with parts.keeping.store:
         pass
 
 
@@ -157,8 +198,8 @@ async def test_a_sink_for_smaller_records_than_the_source_has_is_warned_of(
 async def test_busy_checkpoints_keep_the_ends_untouched(tmp_path: Path) -> None:
     """A second process of a mirror does nothing to the streams and topics of the first."""
     parts = await asyncio.to_thread(assembled, tmp_path)
-    assert isinstance(parts.store, MemoryCheckpoints)
-    async with parts.store:
+    assert isinstance(parts.keeping.store, MemoryCheckpoints)
+    async with parts.keeping.store:
         with pytest.raises(StoreBusyError):
             await parts.opened().__aenter__()
     ends: list[Any] = [parts.ends.source, parts.ends.sink]
@@ -179,5 +220,5 @@ async def test_an_end_that_refuses_closes_the_others(tmp_path: Path, monkeypatch
         await parts.opened().__aenter__()
     source: Any = parts.ends.source
     assert source.events == ["entered", "left"]
-    async with parts.store:
+    async with parts.keeping.store:
         pass
