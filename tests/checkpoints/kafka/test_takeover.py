@@ -110,17 +110,18 @@ async def test_a_living_workers_transaction_is_waited_for(
 async def test_offsets_under_way_in_the_group_are_waited_for_or_ended(
     place: CheckpointTopic, fence: WatchedFence, store: KafkaCheckpoints
 ) -> None:
-    """A transaction that sent the group's offsets holds its slot up until it is over; with its worker it dies."""
+    """A transaction that sent a slot's offset holds it up before any record of it is there; with its worker it dies."""
+    await committed(place, "former-0", "2", "1")
     with member_of(place, "former") as member:
-        open_one = await opened(place, "former-0", 2, "2", "42")
-        await asyncio.to_thread(open_one.send_offsets, member)
+        open_one = await opened(place, "former-0", 1, "1", "42")
+        await asyncio.to_thread(open_one.send_offset, member, 2)
         async with store, asyncio.timeout(_FAR_BELOW_A_TIMEOUT_S):
             taking = asyncio.create_task(store.take([2]))
             await eventually(lambda: fence.asked >= 2, "it is asked who is alive")
             assert not taking.done()
             assert fence.ended == []
             await asyncio.to_thread(member.leave)
-            assert await taking == {}
+            assert await taking == {"2": checkpoint("1")}
     assert fence.ended == ["former-0"]
 
 

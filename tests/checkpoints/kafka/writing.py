@@ -85,7 +85,6 @@ class OpenTransaction:
         writer = named(place, writer)
         settings = {**place.connection, "transactional.id": writer, "transaction.timeout.ms": 60_000, "linger.ms": 0}
         self._place = place
-        self._slot = slot
         # It learns of its death only where a test asks it to work on.
         self._producer = Producer({**settings, "log_level": 0})
         self._producer.init_transactions(_TIMEOUT_S)
@@ -95,11 +94,9 @@ class OpenTransaction:
             self._producer.produce(place.topic, value, key_of(place.mirror, partition), slot)
         assert self._producer.flush(_TIMEOUT_S) == 0
 
-    def send_offsets(self, member: "Member") -> None:
+    def send_offset(self, member: "Member", slot: int) -> None:
         metadata = member.metadata()
-        self._producer.send_offsets_to_transaction(
-            [TopicPartition(self._place.topic, self._slot, 1)], metadata, _TIMEOUT_S
-        )
+        self._producer.send_offsets_to_transaction([TopicPartition(self._place.topic, slot, 1)], metadata, _TIMEOUT_S)
 
     def commit(self) -> None:
         self._producer.commit_transaction(_TIMEOUT_S)
