@@ -130,16 +130,16 @@ class KafkaGroup(Coordinator):
             self._unheard.set()
             await share.close()
 
-    def _heard(self, change: _Change) -> None:
+    def _heard(self, change: _Change, owned: int) -> None:
         self._is_member = change.kind is not _Kind.LOST
-        if change.kind is _Kind.ASSIGNED:
-            log.info("slots assigned", slots=len(change.slots))
-        elif change.kind is _Kind.LOST:
+        if change.kind is _Kind.LOST:
             log.warning(
                 "slots lost: this worker was away for longer than its session, and joins again",
                 slots=len(change.slots),
                 worker=self._settings.worker_id,
             )
+        elif change.slots:
+            log.info(f"slots {change.kind.value}", slots=len(change.slots), owned=owned)
 
     def _be_member(self) -> None:
         try:
@@ -239,12 +239,11 @@ class _Share:
         self._taken: set[int] = set()
         self._taking: asyncio.Task[None] | None = None
 
-    async def follow(self, changes: "asyncio.Queue[_Change]", heard: Callable[[_Change], None]) -> None:
+    async def follow(self, changes: "asyncio.Queue[_Change]", heard: Callable[[_Change, int], None]) -> None:
         """Act on changes, one after the other; a ``take`` that is under way makes room for the next."""
         while True:
             change = await self._next(changes)
             await self._interrupt()
-            heard(change)
             if change.error is not None:
                 raise change.error
             try:
@@ -252,6 +251,7 @@ class _Share:
             finally:
                 if not change.handled.done():
                     change.handled.set_result(None)
+            heard(change, len(self._assigned))
             self._taking = asyncio.create_task(self._take(self._assigned - self._taken), name="take slots")
 
     async def close(self) -> None:
