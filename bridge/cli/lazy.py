@@ -23,7 +23,7 @@ class LazyCommand(TyperCommand):
 
     def _load(self) -> Any:
         module, _, name = self._target.partition(":")
-        with _lasting():
+        with lasting():
             found = getattr(import_module(module), name)
         if isinstance(found, typer.Typer):
             return typer.main.get_command(found)
@@ -33,7 +33,7 @@ class LazyCommand(TyperCommand):
 
 
 @contextmanager
-def _lasting() -> Iterator[None]:
+def lasting() -> Iterator[None]:
     """What is made meanwhile lives as long as the process: the garbage collector never looks through it."""
     gc.disable()
     try:

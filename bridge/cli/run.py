@@ -1,37 +1,52 @@
-"""``kmbridge run``: one mirror in one process, until it is told to stop."""
+"""``kmbridge run``: one mirror, in one process or in several, until it is told to stop."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import sys
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from random import Random
+from types import FrameType
 from typing import Annotated
 
 import structlog
 import typer
 
-from bridge.assembly import Assembly, assemble
 from bridge.cli.arguments import Name, Settings, Targets, configuration
-from bridge.cli.stop import stopping
+from bridge.cli.lazy import lasting
+from bridge.cli.stop import leave, stopping
 from bridge.config import Configuration
-from bridge.engine.mirror import MirrorFailedError
-from bridge.errors import BridgeError, UsageError, not_yet
-from bridge.telemetry.counters import Counters
-from bridge.telemetry.http import TelemetryServer
+from bridge.engine.retry import Backoff
+from bridge.errors import UsageError
+from bridge.telemetry.http import serving
 from bridge.telemetry.logging import LogFormat, configure_logging
 from bridge.telemetry.observed import ObservedMirror
+from bridge.workers.cores import usable_cores
+from bridge.workers.supervisor import FIRST_DELAY_S, LONGEST_DELAY_S, Supervisor
 from connectors.base import Clock
 
-PROGRESS_S = 30.0
+AUTO = "auto"
 
 log = structlog.get_logger(__name__)
 
 Workers = Annotated[
-    str, typer.Option("--workers", metavar="N|auto", help="Processes on this machine; this version has one.")
+    str | None,
+    typer.Option(
+        "--workers",
+        metavar="N|auto",
+        show_default=False,
+        help="Processes on this machine that share the work; auto: one a core. Left out: one.",
+    ),
 ]
+WorkerIndex = Annotated[int | None, typer.Option("--worker", hidden=True, min=0)]
 
 
-def run(targets: Targets, name: Name = None, settings: Settings = None, workers: Workers = "auto") -> None:
+def run(
+    targets: Targets,
+    name: Name = None,
+    settings: Settings = None,
+    workers: Workers = None,
+    worker: WorkerIndex = None,
+) -> None:
     """Mirror until told to stop.
 
     The first SIGTERM or SIGINT drains, saves the checkpoints and exits 0; a second leaves at once.
@@ -41,93 +56,93 @@ def run(targets: Targets, name: Name = None, settings: Settings = None, workers:
     _check_workers(workers)
     asked = configuration(targets, name, settings)
     configure_logging(LogFormat(asked.log.format), asked.log.level)
-    asyncio.run(_mirror(asked, version("kmbridge")))
+    processes = 1 if worker is not None else _processes(workers, asked)
+    own_version = version("kmbridge")
+    if processes == 1:
+        _mirror(asked, own_version, worker)
+    elif code := asyncio.run(supervise(asked, own_version, processes, _worker_command(targets, name, settings))):
+        raise typer.Exit(code)
 
 
-def _check_workers(workers: str) -> None:
-    if workers in ("1", "auto"):
+def shares_work(asked: Configuration) -> bool:
+    """Whether several workers of this mirror can divide its partitions among them: only with checkpoints in Kafka."""
+    return asked.checkpoint_topic is not None
+
+
+def _check_workers(workers: str | None) -> None:
+    if workers is None or workers == AUTO or (workers.isdecimal() and int(workers) > 0):
         return
-    if workers.isdecimal() and int(workers) > 1:
-        raise UsageError(f"--workers {workers}", not_yet("several workers", "leave the option out, or use 1"))
-    raise UsageError(f"--workers {workers}", "allowed: a number from 1 on, or auto")
+    raise UsageError(f"--workers {workers}", f"allowed: a number from 1 on, or {AUTO}")
 
 
-async def _mirror(asked: Configuration, own_version: str) -> None:
-    counters = Counters()
-    assembly = assemble(asked, observer=counters, clock=Clock(), random=Random())
-    observed = ObservedMirror(asked.name, assembly.mirror.status, counters)
-    with structlog.contextvars.bound_contextvars(mirror=asked.name):
-        async with _served(asked, observed, own_version) as address:
-            await _until_stopped(asked, assembly, address)
-
-
-@asynccontextmanager
-async def _served(asked: Configuration, observed: ObservedMirror, own_version: str) -> AsyncIterator[str | None]:
-    """The telemetry's own address while it is served; None where it is turned off."""
-    listen = asked.http.listen if asked.http is not None else None
-    if listen is None:
-        yield None
-        return
-    async with TelemetryServer(listen, [observed], own_version) as server:
-        host = f"[{listen[0]}]" if ":" in listen[0] else listen[0]
-        yield f"http://{host}:{server.port}"
-
-
-async def _until_stopped(asked: Configuration, assembly: Assembly, address: str | None) -> None:
-    """Mirror until a signal drains. One that comes while the ends are still being reached just ends that."""
-    opening = asyncio.current_task()
-    is_open = False
-
-    def stop(signal_name: str) -> None:
-        log.info("draining", signal=signal_name)
-        if is_open:
-            assembly.mirror.drain()
-        elif opening is not None:
-            opening.cancel()
-
-    with stopping(stop):
-        try:
-            async with assembly.opened():
-                is_open = True
-                await _log_start(asked, assembly, address)
-                await _run(assembly)
-        except asyncio.CancelledError:
-            if is_open:
-                raise
-    log.info("stopped", records=assembly.mirror.status().records_written)
-
-
-async def _run(assembly: Assembly) -> None:
-    progress = asyncio.create_task(_log_progress(assembly), name="progress")
-    try:
-        await assembly.mirror.run()
-    except MirrorFailedError as error:
-        raise BridgeError("mirror", str(error)) from error
-    finally:
-        progress.cancel()
-
-
-async def _log_start(asked: Configuration, assembly: Assembly, address: str | None) -> None:
-    saved = await assembly.store.load()
-    positions = f"checkpoints of {len(saved)} partitions" if saved else f"start: {asked.source.kinesis.start}"
-    log.info(
-        "mirroring",
-        source=assembly.source.address,
-        sink=assembly.sink.address,
-        positions=positions,
-        status=None if address is None else f"{address}/status",
-        metrics=None if address is None else f"{address}/metrics",
-    )
-
-
-async def _log_progress(assembly: Assembly) -> None:
-    while True:
-        await asyncio.sleep(PROGRESS_S)
-        status = assembly.mirror.status()
-        log.info(
-            "progress",
-            records=status.records_written,
-            records_per_second=round(status.records_per_second, 1),
-            lag_s=max((lane.lag_ms for lane in status.lanes), default=0) / 1000,
-            lanes=len(status.lanes),
+def _processes(workers: str | None, asked: Configuration) -> int:
+    if workers is None:
+        return 1
+    if workers == AUTO:
+        return usable_cores() if shares_work(asked) else 1
+    if int(workers) > 1 and not shares_work(asked):
+        choice = asked.checkpoints
+        kind = choice if isinstance(choice, str) else ", ".join(choice.model_fields_set)
+        raise UsageError(
+            f"--workers {workers}",
+            f"checkpoints: {kind} is for one worker",
+            "set checkpoints to kafka: {topic: TOPIC}, which workers share, or leave --workers out",
         )
+    return int(workers)
+
+
+def _mirror(asked: Configuration, own_version: str, worker: int | None) -> None:
+    with lasting():
+        # What reaches the ends is large, and a supervisor does without it.
+        from bridge.cli.mirroring import mirror_alone, mirror_as_worker  # noqa: PLC0415
+
+    asyncio.run(mirror_alone(asked, own_version) if worker is None else mirror_as_worker(asked, worker))
+
+
+def _worker_command(
+    targets: Sequence[str], name: str | None, settings: Sequence[str] | None
+) -> Callable[[int], Sequence[str]]:
+    """This command, for one worker."""
+    options = [] if name is None else ["--name", name]
+    for setting in settings or ():
+        options += ["--set", setting]
+
+    def command(index: int) -> Sequence[str]:
+        # -P: a file in the working directory does not stand in for a module, as it does not for the script either.
+        call = (sys.executable, "-P", "-m", "bridge.cli", "run", "--worker", str(index))
+        return (*call, *options, "--", *targets)
+
+    return command
+
+
+async def supervise(
+    asked: Configuration, own_version: str, processes: int, command: Callable[[int], Sequence[str]]
+) -> int:
+    """Keep that many workers until a signal drains them; a second one ends them. Return the exit code.
+
+    ``command`` starts the worker of an index.
+    """
+
+    def backoff() -> Backoff:
+        return Backoff(Random(), first_s=FIRST_DELAY_S, ceiling_s=LONGEST_DELAY_S)
+
+    supervisor = Supervisor(command, processes, clock=Clock(), backoff=backoff)
+    observed = ObservedMirror(asked.name, supervisor.status, supervisor.counts, supervisor.trouble)
+
+    def drain(signal_name: str) -> None:
+        log.info("draining", asked_by=signal_name)
+        supervisor.drain()
+
+    def force(number: int, frame: FrameType | None) -> None:
+        supervisor.kill()
+        leave(number, frame)
+
+    listen = asked.http.listen if asked.http is not None else None
+    with structlog.contextvars.bound_contextvars(mirror=asked.name):
+        async with serving(listen, [observed], own_version) as address:
+            told = {} if address is None else {"status": f"{address}/status", "metrics": f"{address}/metrics"}
+            log.info("supervising", workers=processes, **told)
+            with stopping(drain, second=force):
+                code = await supervisor.run()
+            log.info("stopped", records=supervisor.status().records_written, exit_code=code)
+    return code

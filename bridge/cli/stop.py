@@ -5,19 +5,27 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import copy_context
 from types import FrameType
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
+Handler = Callable[[int, FrameType | None], None]
+
+
+def leave(number: int, _: FrameType | None) -> None:
+    """End the process at once with 128 + the signal's number."""
+    os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, b"forced by a second signal, not drained\n")
+    os._exit(128 + number)
+
 
 @contextmanager
-def stopping(stop: Callable[[str], None]) -> Iterator[None]:
+def stopping(stop: Callable[[str], None], *, second: Handler = leave) -> Iterator[None]:
     """While inside, the first signal calls ``stop`` with its name in the running loop; a second ends the process.
 
     The second leaves at once with 128 + n, and even where the loop is blocked: nothing that matters depends on a
-    clean end, for checkpoints never run ahead of what is durable.
+    clean end, for checkpoints never run ahead of what is durable. ``second`` takes its place as a signal handler.
     """
     loop = asyncio.get_running_loop()
     # What is logged then belongs to what runs now.
@@ -25,7 +33,7 @@ def stopping(stop: Callable[[str], None]) -> Iterator[None]:
 
     def first(number: int, _: FrameType | None) -> None:
         for each in _SIGNALS:
-            signal.signal(each, _force)
+            signal.signal(each, second)
         loop.call_soon_threadsafe(stop, signal.Signals(number).name, context=context)
 
     before = {each: signal.signal(each, first) for each in _SIGNALS}
@@ -36,6 +44,13 @@ def stopping(stop: Callable[[str], None]) -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def _force(number: int, _: FrameType | None) -> None:
-    os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, b"forced by a second signal, not drained\n")
-    os._exit(128 + number)
+def heeding(stop: Callable[[str], None]) -> AbstractContextManager[None]:
+    """As ``stopping``, in a process whose supervisor ends it where it must: a second signal is ignored.
+
+    Where the system signals every process of a service, the supervisor's own request is not the second one then.
+    """
+    return stopping(stop, second=_ignore)
+
+
+def _ignore(number: int, _: FrameType | None) -> None:
+    pass

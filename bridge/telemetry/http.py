@@ -1,6 +1,7 @@
 """The endpoints by which monitoring and people look into a running process."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
 
@@ -74,7 +75,7 @@ class TelemetryServer:
             [
                 web.get("/", _page),
                 web.get("/metrics", self._metrics),
-                web.get("/healthz", _healthz),
+                web.get("/healthz", self._healthz),
                 web.get("/readyz", self._readyz),
                 web.get("/status", self._status),
             ]
@@ -85,6 +86,10 @@ class TelemetryServer:
     async def _metrics(self, request: web.Request) -> web.Response:
         encode, content_type = choose_encoder(request.headers.get(hdrs.ACCEPT, ""))
         return web.Response(body=encode(self._registry), headers={hdrs.CONTENT_TYPE: content_type})
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        troubles = [f"{mirror.name}: {trouble}" for mirror in self._mirrors if (trouble := mirror.trouble())]
+        return web.Response(text=f"{'; '.join(troubles) or 'ok'}\n", status=503 if troubles else 200)
 
     async def _readyz(self, _: web.Request) -> web.Response:
         waiting = [
@@ -99,12 +104,21 @@ class TelemetryServer:
         return web.json_response(documents[0] if len(documents) == 1 else {"mirrors": documents})
 
 
+@asynccontextmanager
+async def serving(
+    listen: tuple[str, int] | None, mirrors: Sequence[ObservedMirror], version: str
+) -> AsyncIterator[str | None]:
+    """The server's own address while it serves; None where ``listen`` turns it off. Raises as ``TelemetryServer``."""
+    if listen is None:
+        yield None
+        return
+    async with TelemetryServer(listen, mirrors, version) as server:
+        host = f"[{listen[0]}]" if ":" in listen[0] else listen[0]
+        yield f"http://{host}:{server.port}"
+
+
 async def _page(_: web.Request) -> web.Response:
     return web.Response(text=_HINT, status=404)
-
-
-async def _healthz(_: web.Request) -> web.Response:
-    return web.Response(text="ok\n")
 
 
 async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:

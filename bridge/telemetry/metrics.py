@@ -37,7 +37,7 @@ class MirrorCollector(Collector):
         latency = HistogramMetricFamily(names.LATENCY_SECONDS.name, names.LATENCY_SECONDS.help, labels=("mirror",))
         for mirror in self._mirrors:
             status = mirror.status()
-            for definition, labels, value in _samples(status, mirror.counters.snapshot()):
+            for definition, labels, value in _samples(status, mirror.counts()):
                 families[definition].add_metric((mirror.name, *labels), value)
             latency.add_metric((mirror.name,), _buckets(status.latency), status.latency.sum_s)
         return [*families.values(), latency]

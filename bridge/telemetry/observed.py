@@ -1,16 +1,20 @@
 """What telemetry sees of a mirror."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bridge.engine.status import MirrorStatus
-from bridge.telemetry.counters import Counters
+from bridge.telemetry.counters import Counts
+
+NO_COUNTS = Counts({}, {}, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedMirror:
-    """``status`` is called at each scrape, in the event loop's thread, also before the mirror runs."""
+    """All is called at each scrape, in the event loop's thread, also before the mirror runs."""
 
     name: str
     status: Callable[[], MirrorStatus]
-    counters: Counters = field(default_factory=Counters)
+    counts: Callable[[], Counts] = lambda: NO_COUNTS
+    trouble: Callable[[], str | None] = lambda: None
+    """What of the mirror does not work though this process does; None where there is nothing."""

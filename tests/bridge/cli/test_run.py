@@ -5,8 +5,9 @@ import json
 import os
 import signal
 import socket
+import sys
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any, Self
@@ -14,12 +15,16 @@ from typing import Any, Self
 import pytest
 
 import bridge.assembly
+import bridge.cli.mirroring
 import bridge.cli.run
+import bridge.workers.channel
 from bridge.assembly import Assembly
 from bridge.config import Configuration
-from bridge.engine.mirror import Mirror
+from bridge.coordination.single import SingleWorker
+from bridge.engine.mirror import Ends, Mirror
 from bridge.engine.policy import Policy
-from bridge.stores import checkpoint_store
+from bridge.keeping import Keeping
+from bridge.stores import own_store
 from checkpoints.base import Checkpoint
 from checkpoints.sqlite import SqliteCheckpoints
 from connectors.base import Clock, GapError, Place, RefusedError, UnreachableError
@@ -70,9 +75,10 @@ class Bench:
         source = MemorySource(self.stream, Clock(), faults)
         sink = Sink(self.topic, Faults(), Random(1))
         sink.entering = self.entering
-        store = checkpoint_store(configuration)
-        mirror = Mirror(source, sink, store, Policy(), dead_letter=None, clock=Clock(), random=Random(1))
-        return Assembly(mirror, source, sink, store, None)
+        keeping = Keeping(own_store(configuration, Clock()), SingleWorker())
+        ends = Ends(source, sink)
+        mirror = Mirror(ends, keeping.store, keeping.coordinator, Policy(), clock=Clock(), random=Random(1))
+        return Assembly(mirror, ends, keeping)
 
     def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Send it to this process, once a run: a second one would end the tests."""
@@ -103,7 +109,7 @@ def _log(called: Called) -> list[dict[str, Any]]:
 @pytest.fixture
 def bench(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Bench:
     made = Bench(tmp_path, capsys)
-    monkeypatch.setattr(bridge.cli.run, "assemble", made.assemble)
+    monkeypatch.setattr(bridge.cli.mirroring, "assemble", made.assemble)
     return made
 
 
@@ -129,15 +135,13 @@ def test_the_first_signal_drains_saves_and_exits_0(bench: Bench, number: signal.
     assert {line["mirror"] for line in _log(called)} == {"orders"}
 
 
-def test_the_start_is_told_with_both_ends_and_from_where(bench: Bench) -> None:
-    """From the configured start first, from its checkpoints the next time."""
-    bench.stream.put(b"k", b"x")
+def test_the_start_is_told_with_both_ends_and_where_the_checkpoints_are(bench: Bench) -> None:
+    """And with where reading begins while there are none."""
     bench.reading = bench.signal
+    bench.stream.put(b"k", b"x")
     first = _log(bench.run())[0]
     assert (first["source"], first["sink"], first["mirror"]) == ("memory:orders", "memory:orders", "orders")
-    assert first["positions"] == "start: trim_horizon"
-    again = _log(bench.run())[0]
-    assert again["positions"] == "checkpoints of 2 partitions"
+    assert (first["checkpoints"], first["start"]) == (str(bench.database), "trim_horizon")
 
 
 def test_a_signal_before_the_ends_are_reached_exits_0(bench: Bench) -> None:
@@ -259,10 +263,66 @@ def _get(url: str) -> bytes:
         return body
 
 
-@pytest.mark.parametrize(("workers", "code"), [("2", 2), ("0", 2), ("many", 2), ("1", 0), ("auto", 0)])
-def test_there_is_one_worker_in_this_version(bench: Bench, workers: str, code: int) -> None:
-    """More are refused with a message that says so."""
+@pytest.mark.parametrize("workers", ["1", "auto"])
+def test_one_worker_is_this_process(bench: Bench, workers: str) -> None:
+    """Also where one a core is asked for and the checkpoints are for one alone."""
     bench.reading = bench.signal
+    assert bench.run("--workers", workers).code == 0
+
+
+@pytest.mark.parametrize("workers", ["0", "-1", "1.5", "many", ""])
+def test_a_number_of_workers_that_is_none_is_refused(bench: Bench, workers: str) -> None:
+    """With what is allowed."""
     called = bench.run("--workers", workers)
-    assert called.code == code
-    assert ("this version does not have several workers yet" in called.err) == (workers == "2")
+    assert called.code == 2
+    assert "allowed: a number from 1 on, or auto" in called.err
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_several_workers_need_checkpoints_that_they_can_share(bench: Bench, kind: str) -> None:
+    """The message names the key and what to set."""
+    options = ("--set", "checkpoints=memory") if kind == "memory" else ()
+    called = bench.run("--workers", "2", *options)
+    assert called.code == 2
+    assert f"checkpoints: {kind} is for one worker" in called.err
+    assert "set checkpoints to kafka: {topic: TOPIC}" in called.err
+
+
+def test_several_workers_are_this_command_with_an_index(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is given all that the command was given; the whole exits with the code that the supervisor comes to."""
+    calls: list[Sequence[str]] = []
+
+    async def supervise(_: Configuration, __: str, processes: int, command: Callable[[int], Sequence[str]]) -> int:
+        calls.extend(command(index) for index in range(processes))
+        return 3
+
+    monkeypatch.setattr(bridge.cli.run, "supervise", supervise)
+    monkeypatch.setattr(bridge.cli.run, "shares_work", lambda _: True)
+    assert bench.run("--workers", "2", "--name", "other").code == 3
+    for index, command in enumerate(calls):
+        options = ["--worker", str(index), "--name", "other", "--set", "log.format=json", "--", str(bench.config)]
+        assert command == (sys.executable, "-P", "-m", "bridge.cli", "run", *options)
+    assert len(calls) == 2
+
+
+def test_automatic_is_one_worker_a_core(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the checkpoints can be shared."""
+    counts: list[int] = []
+
+    async def supervise(_: Configuration, __: str, processes: int, ___: object) -> int:
+        counts.append(processes)
+        return 0
+
+    monkeypatch.setattr(bridge.cli.run, "supervise", supervise)
+    monkeypatch.setattr(bridge.cli.run, "shares_work", lambda _: True)
+    monkeypatch.setattr(bridge.cli.run, "usable_cores", lambda: 7)
+    assert bench.run("--workers", "auto").code == 0
+    assert counts == [7]
+
+
+def test_a_worker_without_a_supervisor_is_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody starts one by mistake."""
+    monkeypatch.setattr(bridge.workers.channel, "_STANDARD_INPUT", os.open(os.devnull, os.O_RDONLY))
+    called = bench.run("--worker", "0")
+    assert called.code == 2
+    assert "--workers N" in called.err

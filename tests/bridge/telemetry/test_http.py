@@ -5,7 +5,7 @@ import pytest
 
 from bridge.engine.status import LaneState, MirrorState, MirrorStatus
 from bridge.errors import UsageError
-from bridge.telemetry.http import TelemetryServer
+from bridge.telemetry.http import TelemetryServer, serving
 from bridge.telemetry.observed import ObservedMirror
 from tests.bridge.telemetry.statuses import STARTING, lane, status
 
@@ -84,6 +84,18 @@ async def test_ready_means_running_and_anything_else_says_why(
         assert ready.status == (200 if state is MirrorState.RUNNING else 503)
         assert state is MirrorState.RUNNING or f"orders is {state.value}" in await ready.text()
         assert healthy.status == 200
+
+
+async def test_what_does_not_work_elsewhere_is_not_healthy() -> None:
+    """Where a mirror works in other processes than this one, the health is theirs too."""
+    troubles = ["worker 1 hangs", None]
+    mirrors = [ObservedMirror("orders", status, trouble=troubles.pop)]
+    async with serving((HOST, 0), mirrors, "1") as address, aiohttp.ClientSession(address) as session:
+        async with session.get("/healthz") as well:
+            assert well.status == 200
+        async with session.get("/healthz") as unwell:
+            assert unwell.status == 503
+            assert await unwell.text() == "orders: worker 1 hangs\n"
 
 
 async def test_metrics_are_scraped_as_text(client: aiohttp.ClientSession, told: Told) -> None:

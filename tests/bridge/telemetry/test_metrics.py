@@ -28,7 +28,7 @@ def value(series: Series, name: str, **labels: str) -> float:
 
 
 def orders(current: MirrorStatus, counters: Counters | None = None) -> ObservedMirror:
-    return ObservedMirror("orders", lambda: current, counters or Counters())
+    return ObservedMirror("orders", lambda: current, (counters or Counters()).snapshot)
 
 
 def test_a_snapshot_becomes_the_documented_metrics() -> None:

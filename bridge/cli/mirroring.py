@@ -1,0 +1,115 @@
+"""One mirror in this process, until it is told to stop: alone, or as one worker of several."""
+
+import asyncio
+from random import Random
+
+import structlog
+
+from bridge.assembly import Assembly, assemble
+from bridge.cli.stop import heeding, stopping
+from bridge.config import Configuration
+from bridge.engine.mirror import MirrorFailedError
+from bridge.errors import BridgeError
+from bridge.stores import described
+from bridge.telemetry.counters import Counters
+from bridge.telemetry.http import serving
+from bridge.telemetry.observed import ObservedMirror
+from bridge.workers.channel import reporting
+from connectors.base import Clock
+
+PROGRESS_S = 30.0
+
+log = structlog.get_logger(__name__)
+
+
+async def mirror_alone(asked: Configuration, own_version: str) -> None:
+    """Mirror and serve the telemetry, until a signal drains."""
+    mirroring = Mirroring(asked)
+    listen = asked.http.listen if asked.http is not None else None
+    with structlog.contextvars.bound_contextvars(mirror=asked.name):
+        async with serving(listen, [mirroring.observed], own_version) as address:
+            with stopping(mirroring.stop):
+                await mirroring.run(address)
+
+
+async def mirror_as_worker(asked: Configuration, index: int) -> None:
+    """Mirror and report to the supervisor, until it asks for a drain or is gone, or a signal drains."""
+    mirroring = Mirroring(asked, index)
+    with structlog.contextvars.bound_contextvars(mirror=asked.name, worker=index), heeding(mirroring.stop):
+        async with reporting(mirroring.observed, lambda: mirroring.stop("supervisor")):
+            await mirroring.run(None)
+
+
+class Mirroring:
+    """One run of a mirror. It can be told to stop at any time, also while the ends are still being reached."""
+
+    def __init__(self, asked: Configuration, index: int = 0) -> None:
+        counters = Counters()
+        self._asked = asked
+        self._assembly = assemble(asked, observer=counters, clock=Clock(), random=Random(), index=index)
+        self._opening: asyncio.Task[None] | None = None
+        self._is_stopping = False
+        self.observed = ObservedMirror(asked.name, self._assembly.mirror.status, counters.snapshot)
+
+    def stop(self, asked_by: str) -> None:
+        """Drain; where the ends are still being reached, just end that. Safe to call twice."""
+        if self._is_stopping:
+            return
+        self._is_stopping = True
+        log.info("draining", asked_by=asked_by)
+        if self._opening is not None:
+            self._opening.cancel()
+        else:
+            self._assembly.mirror.drain()
+
+    async def run(self, address: str | None) -> None:
+        """Return when ``stop`` has taken effect. ``address`` is where the telemetry is served, if anywhere."""
+        if not self._is_stopping:
+            await self._run(address)
+        log.info("stopped", records=self._assembly.mirror.status().records_written)
+
+    async def _run(self, address: str | None) -> None:
+        self._opening = asyncio.current_task()
+        try:
+            async with self._assembly.opened():
+                self._opening = None
+                _log_start(self._asked, self._assembly, address)
+                await _mirror(self._assembly)
+        except asyncio.CancelledError:
+            if self._opening is None or not self._is_stopping:
+                raise
+
+
+async def _mirror(assembly: Assembly) -> None:
+    progress = asyncio.create_task(_log_progress(assembly), name="progress")
+    try:
+        await assembly.mirror.run()
+    except MirrorFailedError as error:
+        raise BridgeError("mirror", str(error)) from error
+    finally:
+        progress.cancel()
+
+
+def _log_start(asked: Configuration, assembly: Assembly, address: str | None) -> None:
+    log.info(
+        "mirroring",
+        source=assembly.ends.source.address,
+        sink=assembly.ends.sink.address,
+        delivery=asked.delivery,
+        checkpoints=described(asked),
+        start=asked.source.kinesis.start,
+        **({} if address is None else {"status": f"{address}/status", "metrics": f"{address}/metrics"}),
+    )
+
+
+async def _log_progress(assembly: Assembly) -> None:
+    while True:
+        await asyncio.sleep(PROGRESS_S)
+        status = assembly.mirror.status()
+        log.info(
+            "progress",
+            records=status.records_written,
+            records_per_second=round(status.records_per_second, 1),
+            lag_s=max((lane.lag_ms for lane in status.lanes), default=0) / 1000,
+            lanes=len(status.lanes),
+        )

@@ -1,0 +1,1 @@
+"""Several processes of one machine as one mirror: started, watched, restarted and drained by a supervisor."""

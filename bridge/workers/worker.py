@@ -1,0 +1,155 @@
+"""One worker as its supervisor sees it: a process which may live more than once."""
+
+import asyncio
+import signal
+import socket
+from asyncio import StreamWriter
+from asyncio.subprocess import Process
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import msgspec
+import structlog
+
+from bridge.engine.status import LaneStatus, MirrorState
+from bridge.workers.channel import Report, reports
+from bridge.workers.merged import NOTHING, left_behind, totals
+from connectors.base import Clock
+
+FAILED = 1
+
+SILENT_S = 30.0
+"""A worker that has not reported for so long does not work."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """How the process ended, and what it had come to."""
+
+    code: int
+    """Its exit code; where a signal ended it the signal's number, negative."""
+    reported: bool
+    """One that never did had not begun to work."""
+    ready_s: float | None
+    """For how long it was ready; None: never."""
+
+    @property
+    def cause(self) -> str:
+        return f"exit code {self.code}" if self.code >= 0 else _signal_name(-self.code)
+
+
+class Worker:
+    """``command`` is started with the channel as its standard input, in a session of its own: what a terminal sends to
+    all its processes reaches the supervisor alone.
+    """
+
+    def __init__(self, index: int, command: Sequence[str], clock: Clock) -> None:
+        self.index = index
+        self.lives = 0
+        self.last_code: int | None = None
+        """Of the last life that ended."""
+        self.past = NOTHING
+        """The totals of lives that ended."""
+        self.report: Report | None = None
+        """The latest of the present life."""
+        self.left: tuple[LaneStatus, ...] = ()
+        """What the last life worked on, until the next one is ready."""
+        self._command = command
+        self._clock = clock
+        self._process: Process | None = None
+        self._channel: StreamWriter | None = None
+        self._heard_s = 0.0
+        self._ready_since_s: float | None = None
+        self._is_drained = False
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it owns work, or waits for some."""
+        state = None if self.report is None else self.report.status.state
+        return state is MirrorState.RUNNING and self.silent_s < SILENT_S
+
+    @property
+    def silent_s(self) -> float:
+        """Time since it was heard of; 0 while there is no process."""
+        return 0.0 if self._process is None else self._clock.monotonic() - self._heard_s
+
+    def drain(self) -> None:
+        """Ask it to drain, now or as soon as it is started. Safe to call twice."""
+        self._is_drained = True
+        if self._channel is not None and self._channel.can_write_eof():
+            self._channel.write_eof()
+
+    def kill(self) -> None:
+        """End it at once. Safe to call from a signal handler, and when there is no process."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+
+    async def live(self) -> Life:
+        """Start the process, listen to it, and return when it has ended. Cancelling this kills it."""
+        self.lives += 1
+        ours, theirs = socket.socketpair()
+        with ours:
+            try:
+                with theirs:
+                    self._process = await asyncio.create_subprocess_exec(
+                        *self._command, stdin=theirs.fileno(), start_new_session=True
+                    )
+            except OSError as error:
+                log.error("a worker cannot be started", worker=self.index, error=str(error))
+                return self._ended(FAILED)
+            try:
+                self._heard_s = self._clock.monotonic()
+                await self._listen(ours)
+                code = await self._process.wait()
+            finally:
+                await self._close(self._process)
+        return self._ended(code)
+
+    async def _listen(self, ours: socket.socket) -> None:
+        reader, self._channel = await asyncio.open_connection(sock=ours)
+        if self._is_drained:
+            self.drain()
+        try:
+            async for report in reports(reader):
+                self._hear(report)
+        except msgspec.MsgspecError as error:
+            # As after an upgrade beneath a running supervisor.
+            log.error("a worker's reports cannot be read", worker=self.index, error=str(error))
+            self.kill()
+
+    def _hear(self, report: Report) -> None:
+        self.report = report
+        self._heard_s = self._clock.monotonic()
+        if report.status.state is MirrorState.RUNNING and self._ready_since_s is None:
+            self._ready_since_s = self._heard_s
+            self.left = ()
+
+    async def _close(self, process: Process) -> None:
+        if process.returncode is None:
+            self.kill()
+            await process.wait()
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+
+    def _ended(self, code: int) -> Life:
+        """Keep of this life what outlasts it."""
+        since_s = self._ready_since_s
+        life = Life(code, self.report is not None, None if since_s is None else self._clock.monotonic() - since_s)
+        if self.report is not None:
+            self.past = totals([self.past, self.report])
+            self.left = left_behind(self.report, f"worker {self.index} ended: {life.cause}")
+        self.report = self._process = self._ready_since_s = None
+        self.last_code = code
+        return life
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
