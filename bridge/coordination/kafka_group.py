@@ -177,9 +177,9 @@ class KafkaGroup(Coordinator):
         self._metadata = metadata if generation_of(metadata) >= 0 else None
 
     def _complain(self, error: KafkaError) -> None:
-        """Errors of which the client recovers by itself are logged; a refusal before the first assignment is fatal."""
-        named = translate(error, f"join group {self._settings.group}", "")
-        if isinstance(named, RefusedError) and not self._has_joined:
+        """End where the client cannot go on, or may not begin; what it recovers from by itself is logged."""
+        named = self._refusal(error)
+        if _is_fatal(error) or (isinstance(named, RefusedError) and not self._has_joined):
             self._tell(_Change(_Kind.FAILED, error=named))
             self._leaving.wait()
         elif error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001
@@ -187,7 +187,7 @@ class KafkaGroup(Coordinator):
 
     def _refusal(self, error: KafkaError) -> ConnectorError:
         operation = f"join group {self._settings.group}"
-        if error.code() in (KafkaError.FENCED_INSTANCE_ID, KafkaError._FATAL):  # noqa: SLF001
+        if self._settings.instance is not None and _is_fatal(error):
             return RefusedError(
                 operation, error.str(), f"another worker runs with workers.instance {self._settings.instance}"
             )
@@ -304,3 +304,8 @@ class _Silence:
 
 def _slots(partitions: list[TopicPartition]) -> frozenset[int]:
     return frozenset(each.partition for each in partitions)
+
+
+def _is_fatal(error: KafkaError) -> bool:
+    """As a consumer tells it: by a code, where a producer sets a mark."""
+    return error.fatal() or error.code() == KafkaError._FATAL  # noqa: SLF001
