@@ -17,6 +17,11 @@ from connectors.base import Clock
 from connectors.kafka.connection import Connection
 from connectors.kinesis import position
 
+_SERVERLESS = ".kafka-serverless."
+_SERVERLESS_SLOTS = 16
+"""A Serverless cluster has room for 120 compacted partitions in all."""
+_PATIENCE_S = 20.0
+
 
 def group_name(configuration: Configuration) -> str:
     """The consumer group in which the mirror's workers are members."""
@@ -35,6 +40,14 @@ def checkpoint_place(configuration: Configuration) -> CheckpointTopic | None:
     return CheckpointTopic(connection.settings(), configuration.name, group, place.topic)
 
 
+def asked_slots(configuration: Configuration) -> int | None:
+    """How many slots the checkpoint topic is to have; None: as many as there are, or the default."""
+    asked = configuration.checkpoint_topic
+    if asked is None or asked.slots is not None:
+        return None if asked is None else asked.slots
+    return _SERVERLESS_SLOTS if any(_SERVERLESS in each for each in asked.bootstrap_servers) else None
+
+
 def own_store(configuration: Configuration, clock: Clock) -> CheckpointStore:
     """The store of one worker that ``configuration`` names, not entered; for checkpoints that are not in Kafka."""
     choice = configuration.checkpoints
@@ -42,19 +55,19 @@ def own_store(configuration: Configuration, clock: Clock) -> CheckpointStore:
         return SqliteCheckpoints(choice.sqlite.path, configuration.name)
     if isinstance(choice, DynamoSection):
         session_s = configuration.workers.session_timeout
-        return DynamoCheckpoints(_table(choice), configuration.name, clock=clock, session_s=session_s)
+        return DynamoCheckpoints(dynamo_table(choice), configuration.name, clock=clock, session_s=session_s)
     return MemoryCheckpoints()
 
 
-def checkpoint_reader(configuration: Configuration) -> CheckpointReader:
-    """Sees the checkpoints, also while a mirror runs."""
+def checkpoint_reader(configuration: Configuration, *, patience_s: float = _PATIENCE_S) -> CheckpointReader:
+    """Sees the checkpoints, also while a mirror runs; waits for ``patience_s`` for what is open in Kafka."""
     choice = configuration.checkpoints
     if isinstance(choice, SqliteSection):
         return SqliteReader(choice.sqlite.path, configuration.name)
     if isinstance(choice, DynamoSection):
-        return DynamoReader(_table(choice), configuration.name)
+        return DynamoReader(dynamo_table(choice), configuration.name)
     place = checkpoint_place(configuration)
-    return MemoryCheckpoints() if place is None else KafkaCheckpointReader(place)
+    return MemoryCheckpoints() if place is None else KafkaCheckpointReader(place, patience_s=patience_s)
 
 
 def described(configuration: Configuration) -> str:
@@ -76,6 +89,7 @@ def checked_position(text: str) -> str:
         raise UsageError("read a position", str(error)) from None
 
 
-def _table(section: DynamoSection) -> Table:
+def dynamo_table(section: DynamoSection) -> Table:
+    """The table that ``section`` names."""
     asked = section.dynamodb
     return Table(asked.table, asked.region, asked.endpoint_url)

@@ -2,17 +2,20 @@
 
 import asyncio
 import sys
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Annotated
 
 import structlog
 import typer
 
+from bridge.changing import changeable
 from bridge.cli.arguments import Json, Name, Settings, Targets, configuration, split_targets
 from bridge.cli.output import age, print_json, print_rows
 from bridge.config import Configuration
 from bridge.errors import BridgeError, UsageError
-from bridge.stores import checked_position, checkpoint_path, checkpoint_reader, checkpoint_store
+from bridge.owners import Holder, holders
+from bridge.stores import checked_position, checkpoint_reader, described
 from bridge.telemetry.logging import LogFormat, configure_logging
 from checkpoints.base import Checkpoint
 from connectors.base import Clock
@@ -23,8 +26,19 @@ checkpoints = typer.Typer(no_args_is_help=True, add_completion=False, rich_marku
 
 _ORDER = "In this order; CONFIG is a file or two URLs."
 
+_PATIENCE_S = 5.0
+"""For what workers have open: a living one's is over in tenths of a second."""
+
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 New = Annotated[bool, typer.Option("--new", help="Accept a partition that has no checkpoint yet.")]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Change checkpoints in Kafka beside living workers, too. A running worker overwrites them with its next "
+        "checkpoint: stop it first. Files and tables stay refused while somebody owns them.",
+    ),
+]
 
 
 @checkpoints.callback()
@@ -34,17 +48,24 @@ def _group() -> None:
 
 @checkpoints.command("list", epilog="Example: kmbridge checkpoints list orders.yaml")
 def list_(targets: Targets, name: Name = None, settings: Settings = None, as_json: Json = False) -> None:
-    """Show how far each partition is mirrored. Does not disturb a running mirror."""
+    """Show how far each partition is mirrored. Does not disturb a running mirror.
+
+    Everything that reached the source before "complete until" is mirrored; lag is the time since then, as of the last
+    checkpoint: about 0s where the mirror has caught up, and - where it is unknown. The source itself is not asked.
+    The owner is the living worker that works on the partition, or - for nobody; one that was killed is shown until
+    its session is over.
+    """
     asked = _configuration(targets, name, settings)
-    found = sorted(asyncio.run(checkpoint_reader(asked).load()).items())
-    if as_json:
-        print_json({"name": asked.name, "checkpoints": [_document(*each) for each in found]})
-        return
+    found, owners = asyncio.run(_look(asked))
     now_ms = Clock().now_ms()
-    columns = ("partition", "position", "complete until", "saved", "finished", "gaps")
-    print_rows(columns, [_row(partition, checkpoint, now_ms) for partition, checkpoint in found])
+    if as_json:
+        rows = [_document(partition, each, owners.get(partition), now_ms) for partition, each in found.items()]
+        print_json({"name": asked.name, "checkpoints": rows})
+        return
+    columns = ("partition", "position", "complete until", "saved", "finished", "gaps", "owner", "lag")
+    print_rows(columns, [_row(partition, each, owners.get(partition), now_ms) for partition, each in found.items()])
     if not found:
-        print(f"mirror {asked.name} has no checkpoints in {checkpoint_path(asked)}", file=sys.stderr)
+        print(f"mirror {asked.name} has no checkpoints in {described(asked)}", file=sys.stderr)
 
 
 @checkpoints.command("set", epilog="Example: kmbridge checkpoints set orders.yaml shardId-000000000000 4957…#3")
@@ -53,6 +74,7 @@ def set_(
     name: Name = None,
     settings: Settings = None,
     new: New = False,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Let a stopped mirror go on strictly after POSITION in one partition, and print where it stood."""
@@ -61,12 +83,7 @@ def set_(
         raise UsageError("checkpoints set", f"found {len(rest)} arguments behind the configuration, not two")
     partition, position = rest[0], checked_position(rest[1])
     asked = _configuration(targets, name, settings)
-    old = asyncio.run(_set(asked, partition, position, new=new))
-    log.warning("checkpoint set", mirror=asked.name, partition=partition, old=old, new=position)
-    if as_json:
-        print_json({"partition": partition, "old": old, "new": position})
-    else:
-        print(f"{partition}: {_text(old)} -> {position}")
+    asyncio.run(_set(asked, partition, position, new=new, force=force, as_json=as_json))
 
 
 @checkpoints.command("reset", epilog="Example: kmbridge checkpoints reset orders.yaml --yes")
@@ -75,6 +92,7 @@ def reset(
     name: Name = None,
     settings: Settings = None,
     yes: Yes = False,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Forget where a stopped mirror stands, and print where it stood.
@@ -83,29 +101,32 @@ def reset(
     """
     targets, partitions = split_targets(arguments)
     asked = _configuration(targets, name, settings)
-    old = asyncio.run(_reset(asked, partitions, yes=yes))
-    for partition, position in old.items():
-        log.warning("checkpoint reset", mirror=asked.name, partition=partition, old=position)
-    if as_json:
-        print_json({"reset": [{"partition": partition, "old": position} for partition, position in old.items()]})
-        return
-    for partition, position in old.items():
-        print(f"{partition}: {_text(position)} -> forgotten")
-    if not old:
-        print(f"mirror {asked.name} has no checkpoints: nothing to forget")
+    if not yes:
+        # Nothing is owned while a person thinks: a worker that starts meanwhile finds its slots.
+        partitions = asyncio.run(_chosen(asked, partitions, force=force))
+        if not partitions:
+            _print_reset(asked, {}, as_json=as_json)
+            return
+        _confirm(asked, partitions)
+    asyncio.run(_reset(asked, partitions, force=force, as_json=as_json))
 
 
 def _configuration(targets: list[str], name: str | None, settings: list[str] | None) -> Configuration:
     asked = configuration(targets, name, settings)
-    if checkpoint_path(asked) is None:
+    if asked.checkpoints == "memory":
         raise UsageError("checkpoints", "those of this mirror are in memory, and end with its process")
     configure_logging(LogFormat(asked.log.format), asked.log.level)
     return asked
 
 
-async def _set(asked: Configuration, partition: str, position: str, *, new: bool) -> str | None:
-    """Change one checkpoint; the position that was there."""
-    async with checkpoint_store(asked) as store:
+async def _look(asked: Configuration) -> tuple[Mapping[str, Checkpoint], Mapping[str, Holder]]:
+    found = await checkpoint_reader(asked, patience_s=_PATIENCE_S).load()
+    return dict(sorted(found.items())), await holders(asked, found, Clock())
+
+
+async def _set(asked: Configuration, partition: str, position: str, *, new: bool, force: bool, as_json: bool) -> None:
+    """Change one checkpoint, and print before that which position was there."""
+    async with changeable(asked, create=new, force=force) as store:
         found = await store.load()
         old = found.get(partition)
         if old is None and not new:
@@ -120,25 +141,55 @@ async def _set(asked: Configuration, partition: str, position: str, *, new: bool
             sink=old.sink if old else "",
             gaps=old.gaps if old else (),
         )
+        _log_change("checkpoint set", asked, partition, old, new=position)
+        if as_json:
+            print_json({"partition": partition, "old": old.position if old else None, "new": position})
+        else:
+            print(f"{partition}: {_text(old.position) if old else 'nothing'} -> {position}", flush=True)
         await store.save({partition: changed})
-    return old.position if old else None
 
 
-async def _reset(asked: Configuration, partitions: list[str], *, yes: bool) -> dict[str, str | None]:
-    """Forget checkpoints; the positions that were there."""
-    async with checkpoint_store(asked) as store:
+async def _chosen(asked: Configuration, partitions: list[str], *, force: bool) -> list[str]:
+    async with changeable(asked, create=False, force=force) as store:
+        return _among(await store.load(), partitions)
+
+
+async def _reset(asked: Configuration, partitions: list[str], *, force: bool, as_json: bool) -> None:
+    """Forget checkpoints, and print before that which positions were there."""
+    async with changeable(asked, create=False, force=force) as store:
         found = await store.load()
-        if unknown := [partition for partition in partitions if partition not in found]:
-            raise _unknown(unknown, found, "")
-        chosen = sorted(set(partitions) or found)
-        if chosen and not yes:
-            _confirm(asked, chosen)
+        chosen = {partition: found[partition] for partition in _among(found, partitions)}
+        for partition, old in chosen.items():
+            _log_change("checkpoint reset", asked, partition, old)
+        _print_reset(asked, chosen, as_json=as_json)
         await store.delete(chosen)
-    return {partition: found[partition].position for partition in chosen}
 
 
-def _unknown(partitions: list[str], found: object, hint: str) -> BridgeError:
-    known = ", ".join(sorted(found)) if isinstance(found, dict) and found else "none"
+def _among(found: Mapping[str, Checkpoint], partitions: Collection[str]) -> list[str]:
+    """``partitions``, or all of them where none is named, in their order. Raises where there is no such one."""
+    if unknown := [partition for partition in partitions if partition not in found]:
+        raise _unknown(unknown, found, "")
+    return sorted(set(partitions) or found)
+
+
+def _print_reset(asked: Configuration, chosen: Mapping[str, Checkpoint], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"reset": [{"partition": partition, "old": old.position} for partition, old in chosen.items()]})
+        return
+    for partition, old in chosen.items():
+        print(f"{partition}: {_text(old.position)} -> forgotten", flush=True)
+    if not chosen:
+        print(f"mirror {asked.name} has no checkpoints in {described(asked)}: nothing to forget")
+
+
+def _log_change(event: str, asked: Configuration, partition: str, old: Checkpoint | None, **more: object) -> None:
+    """All that is about to be lost: a checkpoint's gaps are known nowhere else."""
+    told = {} if old is None else asdict(old)
+    log.warning(event, mirror=asked.name, partition=partition, old=told.pop("position", None), **told, **more)
+
+
+def _unknown(partitions: list[str], found: Mapping[str, Checkpoint], hint: str) -> BridgeError:
+    known = ", ".join(sorted(found)) or "none"
     return BridgeError("checkpoints", f"there is none of {', '.join(partitions)}; known: {known}", hint)
 
 
@@ -150,11 +201,20 @@ def _confirm(asked: Configuration, partitions: list[str]) -> None:
         raise BridgeError("checkpoints reset", "not confirmed, nothing is changed")
 
 
-def _document(partition: str, checkpoint: Checkpoint) -> dict[str, object]:
-    return {"partition": partition, **asdict(checkpoint)}
+def _document(partition: str, checkpoint: Checkpoint, owner: Holder | None, now_ms: int) -> dict[str, object]:
+    lag_ms = _lag_ms(checkpoint, now_ms)
+    return {
+        "partition": partition,
+        **asdict(checkpoint),
+        "age_seconds": max(0, now_ms - checkpoint.saved_ms) / 1000,
+        "lag_seconds": None if lag_ms is None else lag_ms / 1000,
+        "owner": None if owner is None else owner.worker,
+        "owner_host": None if owner is None else owner.host or None,
+    }
 
 
-def _row(partition: str, checkpoint: Checkpoint, now_ms: int) -> tuple[str, ...]:
+def _row(partition: str, checkpoint: Checkpoint, owner: Holder | None, now_ms: int) -> tuple[str, ...]:
+    lag_ms = _lag_ms(checkpoint, now_ms)
     return (
         partition,
         _text(checkpoint.position),
@@ -162,7 +222,16 @@ def _row(partition: str, checkpoint: Checkpoint, now_ms: int) -> tuple[str, ...]
         f"{age(now_ms - checkpoint.saved_ms)} ago",
         "yes" if checkpoint.finished else "no",
         str(len(checkpoint.gaps)),
+        "-" if owner is None else str(owner),
+        "-" if lag_ms is None else age(lag_ms),
     )
+
+
+def _lag_ms(checkpoint: Checkpoint, now_ms: int) -> int | None:
+    """None where it is unknown. Of a finished partition nothing is left to come."""
+    if checkpoint.finished:
+        return 0
+    return None if checkpoint.watermark_ms is None else max(0, now_ms - checkpoint.watermark_ms)
 
 
 def _text(position: str | None) -> str:

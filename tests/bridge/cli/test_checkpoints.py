@@ -3,6 +3,8 @@
 import asyncio
 import io
 import json
+import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from checkpoints.sqlite import SqliteCheckpoints
 from tests.bridge.cli.called import call
 from tests.bridge.test_config_mistakes import VALID
 
-HOUR_MS = 3_600_000
+LISTS_LOCKS = Path("/proc/locks").exists()
 FIRST, SECOND = "shardId-000000000000", "shardId-000000000001"
 
 
@@ -62,16 +64,29 @@ def test_the_list_has_a_line_a_partition(capsys: pytest.CaptureFixture[str], kep
     called = call(capsys, "checkpoints", "list", kept.config)
     assert called.code == 0
     header, first, second = called.out.splitlines()
-    assert header.split("\t") == ["partition", "position", "complete until", "saved", "finished", "gaps"]
-    assert [first.split("\t")[field] for field in (0, 1, 4, 5)] == [FIRST, "4957#3", "no", "1"]
-    assert [second.split("\t")[field] for field in (0, 1, 2, 4, 5)] == [SECOND, "beginning", "-", "yes", "0"]
+    columns = ["partition", "position", "complete until", "saved", "finished", "gaps", "owner", "lag"]
+    assert header.split("\t") == columns
+    assert [first.split("\t")[field] for field in (0, 1, 4, 5, 6)] == [FIRST, "4957#3", "no", "1", "-"]
+    assert [second.split("\t")[field] for field in (0, 1, 2, 4, 5, 6, 7)] == [
+        SECOND,
+        "beginning",
+        "-",
+        "yes",
+        "0",
+        "-",
+        "0s",
+    ]
 
 
 def test_the_list_is_told_as_json(capsys: pytest.CaptureFixture[str], kept: Kept) -> None:
-    """All that a checkpoint holds."""
+    """All that a checkpoint holds, and what is known of now."""
+    started_s = time.time()
     document = json.loads(call(capsys, "checkpoints", "list", kept.config, "--json").out)
     assert document["name"] == "orders"
-    assert document["checkpoints"][0] == {
+    first = document["checkpoints"][0]
+    assert started_s <= first.pop("age_seconds") + 2 <= time.time()
+    assert started_s <= first.pop("lag_seconds") + 1 <= time.time()
+    assert first == {
         "partition": FIRST,
         "position": "4957#3",
         "watermark_ms": 1_000,
@@ -80,6 +95,8 @@ def test_the_list_is_told_as_json(capsys: pytest.CaptureFixture[str], kept: Kept
         "source": "s@1",
         "sink": "t@1",
         "gaps": [{"lost_from": "5", "lost_to": "9", "cause": "trimmed", "noticed_ms": 1}],
+        "owner": None,
+        "owner_host": None,
     }
 
 
@@ -98,7 +115,10 @@ def test_a_running_mirror_can_be_listed_but_not_changed(capsys: pytest.CaptureFi
 
     async def beside_a_mirror() -> None:
         async with kept.store:
-            assert (await asyncio.to_thread(call, capsys, "checkpoints", "list", kept.config)).code == 0
+            listed = await asyncio.to_thread(call, capsys, "checkpoints", "list", kept.config, "--json")
+            assert listed.code == 0
+            if LISTS_LOCKS:
+                assert json.loads(listed.out)["checkpoints"][0]["owner"] == f"process {os.getpid()}"
             for change in changes:
                 called = await asyncio.to_thread(call, capsys, "checkpoints", *change)
                 assert called.code == 1
@@ -202,13 +222,13 @@ def test_reset_needs_a_flag_where_nobody_can_answer(
 def test_two_urls_stand_before_the_partition(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The default store is a file in the working directory, named after the mirror."""
+    """Options may stand anywhere."""
     monkeypatch.chdir(tmp_path)
     urls = ("kinesis:///orders", "kafka://a:1/in")
-    assert call(capsys, "checkpoints", "set", *urls, FIRST, "5000", "--new").code == 0
-    listed = json.loads(call(capsys, "checkpoints", "list", *urls, "--json").out)
-    assert [each["position"] for each in listed["checkpoints"]] == ["5000"]
-    assert (tmp_path / "orders-to-in.kmbridge.db").exists()
+    place = ("--set", "checkpoints={sqlite: {path: orders.db}}")
+    assert call(capsys, "checkpoints", "set", *urls, FIRST, "5000", "--new", *place).code == 0
+    listed = json.loads(call(capsys, "checkpoints", "list", *place, *urls, "--json").out)
+    assert (listed["name"], [each["position"] for each in listed["checkpoints"]]) == ("orders-to-in", ["5000"])
 
 
 def test_checkpoints_in_memory_cannot_be_seen(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
