@@ -22,7 +22,7 @@ from connectors.kafka.topic import CreateTopic
 from connectors.kinesis.polling import KinesisSource
 from connectors.kinesis.settings import KinesisSourceSettings
 
-OPENING_S = 28.0
+OPENING_S = 26.0
 """Both ends are reached, or reported, within this time; a command has 30 s to say so."""
 
 log = logging.getLogger(__name__)

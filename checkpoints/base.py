@@ -114,6 +114,16 @@ class FencedError(CheckpointError):
     """Another worker has taken over what this one owned. Nothing was written; stop those lanes."""
 
 
+class StoreUnreachableError(CheckpointError):
+    """The place where checkpoints are kept does not answer. Fatal at start, tried again later in a run."""
+
+
+class StoreRefusedError(CheckpointError):
+    """The place where checkpoints are kept answered and will not let us. A person must act."""
+
+    retriable = False
+
+
 class StoreFormatError(CheckpointError):
     """What is stored was written by a newer version or is not ours. It is left as it is."""
 

@@ -6,7 +6,7 @@ import sys
 import typer
 
 from bridge.errors import BridgeError, UsageError
-from checkpoints.base import CheckpointError
+from checkpoints.base import CheckpointError, StoreRefusedError, StoreUnreachableError
 from connectors.base import ConnectorError, RefusedError, SettingsError, UnreachableError
 
 FAILED = 1
@@ -34,7 +34,7 @@ def exit_code(error: Exception) -> int | None:
         return WRONG_USAGE
     if isinstance(error, BridgeError):
         return FAILED
-    if isinstance(error, UnreachableError | RefusedError):
+    if isinstance(error, UnreachableError | RefusedError | StoreUnreachableError | StoreRefusedError):
         return ENDPOINT
     return FAILED if isinstance(error, ConnectorError | CheckpointError) else None
 

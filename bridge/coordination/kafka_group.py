@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Literal, cast
@@ -125,12 +126,12 @@ class KafkaGroup(Coordinator):
         self._thread.start()
         share = _Share(owner)
         try:
-            await share.follow(self._changes, self._heard)
+            await share.follow(self._changes, partial(self._heard, share))
         finally:
             self._unheard.set()
             await share.close()
 
-    def _heard(self, change: _Change, owned: int) -> None:
+    def _heard(self, share: "_Share", change: _Change) -> None:
         self._is_member = change.kind is not _Kind.LOST
         if change.kind is _Kind.LOST:
             log.warning(
@@ -139,7 +140,8 @@ class KafkaGroup(Coordinator):
                 worker=self._settings.worker_id,
             )
         elif change.slots:
-            log.info(f"slots {change.kind.value}", slots=len(change.slots), owned=owned)
+            event = "slots assigned" if change.kind is _Kind.ASSIGNED else "slots given up"
+            log.info(event, slots=len(change.slots), owned=share.owned)
 
     def _be_member(self) -> None:
         try:
@@ -239,7 +241,12 @@ class _Share:
         self._taken: set[int] = set()
         self._taking: asyncio.Task[None] | None = None
 
-    async def follow(self, changes: "asyncio.Queue[_Change]", heard: Callable[[_Change, int], None]) -> None:
+    @property
+    def owned(self) -> int:
+        """How many slots are this worker's."""
+        return len(self._assigned)
+
+    async def follow(self, changes: "asyncio.Queue[_Change]", heard: Callable[[_Change], None]) -> None:
         """Act on changes, one after the other; a ``take`` that is under way makes room for the next."""
         while True:
             change = await self._next(changes)
@@ -251,7 +258,7 @@ class _Share:
             finally:
                 if not change.handled.done():
                     change.handled.set_result(None)
-            heard(change, len(self._assigned))
+            heard(change)
             self._taking = asyncio.create_task(self._take(self._assigned - self._taken), name="take slots")
 
     async def close(self) -> None:

@@ -18,7 +18,13 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.parsers import ResponseParserError
 
-from checkpoints.base import CheckpointError, FencedError, StoreFormatError
+from checkpoints.base import (
+    CheckpointError,
+    FencedError,
+    StoreFormatError,
+    StoreRefusedError,
+    StoreUnreachableError,
+)
 from checkpoints.dynamodb.table import Table
 
 _THROTTLED = frozenset(
@@ -87,12 +93,6 @@ _REGION_HINT = "set checkpoints.dynamodb.region"
 FOREIGN_HINT = "it is left as it is; name another table with checkpoints.dynamodb.table"
 
 
-class StoreRefusedError(CheckpointError):
-    """Asking again is of no use until a person has acted."""
-
-    retriable = False
-
-
 class MissingTableError(StoreRefusedError):
     """There is no such table, or not yet."""
 
@@ -119,7 +119,7 @@ def explained(action: str, table: Table) -> Iterator[None]:
     except ClientError as error:
         raise _refusal(action, table, error) from error
     except _TRANSPORT as error:
-        raise CheckpointError(f"{action} on {table}", _text(error), _NETWORK_HINT) from error
+        raise StoreUnreachableError(f"{action} on {table}", _text(error), _NETWORK_HINT) from error
     except NoRegionError as error:
         raise StoreRefusedError(f"{action} on {table}", str(error), _REGION_HINT) from error
     except (ParamValidationError, ValueError) as error:

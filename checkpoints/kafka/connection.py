@@ -9,8 +9,7 @@ from typing import Any, Literal, TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
-from checkpoints.base import CheckpointError
-from checkpoints.kafka.errors import StoreRefusedError, StoreUnreachableError
+from checkpoints.base import CheckpointError, StoreRefusedError, StoreUnreachableError
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")

@@ -6,8 +6,8 @@ from threading import Event
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
+from checkpoints.base import StoreUnreachableError
 from checkpoints.kafka.connection import ANSWER_S, explained, explanation
-from checkpoints.kafka.errors import StoreUnreachableError
 
 Listener = Callable[[int, int, Message | None], None]
 """Hears of each step: the partition, the offset at which reading goes on there, and the record if it was one."""

@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from checkpoints.base import Checkpoint, StoreFormatError
-from checkpoints.kafka.connection import ANSWER_S, answers, consumer, explanation, kafka_error
+from checkpoints.kafka.connection import ANSWER_S, answers, consumer, explained, explanation, kafka_error
 from checkpoints.kafka.document import Author, author_of, decode, key_prefix, partition_of
 from checkpoints.kafka.partition_reader import PartitionReader
 from checkpoints.kafka.slots import slot_of
@@ -109,6 +109,7 @@ class SlotLog:
 
     def _watermarks(self, slots: Iterable[int]) -> dict[int, int]:
         asked = {TopicPartition(self._place.topic, slot): _LATEST for slot in slots}
+        operation = f"look up the ends of topic {self._place.topic}"
         deadline = time.monotonic() + ANSWER_S
         while True:
             futures = self._admin.list_offsets(
@@ -118,7 +119,10 @@ class SlotLog:
                 return {each.partition: info.offset for each, info in answers(futures).items()}
             except KafkaException as error:
                 if kafka_error(error).code() not in _MOVING or time.monotonic() > deadline:
-                    raise explanation(kafka_error(error), f"look up the ends of topic {self._place.topic}") from error
+                    raise explanation(kafka_error(error), operation) from error
+            with explained(operation):
+                # The client goes by the leaders that it once learned, until it is asked about the topic.
+                self._admin.list_topics(self._place.topic, timeout=ANSWER_S)
             self._admin.poll(_AGAIN_S)
 
     def _recall(self, slot: int, end: int) -> None:

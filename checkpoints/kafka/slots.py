@@ -22,5 +22,5 @@ def slot_of(partition: str, slots: int) -> int:
 @cache
 def _step(slots: int) -> int:
     """From one number's slot to the next one's: about the golden section of all, and without a common divisor."""
-    near = round(slots * _GOLDEN)
-    return next(step for step in range(max(near, 1), 2 * slots + 1) if gcd(step, slots) == 1)
+    near = max(1, round(slots * _GOLDEN))
+    return next(step for step in range(near, near + slots) if gcd(step, slots) == 1)

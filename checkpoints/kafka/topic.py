@@ -9,9 +9,8 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.cimpl import NewTopic
 
-from checkpoints.base import CheckpointError, StoreFormatError
+from checkpoints.base import CheckpointError, StoreFormatError, StoreRefusedError, StoreUnreachableError
 from checkpoints.kafka.connection import ANSWER_S, Settings, answers, explained, explanation, kafka_error
-from checkpoints.kafka.errors import StoreRefusedError, StoreUnreachableError
 
 DEFAULT_TOPIC = "kmbridge-checkpoints"
 DEFAULT_SLOTS = 64

@@ -155,9 +155,11 @@ def test_exactly_once_writes_checkpoints_by_the_sink_and_at_least_once_by_a_writ
     dead = "on_error: dead_letter\ndead_letter: {kafka: {topic: bad}}\n"
     parts = assemble(configured(tmp_path, dead), observer=Observer(), clock=Clock(), random=Random(1))
     sink: Any = parts.ends.sink
-    assert sink.transactional is parts.keeping.transactional
-    assert (sink.transactional.checkpoint_topic, sink.transactional.dead_letter) == ("kmbridge-checkpoints", "bad")
-    assert parts.ends.dead_letter is parts.keeping.writer is None
+    made: Any = parts.keeping.transactional
+    assert sink.transactional is made
+    assert (made.checkpoint_topic, made.dead_letter) == ("kmbridge-checkpoints", "bad")
+    assert parts.ends.dead_letter is None
+    assert parts.keeping.writer is None
     asked = configured(tmp_path, dead, "sink.kafka.delivery=at_least_once")
     parts = assemble(asked, observer=Observer(), clock=Clock(), random=Random(1))
     assert parts.keeping.transactional is None

@@ -16,10 +16,17 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from checkpoints.base import CheckpointError, CheckpointReader, FencedError, StoreBusyError, StoreFormatError
+from checkpoints.base import (
+    CheckpointError,
+    CheckpointReader,
+    FencedError,
+    StoreBusyError,
+    StoreFormatError,
+    StoreRefusedError,
+)
 from checkpoints.dynamodb import items
 from checkpoints.dynamodb.client import Caller, Connect, connect
-from checkpoints.dynamodb.faults import MissingTableError, StoreRefusedError, explained
+from checkpoints.dynamodb.faults import MissingTableError, explained
 from checkpoints.dynamodb.reader import DynamoReader
 from checkpoints.dynamodb.store import DynamoCheckpoints
 from checkpoints.dynamodb.table import Table

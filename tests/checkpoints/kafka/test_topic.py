@@ -7,9 +7,8 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 
-from checkpoints.base import CheckpointError, StoreFormatError
+from checkpoints.base import CheckpointError, StoreFormatError, StoreRefusedError, StoreUnreachableError
 from checkpoints.kafka import topic as topic_module
-from checkpoints.kafka.errors import StoreRefusedError, StoreUnreachableError
 from checkpoints.kafka.fence import GroupFence
 from checkpoints.kafka.store import KafkaCheckpointReader, KafkaCheckpoints
 from checkpoints.kafka.topic import CheckpointTopic, TopicDesk
