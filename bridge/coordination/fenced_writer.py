@@ -27,7 +27,9 @@ class FencedWriter:
 
     def __init__(self, client: Mapping[str, object], topic: str, membership: Membership, transactional_id: str) -> None:
         """``client`` configures any client of the checkpoints' cluster."""
-        self._settings = transactional({**client, "enable.idempotence": True, "linger.ms": 0}, transactional_id)
+        # What goes wrong is raised by the call that it befalls; nobody polls for a log.
+        settings = {**client, "enable.idempotence": True, "linger.ms": 0, "log_level": 0}
+        self._settings = transactional(settings, transactional_id)
         self._topic = topic
         self._membership = membership
         self._stopped = Event()

@@ -1,7 +1,7 @@
 """The lanes of what this worker owns: made, started in the order of lineage, handed over."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from random import Random
 
 import structlog
@@ -104,20 +104,25 @@ class Lanes(Owner):
             await self._arrange()
 
     async def follow(self) -> None:
-        """Look up now and then what other workers have stored, while a lane here waits for it. Runs until cancelled."""
+        """Look up now and then what other workers have stored, while something here waits for it, until cancelled."""
         while True:
             await self._around.clock.sleep(self._around.policy.follow_s)
-            async with self._changing:
-                if self._listing is None or (self._has_begun and not self._waiting_for_others()):
-                    continue
-                try:
-                    seen = await self._store.load()
-                except CheckpointError as error:
-                    self._complain(error)
-                    continue
-                others = {name: each for name, each in seen.items() if not self._owns(name)}
-                self._checkpoints.update(others if self._has_begun else seen)
-                await self._arrange()
+            if self._listing is None or (self._has_begun and not self._waiting_for_others()):
+                continue
+            try:
+                # Not behind the lock: this may wait for a transaction of somebody, whom it may keep waiting.
+                seen = await self._store.load()
+            except CheckpointError as error:
+                self._complain(error)
+            else:
+                async with self._changing:
+                    await self._learn(seen)
+
+    async def _learn(self, seen: Mapping[str, Checkpoint]) -> None:
+        if seen and not self._has_begun:
+            await self._read(self._slots)
+        self._checkpoints.update({name: each for name, each in seen.items() if not self._owns(name)})
+        await self._arrange()
 
     async def drain(self) -> None:
         """Stop reading, and settle what is on its way within the policy's time."""
@@ -155,7 +160,7 @@ class Lanes(Owner):
         """Make a lane of every partition here, and start those whose turn it is."""
         if self._listing is None:
             return
-        if self._slots and not self._has_begun:
+        if 0 in self._slots and not self._has_begun:
             await self._begin(self._listing)
         if self._has_begun:
             for partition in self._partitions(self._listing):
@@ -169,7 +174,7 @@ class Lanes(Owner):
         """Fix where a new mirror starts. One worker does so for all, the owner of the first slot."""
         try:
             self._checkpoints.update(await self._store.load())
-            if 0 in self._slots and not self._checkpoints:
+            if not self._checkpoints:
                 places = await self._around.source.start(listing)
                 self._checkpoints.update(await self.ledger.begin(places, self._around.delivery))
         except CheckpointError as error:
