@@ -10,7 +10,7 @@ from bridge.coordination.base import Coordinator
 from bridge.coordination.fenced_writer import FencedWriter
 from bridge.coordination.kafka_group import GroupSettings, KafkaGroup
 from bridge.coordination.single import SingleWorker
-from bridge.stores import checkpoint_place, own_store
+from bridge.stores import asked_slots, checkpoint_place, own_store
 from checkpoints.base import CheckpointStore
 from checkpoints.kafka.fence import GroupFence
 from checkpoints.kafka.store import KafkaCheckpoints
@@ -18,10 +18,6 @@ from checkpoints.kafka.topic import CheckpointTopic
 from checkpoints.kafka.writer import TransactionRecords, Writer
 from connectors.base import Clock
 from connectors.kafka.settings import Transactional
-
-_SERVERLESS = ".kafka-serverless."
-_SERVERLESS_SLOTS = 16
-"""A Serverless cluster has room for 120 compacted partitions in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +52,9 @@ def _store(configuration: Configuration, place: CheckpointTopic, writer: Writer,
         writer,
         GroupFence(place.connection),
         writer_id=worker_id,
-        slots=_slots(configuration),
+        slots=asked_slots(configuration),
         session_timeout_s=configuration.workers.session_timeout,
     )
-
-
-def _slots(configuration: Configuration) -> int | None:
-    """How many slots are asked for; None: as many as there are."""
-    asked = configuration.checkpoint_topic
-    if asked is not None and asked.slots is None and any(_SERVERLESS in each for each in asked.bootstrap_servers):
-        return _SERVERLESS_SLOTS
-    return None if asked is None else asked.slots
 
 
 def _group_settings(configuration: Configuration, place: CheckpointTopic, worker_id: str, index: int) -> GroupSettings:
