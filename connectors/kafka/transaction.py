@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from threading import Event
 from typing import Any, Protocol, TypeVar, cast
 
@@ -77,7 +78,10 @@ class Transactions:
         if self.is_open:
             return
         self.prepare()
-        metadata = self._membership.metadata()
+        try:
+            metadata = self._membership.metadata()
+        except TransientError as error:
+            raise AbortedError(self._operation, error.cause, KafkaError.NO_ERROR) from None
         try:
             self.producer.begin_transaction()
         except KafkaException as error:
@@ -89,11 +93,19 @@ class Transactions:
         """End what an earlier producer of this id left open, once. Raises ``ConnectorError``."""
         if self._is_ready:
             return
+        self._connect()
         try:
             self._repeat(lambda: self.producer.init_transactions(_CALL_S))
         except KafkaException as error:
             raise self._lost(error) from None
         self._is_ready = True
+
+    def _connect(self) -> None:
+        """Without a broker at hand librdkafka looks for the coordinator half a second later, and not before."""
+        with suppress(KafkaException):
+            # The connection that answers first may be given up for one to the same broker under its proper name.
+            for _ in range(2):
+                self.producer.list_topics(self._group_topic, timeout=_CALL_S)
 
     def write(self, records: Sequence[SlotRecord]) -> None:
         """Add records of the group's topic. Raises as ``commit``."""
