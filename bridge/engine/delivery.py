@@ -8,6 +8,7 @@ from typing import Protocol
 
 import structlog
 
+from bridge.engine.allowance import Allowance
 from bridge.engine.policy import Policy
 from bridge.engine.retry import Backoff
 from bridge.engine.stall import Stall
@@ -74,6 +75,8 @@ class Delivery:
         self._scope: Scope | None = None
         self._uncertain = False
         self._submitted = 0
+        self._allowance = Allowance(policy.memory // 4)
+        self._has_room = asyncio.Event()
         self._unheard: set[asyncio.Future[Outcome]] = set()
         """Answers that have not been noticed yet, given or not."""
         self._stall = Stall()
@@ -92,6 +95,10 @@ class Delivery:
         await self._available.wait()
         return self._epoch
 
+    async def room(self) -> None:
+        """Wait until the scope may hold more. Call it before each batch: one that is submitted all the same passes."""
+        await self._has_room.wait()
+
     def inspect(self, batch: Batch) -> tuple[Rejected, ...]:
         """As ``Sink.inspect``."""
         return self._sink.inspect(batch)
@@ -106,12 +113,13 @@ class Delivery:
             settled = asyncio.get_running_loop().create_future()
             settled.set_result(Outcome())
             return settled
-        return self._watched(epoch, scope.submit(lane, batch), batch)
+        return self._watched(epoch, scope, scope.submit(lane, batch), batch)
 
     def bury(self, epoch: int, lane: str, letter: Batch) -> asyncio.Future[Outcome] | None:
         """As ``Scope.bury``. Raises ``RewindError`` when ``epoch`` is over."""
-        answer = self._current(epoch).bury(lane, letter)
-        return None if answer is None else self._watched(epoch, answer, letter)
+        scope = self._current(epoch)
+        answer = scope.bury(lane, letter)
+        return None if answer is None else self._watched(epoch, scope, answer, letter)
 
     def is_stalled(self) -> bool:
         """Whether the sink has owed an answer for some time without giving any."""
@@ -124,7 +132,7 @@ class Delivery:
     async def run(self, keeper: Keeper, retake: Retake) -> None:
         """Open scopes and commit them at the policy's interval, until cancelled. Begin again after each break.
 
-        A scope is committed earlier when a quarter of the memory waits for that. Where nobody knows whether a commit
+        A scope is committed earlier when as much waits for that as is allowed. Where nobody knows whether a commit
         took effect, ``retake`` is awaited before the lanes may submit again.
         """
         await self._open(retake)
@@ -142,14 +150,14 @@ class Delivery:
             if ended is None:
                 return
             try:
-                following = await self._sink.begin()
+                following = await self._following(ended)
                 # A break may be raised and not noticed yet: then the following scope belongs to another epoch.
                 if (failure := self._unheard_failure()) is not None:
                     self._break(failure)
                 if self._scope is not ended:
                     return
-                self._scope, self._submitted = following, 0
-                await self._end(ended, keeper)
+                submitted = self._follow(following)
+                await self._end(ended, keeper, submitted)
             except ConnectorError as error:
                 self._break(error)
 
@@ -176,29 +184,51 @@ class Delivery:
             self._break(RewindError("write", reason))
             scope.abort()
 
-    async def _end(self, scope: Scope, keeper: Keeper) -> None:
-        waits = scope.waits
+    async def _following(self, ended: Scope) -> Scope:
+        """The next scope. Without one, ``ended`` is left behind: what it holds must not take effect with another."""
+        try:
+            return await self._sink.begin()
+        except ConnectorError:
+            ended.abort()
+            raise
+
+    async def _end(self, scope: Scope, keeper: Keeper, submitted: int) -> None:
+        waits, since_s = scope.waits, self._clock.monotonic()
         try:
             await scope.commit(keeper.save)
         except CheckpointError as error:
             keeper.excuse(error)
             if waits:
                 self._break(error)
+        except ConnectorError:
+            self._allowance.failed()
+            raise
         else:
             keeper.confirm()
+            if waits:
+                self._allowance.took(self._clock.monotonic() - since_s, submitted)
+
+    def _follow(self, scope: Scope) -> int:
+        """Go on in ``scope``; how many bytes were submitted to the last one."""
+        submitted, self._scope, self._submitted = self._submitted, scope, 0
+        self._has_room.set()
+        return submitted
 
     def _current(self, epoch: int) -> Scope:
         if self._scope is None or epoch != self._epoch:
             raise RewindError("submit", "the sink's scope broke meanwhile")
         return self._scope
 
-    def _watched(self, epoch: int, answer: asyncio.Future[Outcome], batch: Batch) -> asyncio.Future[Outcome]:
+    def _watched(
+        self, epoch: int, scope: Scope, answer: asyncio.Future[Outcome], batch: Batch
+    ) -> asyncio.Future[Outcome]:
         self._stall.submitted(self._clock.monotonic())
         self._unheard.add(answer)
         answer.add_done_callback(partial(self._notice, epoch))
         self._submitted += batch.size
-        if self._submitted >= self._policy.memory // 4:
+        if scope.waits and self._submitted >= self._allowance.size:
             self._due.set()
+            self._has_room.clear()
         return answer
 
     async def _interval(self) -> None:
@@ -213,7 +243,7 @@ class Delivery:
         if self._uncertain:
             await retake()
             self._uncertain = False
-        self._scope, self._submitted = scope, 0
+        self._follow(scope)
         self.trouble = None
         self._epoch += 1
         self._available.set()

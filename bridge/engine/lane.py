@@ -174,6 +174,7 @@ class Lane:
         """Hand ``batch``, which follows ``before``, to the sink, less what the sink says it cannot take."""
         around = self._around
         try:
+            await around.delivery.room()
             refused = around.delivery.inspect(batch)
             stop = None
             if refused and around.policy.on_error is OnError.STOP:

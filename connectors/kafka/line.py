@@ -85,6 +85,9 @@ class Line:
         self._queue.put(delivery)
         return answer
 
+    async def prepared(self) -> None:
+        """There is nothing to wait for."""
+
     async def begin(self) -> Scope:
         """The stretch of this line from here to the next checkpoint."""
         return LineScope(self)

@@ -64,7 +64,12 @@ class KafkaSink(Sink):
 
     async def __aenter__(self) -> Self:
         self._topics = await self._look_up(self._settings.create_topic)
-        self._line = self._open(self._topics, careful=0)
+        line = self._line = self._open(self._topics, careful=0)
+        try:
+            await line.prepared()
+        except BaseException:
+            await line.close()
+            raise
         return self
 
     async def __aexit__(

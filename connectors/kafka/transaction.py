@@ -218,4 +218,6 @@ def transactional(settings: Mapping[str, object], transactional_id: str) -> dict
         "transaction.timeout.ms": TRANSACTION_MS,
         "message.timeout.ms": _DELIVERY_MS,
         "delivery.report.only.error": True,
+        # After a fresh bootstrap the client may never come back to its coordinator: a commit then waits forever.
+        "metadata.recovery.strategy": "none",
     }

@@ -113,7 +113,7 @@ class TransactionScope(Scope):
             return answer
         self.answers.append(answer)
         self._places[lane] = batch.place
-        self._line.send(topic, batch)
+        self._line.send(self, topic, batch)
         return answer
 
     def succeed(self) -> None:
@@ -158,6 +158,7 @@ class TransactionLine:
         self._stopped = Event()
         self._transactions = make(self._stopped, self.alarm)
         self._loop = asyncio.get_running_loop()
+        self._prepared = asyncio.Event()
         self._usable = asyncio.Event()
         self._usable.set()
         self._scopes: list[TransactionScope] = []
@@ -168,6 +169,8 @@ class TransactionLine:
         self._resume = self._go_on
         """Stands in the queue behind everything that belongs to scopes that broke."""
         self._discarding = False
+        self._current: TransactionScope | None = None
+        """Whose transaction is open."""
         self._alarm = ""
         self._search = Search()
         name = f"kafka {topics.sink.name}"
@@ -176,6 +179,12 @@ class TransactionLine:
         self._watcher = Thread(target=self._watch_topic, name=f"{name} watch", daemon=True)
         for thread in (self._sender, self._poller, self._watcher):
             thread.start()
+
+    async def prepared(self) -> None:
+        """Wait until transactions can begin. Raises what ended the line before."""
+        await self._prepared.wait()
+        if self.failure is not None:
+            raise self.failure
 
     async def begin(self) -> Scope:
         """The next scope, once an aborted transaction is over. Raises what ended the line."""
@@ -191,9 +200,9 @@ class TransactionLine:
         if scope in self._scopes:
             self._scopes.remove(scope)
 
-    def send(self, topic: str, batch: Batch) -> None:
-        """Produce ``batch`` into the transaction that is or will be open."""
-        self._queue.put(partial(self._send, topic, batch))
+    def send(self, scope: TransactionScope, topic: str, batch: Batch) -> None:
+        """Produce ``batch`` into the transaction of ``scope``."""
+        self._queue.put(partial(self._send, scope, topic, batch))
 
     def commit(self, scope: TransactionScope, records: Sequence[SlotRecord]) -> None:
         """Commit what was sent, together with ``records``, then tell ``scope``."""
@@ -236,6 +245,7 @@ class TransactionLine:
             self._queue.put(None)
         self._queue.put(self._resume)
         self._usable.set()
+        self._prepared.set()
 
     def _call(self, callback: Callable[[], object]) -> None:
         """In the event loop, if that still runs."""
@@ -255,7 +265,7 @@ class TransactionLine:
             self.alarm(change)
 
     def _work_all(self) -> None:
-        self._guard(self._transactions.prepare)
+        self._guard(self._prepare)
         for task in iter(self._queue.get, None):
             if task is self._resume or not (self._discarding or self._stopped.is_set()):
                 self._guard(task)
@@ -281,6 +291,10 @@ class TransactionLine:
             unexpected = TransientError(self._operation, repr(error))
             self._call(partial(self._break, unexpected, fatal=True))
 
+    def _prepare(self) -> None:
+        self._transactions.prepare()
+        self._call(self._prepared.set)
+
     def _go_on(self) -> None:
         self._discarding = False
 
@@ -288,9 +302,9 @@ class TransactionLine:
         self._transactions.abort()
         raise AbortedError(self._operation, "given up", KafkaError.NO_ERROR)
 
-    def _send(self, topic: str, batch: Batch) -> None:
+    def _send(self, scope: TransactionScope, topic: str, batch: Batch) -> None:
         self._check()
-        self._transactions.begin()
+        self._begin(scope)
         self._search.records += len(batch)
         try:
             for part in self._search.parts(batch):
@@ -310,10 +324,19 @@ class TransactionLine:
 
     def _commit(self, scope: TransactionScope, records: Sequence[SlotRecord]) -> None:
         self._check()
+        self._begin(scope)
         self._transactions.write(records)
         self._transactions.commit()
         self._search.passed()
         self._call(partial(self._commit_heard, scope))
+
+    def _begin(self, scope: TransactionScope) -> None:
+        """Open the transaction of ``scope``: what another one has sent must not be committed with its checkpoints."""
+        if self._transactions.is_open and self._current is not scope:
+            self._transactions.abort()
+            raise AbortedError(self._operation, "two scopes in one transaction", KafkaError.NO_ERROR)
+        self._current = scope
+        self._transactions.begin()
 
     def _check(self) -> None:
         if self._alarm:
