@@ -14,7 +14,9 @@ _POLL_MS = 200
 
 @dataclass(slots=True)
 class Arrivals:
-    """Every record of a topic, as counts. Times are the broker's: when it appended the record to its log."""
+    """Every record of a topic that a reader of committed ones sees, as counts. Times are the broker's: when it appended
+    the record to its log.
+    """
 
     records: int = 0
     at_ms: Counter[int] = field(default_factory=Counter)
@@ -27,13 +29,9 @@ class Arrivals:
     def first_ms(self) -> int:
         return min(self.at_ms)
 
-    @property
-    def last_ms(self) -> int:
-        return max(self.at_ms)
-
-    def records_per_second(self) -> float:
-        """From the first append to the last. What the first one brought took place before it, and does not count."""
-        span_ms = self.last_ms - self.first_ms
+    def records_per_second(self, until_ms: float) -> float:
+        """From the first append to ``until_ms``. What the first one brought took place before it: it does not count."""
+        span_ms = until_ms - self.first_ms
         return (self.records - self.at_ms[self.first_ms]) * 1000 / span_ms if span_ms else 0.0
 
     def see(self, key: bytes, value: bytes, appended_ms: int) -> None:
@@ -59,10 +57,11 @@ class WrongArrivalsError(Exception):
 
 
 async def read_arrivals(address: str, topic: str) -> Arrivals:
-    """All that the topic holds now."""
+    """All that the topic holds now and that is committed."""
     consumer = AIOKafkaConsumer(
         topic,
         bootstrap_servers=address,
+        isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=_POLL_MS,

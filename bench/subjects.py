@@ -8,14 +8,16 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from bench import mirror
 from bench.load import Load
+from bench.mirror import READ_SHARE, Kind, command
 from bench.servers import Servers
 from bench.trial import Trial, new_topic, run_trial
 
 HANDWRITTEN = "handwritten"
 MIRROR = "kmbridge"
 MIRROR_WITH_PROVENANCE = "kmbridge-provenance"
+EXACTLY_ONCE = "kmbridge-exactly-once"
+EXACTLY_ONCE_WITH_PROVENANCE = "kmbridge-exactly-once-provenance"
 CEILING = "ceiling"
 
 _CEILING_S = 600
@@ -29,17 +31,22 @@ def _handwritten(servers: Servers, load: Load, topic: str, folder: Path) -> list
 
 SUBJECTS: Mapping[str, Command] = {
     HANDWRITTEN: _handwritten,
-    MIRROR: partial(mirror.command, provenance=False),
-    MIRROR_WITH_PROVENANCE: partial(mirror.command, provenance=True),
+    MIRROR: partial(command, Kind(read_share=READ_SHARE)),
+    MIRROR_WITH_PROVENANCE: partial(command, Kind(provenance=True, read_share=READ_SHARE)),
+    EXACTLY_ONCE: partial(command, Kind(exactly_once=True, read_share=READ_SHARE)),
+    EXACTLY_ONCE_WITH_PROVENANCE: partial(command, Kind(exactly_once=True, provenance=True, read_share=READ_SHARE)),
 }
+
+COUNTERPARTS: Mapping[str, str] = {EXACTLY_ONCE: MIRROR, EXACTLY_ONCE_WITH_PROVENANCE: MIRROR_WITH_PROVENANCE}
+"""Of each that mirrors exactly once the one that differs in nothing but that."""
 
 
 def try_out(subject: str, servers: Servers, load: Load) -> Trial:
     """Let ``subject`` mirror ``load`` once into a new topic, from the beginning. Raises what ``run_trial`` raises."""
     with tempfile.TemporaryDirectory(prefix="kmbridge-bench-") as scratch, new_topic(servers.kafka) as topic:
         folder = Path(scratch)
-        command = SUBJECTS[subject](servers, load, topic, folder)
-        return run_trial(command, servers.kafka, topic, load, folder / "output.log")
+        call = SUBJECTS[subject](servers, load, topic, folder)
+        return run_trial(call, servers.kafka, topic, load, folder / "output.log")
 
 
 def read_ceiling(servers: Servers, load: Load) -> tuple[float, float]:
