@@ -13,7 +13,7 @@ from bridge.config.models import CreateTopic as CreateTopicSection
 from bridge.engine.mirror import Ends, Mirror
 from bridge.engine.policy import OnError, OnGap, Policy
 from bridge.groups import first
-from bridge.keeping import Keeping, kept_by
+from bridge.keeping.worker import Keeping, kept_by
 from connectors.base import Clock, Connector, Observer, Sink, Source, UnreachableError
 from connectors.file import FileSink
 from connectors.kafka.settings import KafkaSinkSettings

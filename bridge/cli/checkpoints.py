@@ -9,13 +9,13 @@ from typing import Annotated
 import structlog
 import typer
 
-from bridge.changing import changeable
 from bridge.cli.arguments import Json, Name, Settings, Targets, configuration, split_targets
 from bridge.cli.output import age, print_json, print_rows
 from bridge.config import Configuration
 from bridge.errors import BridgeError, UsageError
-from bridge.owners import Holder, holders
-from bridge.stores import checked_position, checkpoint_reader, described
+from bridge.keeping.changing import changeable
+from bridge.keeping.owners import Holder, holders
+from bridge.keeping.stores import checked_position, checkpoint_reader, described
 from bridge.telemetry.logging import LogFormat, configure_logging
 from checkpoints.base import Checkpoint
 from connectors.base import Clock

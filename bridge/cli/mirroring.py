@@ -10,7 +10,7 @@ from bridge.cli.stop import heeding, stopping
 from bridge.config import Configuration
 from bridge.engine.mirror import MirrorFailedError
 from bridge.errors import BridgeError
-from bridge.stores import described
+from bridge.keeping.stores import described
 from bridge.telemetry.counters import Counters
 from bridge.telemetry.http import serving
 from bridge.telemetry.observed import ObservedMirror

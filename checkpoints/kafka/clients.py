@@ -1,7 +1,11 @@
 """What one mirror has open on its checkpoint topic."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from confluent_kafka import Consumer
 
+from checkpoints.base import StoreUnreachableError
 from checkpoints.kafka.connection import admin_client, consumer, explained
 from checkpoints.kafka.group_offsets import GroupOffsets
 from checkpoints.kafka.slot_log import SlotLog
@@ -19,7 +23,7 @@ class Clients:
 
     def open(self) -> int | None:
         """How many slots the topic has; None, and nothing to read, where there is no such topic."""
-        with explained(f"reach Kafka for checkpoint topic {self._place.topic}"):
+        with self._reached():
             slots = TopicDesk(admin_client(self._place.connection), self._place.topic).look_up()
             if slots is not None:
                 self._open(slots)
@@ -27,7 +31,7 @@ class Clients:
 
     def open_or_create(self, asked: int | None) -> int:
         """How many slots the topic has, which is created first if it is missing. Raises as ``look_up_or_create``."""
-        with explained(f"reach Kafka for checkpoint topic {self._place.topic}"):
+        with self._reached():
             slots = TopicDesk(admin_client(self._place.connection), self._place.topic).look_up_or_create(asked)
             self._open(slots)
             return slots
@@ -49,6 +53,16 @@ class Clients:
         if self._committed is not None:
             self._committed.close()
             self._committed = None
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Says where the cluster was looked for, if it does not answer."""
+        try:
+            with explained(f"reach Kafka for checkpoint topic {self._place.topic}"):
+                yield
+        except StoreUnreachableError as error:
+            where = self._place.connection.get("bootstrap.servers")
+            raise StoreUnreachableError(error.operation, f"{where}: {error.cause}", error.hint) from None
 
     def _open(self, slots: int) -> None:
         place = self._place

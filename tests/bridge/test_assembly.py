@@ -16,8 +16,8 @@ from bridge.coordination.fenced_writer import FencedWriter
 from bridge.coordination.kafka_group import KafkaGroup
 from bridge.coordination.single import SingleWorker
 from bridge.engine.policy import OnError, OnGap, Policy
-from bridge.keeping import kept_by
-from bridge.stores import described
+from bridge.keeping.stores import described
+from bridge.keeping.worker import kept_by
 from checkpoints.base import StoreBusyError
 from checkpoints.dynamodb.store import DynamoCheckpoints
 from checkpoints.kafka.store import KafkaCheckpoints

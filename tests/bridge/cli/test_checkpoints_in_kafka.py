@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 from bridge.cli import checkpoints as command
 from bridge.config import load
-from bridge.stores import checkpoint_place
+from bridge.keeping.stores import checkpoint_place
 from checkpoints.base import Checkpoint, Gap
 from checkpoints.kafka.fence import GroupFence
 from checkpoints.kafka.slots import slot_of

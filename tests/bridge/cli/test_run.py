@@ -23,8 +23,8 @@ from bridge.config import Configuration
 from bridge.coordination.single import SingleWorker
 from bridge.engine.mirror import Ends, Mirror
 from bridge.engine.policy import Policy
-from bridge.keeping import Keeping
-from bridge.stores import own_store
+from bridge.keeping.stores import own_store
+from bridge.keeping.worker import Keeping
 from checkpoints.base import Checkpoint
 from checkpoints.sqlite import SqliteCheckpoints
 from connectors.base import Clock, GapError, Place, RefusedError, UnreachableError

@@ -14,7 +14,7 @@ from bridge.coordination.kafka_group import GroupSettings
 from bridge.coordination.members import members
 from bridge.coordination.sole_owner import SoleOwner
 from bridge.coordination.unfenced_writer import UnfencedWriter
-from bridge.stores import asked_slots, checkpoint_place, own_store
+from bridge.keeping.stores import asked_slots, checkpoint_place, own_store
 from checkpoints.base import CheckpointStore
 from checkpoints.kafka.connection import admin_client
 from checkpoints.kafka.fence import GroupFence

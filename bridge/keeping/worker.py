@@ -10,7 +10,7 @@ from bridge.coordination.base import Coordinator
 from bridge.coordination.fenced_writer import FencedWriter
 from bridge.coordination.kafka_group import GroupSettings, KafkaGroup
 from bridge.coordination.single import SingleWorker
-from bridge.stores import asked_slots, checkpoint_place, own_store
+from bridge.keeping.stores import asked_slots, checkpoint_place, own_store
 from checkpoints.base import CheckpointStore
 from checkpoints.kafka.fence import GroupFence
 from checkpoints.kafka.store import KafkaCheckpoints

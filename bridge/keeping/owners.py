@@ -9,7 +9,7 @@ from bridge.config import Configuration
 from bridge.config.models import DynamoCheckpoints as DynamoSection
 from bridge.config.models import SqliteCheckpoints as SqliteSection
 from bridge.coordination.members import members
-from bridge.stores import checkpoint_place, dynamo_table
+from bridge.keeping.stores import checkpoint_place, dynamo_table
 from checkpoints.dynamodb.client import connect
 from checkpoints.dynamodb.faults import MissingTableError
 from checkpoints.dynamodb.header import HeaderItem
