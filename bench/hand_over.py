@@ -26,6 +26,10 @@ SHARDS = 8
 RATE = 400
 SESSION_S = 6.0
 LEAVES, DIES, DIES_INSIDE = "leaves", "dies", "dies inside a transaction"
+SETTING = (
+    f"two workers, {SHARDS} shards, {RATE} records/s, session {SESSION_S:g} s: the longest silence of a shard that "
+    "moved to\nthe other worker, and of those that were its all the time, as a consumer of committed records sees it"
+)
 TARGETS_S: Mapping[str, float] = {LEAVES: 2.0, DIES: SESSION_S + 3, DIES_INSIDE: SESSION_S + 8}
 _LIMIT_S = 60.0
 _SETTLED_S = 3.0
@@ -161,8 +165,7 @@ def as_json(found: Mapping[str, Sequence[HandOver]]) -> dict[str, Any]:
 
 def as_text(found: Mapping[str, Sequence[HandOver]]) -> str:
     rows = [
-        f"two workers, {SHARDS} shards, {RATE} records/s, session {SESSION_S:g} s: the longest silence of a shard that moved "
-        "to the other worker,\nand of those that were the other's all the time, for a consumer of committed records",
+        SETTING,
         f"{'a worker':<28}{'median s':>9}{'worst s':>9}{'aim s':>7}{'others, worst s':>17}",
     ]
     for way, figures in as_json(found).items():

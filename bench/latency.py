@@ -18,6 +18,10 @@ RATE = 1_000
 MEASURED_S = 20.0
 P99_TARGET_MS = 400.0
 """For exactly once."""
+SETTING = (
+    f"{RATE} records/s over {SHARDS} shards for {MEASURED_S:g} s: milliseconds from the sender's call until a consumer "
+    "of committed\nrecords has them; up to 200 of these pass until a shard is read again, as AWS's limits are kept"
+)
 _WARM_S = 5.0
 AT_LEAST_ONCE = "at least once"
 EXACTLY_ONCE = "exactly once"
@@ -72,9 +76,7 @@ def as_json(found: dict[str, list[Latency]]) -> dict[str, Any]:
 
 def as_text(found: dict[str, list[Latency]]) -> str:
     rows = [
-        f"{RATE} records/s for {MEASURED_S:g} s over {SHARDS} shards, milliseconds from the sender's call until a consumer "
-        "of committed records has them;\nup to 200 of them until the mirror reads the shard again, as its limits in AWS "
-        "are kept; medians, and the worst of all",
+        SETTING,
         f"{'':<16}{'p50':>8}{'p99':>8}{'worst':>8}",
     ]
     for name, rounds in found.items():
