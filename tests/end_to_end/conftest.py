@@ -77,8 +77,7 @@ def _harmed_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HarmedKa
 def harmed_kafka(_harmed_kafka: HarmedKafka) -> Iterator[HarmedKafka]:
     """One for all tests of this process, since a broker takes its time to start. It runs again after each."""
     yield _harmed_kafka
-    _harmed_kafka.proxy.to_swallow = 0
-    _harmed_kafka.proxy.resume()
+    _harmed_kafka.proxy.spare()
     _harmed_kafka.broker.revive()
 
 

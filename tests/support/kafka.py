@@ -26,6 +26,8 @@ _SETTINGS = {
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT",
     "auto.create.topics.enable": "false",
     "group.initial.rebalance.delay.ms": "0",
+    # A worker that is gone is taken for dead when its session is over: with the default 6 s a test would mostly wait.
+    "group.min.session.timeout.ms": "1000",
     # A killed broker is let in again only when its last session is over: by default after 9 s.
     "broker.heartbeat.interval.ms": "500",
     "broker.session.timeout.ms": "2000",

@@ -2,7 +2,9 @@
 
 import asyncio
 import struct
+from collections.abc import Collection
 from contextlib import suppress
+from enum import IntEnum
 from types import TracebackType
 from typing import Self
 
@@ -11,7 +13,16 @@ from tests.support.ports import HOST
 
 _LENGTH = struct.Struct(">i")
 _REQUEST = struct.Struct(">hhi")  # kind of request, its version, its number, which the answer repeats
-_PRODUCE = 0
+
+
+class Api(IntEnum):
+    """The kinds of request that harm can be aimed at, by the numbers of Kafka's protocol."""
+
+    PRODUCE = 0
+    ADD_PARTITIONS_TO_TXN = 24
+    ADD_OFFSETS_TO_TXN = 25
+    END_TXN = 26
+    TXN_OFFSET_COMMIT = 28
 
 
 class KafkaProxy:
@@ -30,6 +41,10 @@ class KafkaProxy:
         self.flows.set()
         self.to_swallow = 0
         """So many of the next acknowledgements never reach their client, whose connection is cut instead."""
+        self.swallows_of: Collection[Api] = (Api.PRODUCE,)
+        """Which requests' answers count as such."""
+        self.stall_at: Api | None = None
+        """The next request of this kind stalls everything, and is the first to go on after ``resume``."""
         self.swallowed = 0
         self.cuts = 0
         """Connections that were cut, those with a swallowed acknowledgement included."""
@@ -92,6 +107,19 @@ class KafkaProxy:
             link.abort()
             self._links.discard(link)
 
+    def spare(self) -> None:
+        """Do no more harm."""
+        self.to_swallow = 0
+        self.swallows_of = (Api.PRODUCE,)
+        self.stall_at = None
+        self.resume()
+
+    def hear(self, kind: int) -> None:
+        """A request of this kind is about to be passed on."""
+        if kind == self.stall_at:
+            self.stall_at = None
+            self.flows.clear()
+
     def swallows(self) -> bool:
         """Whether the acknowledgement at hand is to be lost."""
         if self.to_swallow <= 0:
@@ -112,7 +140,7 @@ class _Link:
         self._proxy = proxy
         self._client = client
         self._broker = broker
-        self._produces: set[int] = set()
+        self._harmable: set[int] = set()
 
     async def run(self) -> None:
         """Pass frames on both ways until either side ends, or an answer is swallowed."""
@@ -132,10 +160,11 @@ class _Link:
         with suppress(OSError, asyncio.IncompleteReadError):
             while True:
                 frame = await _frame(self._client[0])
-                await self._proxy.flows.wait()
                 kind, _, number = _REQUEST.unpack_from(frame)
-                if kind == _PRODUCE:
-                    self._produces.add(number)
+                self._proxy.hear(kind)
+                await self._proxy.flows.wait()
+                if kind in self._proxy.swallows_of:
+                    self._harmable.add(number)
                 await _pass_on(self._broker[1], frame)
 
     async def _answers(self) -> None:
@@ -143,8 +172,8 @@ class _Link:
             while True:
                 frame = await _frame(self._broker[0])
                 number = _LENGTH.unpack_from(frame)[0]
-                if number in self._produces:
-                    self._produces.discard(number)
+                if number in self._harmable:
+                    self._harmable.discard(number)
                     if self._proxy.swallows():
                         return
                 await _pass_on(self._client[1], frame)

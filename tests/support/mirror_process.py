@@ -44,7 +44,10 @@ class MirrorProcess:
     def __init__(
         self, folder: Path, *, kinesis: str, stream: str, kafka: str, topic: str, more: Mapping[str, Any] | None = None
     ) -> None:
-        """``more`` are keys of the configuration, put into ours section by section: ``{"limits": {…}}``."""
+        """``more`` are keys of the configuration, put into ours section by section: ``{"limits": {…}}``.
+
+        None takes one of ours away.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self.config = folder / f"{_NAME}.yaml"
         self.database = folder / f"{_NAME}.db"
@@ -80,6 +83,11 @@ class MirrorProcess:
         return self._process.pid
 
     @property
+    def is_running(self) -> bool:
+        """Whether its process is there; frozen counts."""
+        return self._child is not None and self._child.poll() is None
+
+    @property
     def _process(self) -> subprocess.Popen[bytes]:
         if self._child is None:
             raise RuntimeError("the mirror was never started")
@@ -87,7 +95,7 @@ class MirrorProcess:
 
     def start(self) -> None:
         """Start it, or the next life of it; does not wait."""
-        if self._child is not None and self._child.poll() is None:
+        if self.is_running:
             raise RuntimeError("the mirror runs already")
         with self._log.open("ab") as log:
             self._child = subprocess.Popen(
@@ -176,6 +184,14 @@ class MirrorProcess:
 
         await self._until(holds, f"{records} records on their way", timeout_s)
 
+    async def until_printed(self, text: str, times: int = 1, timeout_s: float = 60) -> None:
+        """Wait until its lives have written ``text`` as many times."""
+
+        async def holds() -> bool:
+            return self.printed().count(text) >= times
+
+        await self._until(holds, f"{text!r} printed", timeout_s)
+
     async def until_checkpointed(
         self, condition: Callable[[Mapping[str, Checkpoint]], bool], what: str, timeout_s: float = 30
     ) -> None:
@@ -225,12 +241,12 @@ class MirrorProcess:
 
 
 def _merged(ours: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    """``ours`` with every key of ``more``, sections put together."""
+    """``ours`` with every key of ``more``, sections put together; without those that are None there."""
     merged = dict(ours)
     for key, value in more.items():
         old = merged.get(key)
         merged[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
-    return merged
+    return {key: value for key, value in merged.items() if value is not None}
 
 
 def _samples(text: str, name: str, labels: Mapping[str, str]) -> list[float]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from tests.support.kafka_reader import TopicRecord, ids_by_key, read_topic
+from tests.support.kafka_reader import TopicRecord, ids_by_key, read_topic, until_settled
 from tests.support.kinesis_writer import write_records
 from tests.support.mirror_process import MirrorProcess
 from tests.support.records import TestRecord
@@ -38,6 +38,14 @@ class Route:
     async def until_arrived(self, count: int, timeout_s: float = 90) -> None:
         """Wait until so many different generated records are in the topic."""
         await until_arrived(self.kafka, self.topic, count, timeout_s)
+
+    async def until_committed(self, count: int, timeout_s: float = 90) -> None:
+        """As ``until_arrived``, for those who read what is committed."""
+        await until_arrived(self.kafka, self.topic, count, timeout_s, "read_committed")
+
+    async def until_settled(self) -> None:
+        """Wait until no transaction is open in the topic."""
+        await until_settled(self.kafka, self.topic)
 
     async def records(self) -> list[TopicRecord]:
         return await read_topic(self.kafka, self.topic)

@@ -1,7 +1,7 @@
 """Following a topic until what was sent has come."""
 
 import asyncio
-from typing import Any
+from typing import Any, Literal
 
 from aiokafka import AIOKafkaConsumer
 
@@ -11,11 +11,18 @@ from tests.support.waiting import DeadlineError
 _POLL_MS = 200
 
 
-async def until_arrived(address: str, topic: str, count: int, timeout_s: float = 60) -> None:
+async def until_arrived(
+    address: str,
+    topic: str,
+    count: int,
+    timeout_s: float = 60,
+    isolation: Literal["read_committed", "read_uncommitted"] = "read_uncommitted",
+) -> None:
     """Wait until ``count`` different generated records are in the topic, however often each."""
     consumer = AIOKafkaConsumer(
         topic,
         bootstrap_servers=address,
+        isolation_level=isolation,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=_POLL_MS,

@@ -1,0 +1,108 @@
+"""Several workers of one mirror: processes of one configuration, each with an HTTP port of its own."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+
+from tests.support.mirror_process import MirrorProcess
+from tests.support.route import Route
+from tests.support.waiting import DeadlineError
+
+_INTERVAL_S = 0.1
+_SHARED_S = 60
+
+SESSION = "2s"
+"""How long a worker may be silent before others take its slots over."""
+
+_FINISHED = "finished"
+
+
+def slow_commits(interval: str) -> dict[str, Any]:
+    """Keys of a worker's configuration with which its transactions stay open for ``interval``, 5 s at the most."""
+    return {"sink": {"kafka": {"delivery": None, "commit_interval": interval}}}
+
+
+class Crew:
+    """Workers that share a mirror's shards, exactly once with everything by default, unless ``more`` says other.
+
+    Entering starts none; leaving kills whatever is left of them.
+    """
+
+    def __init__(self, path: Route, session: str = SESSION, more: Mapping[str, Any] | None = None) -> None:
+        self._path = path
+        self._more: dict[str, Any] = {
+            # Its checkpoints are in a topic of the cluster, beside those of other mirrors.
+            "name": path.topic,
+            "sink": {"kafka": {"delivery": None}},
+            "checkpoints": None,
+            "workers": {"session_timeout": session},
+            **(more or {}),
+        }
+        self._left = AsyncExitStack()
+        self.workers: list[MirrorProcess] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._left.__aexit__(kind, error, trace)
+
+    def hire(self, path: Route | None = None, **more: Any) -> MirrorProcess:
+        """One worker more, started and not waited for. ``path`` may lead through proxies; ``more`` is its alone."""
+        path = path or self._path
+        own = replace(path, folder=self._path.folder / f"worker-{len(self.workers)}")
+        worker = own.mirror({**self._more, **more})
+        self._left.push_async_exit(worker)
+        self.workers.append(worker)
+        worker.start()
+        return worker
+
+    async def hire_many(self, count: int) -> list[MirrorProcess]:
+        """So many more, ready."""
+        hired = [self.hire() for _ in range(count)]
+        await asyncio.gather(*(worker.ready() for worker in hired))
+        return hired
+
+    async def until_shared(
+        self, shards: Collection[str], among: Collection[MirrorProcess] | None = None
+    ) -> list[set[str]]:
+        """Wait until each of ``shards`` is in the hands of one worker and each worker has some; who has which.
+
+        ``among`` are the workers that are asked, all that run unless said otherwise.
+        """
+        asked = [worker for worker in self.workers if worker.is_running] if among is None else among
+        found: list[set[str]] = []
+        try:
+            async with asyncio.timeout(_SHARED_S):
+                while True:
+                    found = [await _share(worker) for worker in asked]
+                    if _is_division(found, shards):
+                        return found
+                    await asyncio.sleep(_INTERVAL_S)
+        except TimeoutError:
+            raise DeadlineError(f"{len(shards)} shards shared: not within {_SHARED_S} s, but {found}") from None
+
+    async def stop(self) -> list[int]:
+        """Drain all that run, at once; their exit codes."""
+        return await asyncio.gather(*(worker.stop() for worker in self.workers if worker.is_running))
+
+
+async def _share(worker: MirrorProcess) -> set[str]:
+    """What ``worker`` mirrors at the moment; nothing where it does not answer."""
+    try:
+        status = await worker.status()
+    except (aiohttp.ClientError, TimeoutError):
+        return set()
+    return {lane["partition"] for lane in status["lanes"] if lane["state"] != _FINISHED}
+
+
+def _is_division(found: list[set[str]], shards: Collection[str]) -> bool:
+    together = set().union(*found)
+    return all(found) and together == set(shards) and sum(map(len, found)) == len(together)
