@@ -146,8 +146,11 @@ class Lane:
             await asyncio.wait([reading])
         finally:
             reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
-            self._give_up(submitted)
+            try:
+                await asyncio.gather(reading, return_exceptions=True)
+            finally:
+                # Whoever stops the lane may do so while it goes back already.
+                self._give_up(submitted)
         if not reading.cancelled():
             reading.result()
             self._finish()
