@@ -51,6 +51,8 @@ class Lanes(Owner):
         self._listing: tuple[Partition, ...] | None = None
         self._checkpoints: dict[str, Checkpoint] = {}
         """The last known ones of all partitions; of those here, as they were when taken."""
+        self._expired: set[str] = set()
+        """Those that have a checkpoint, and were not listed when they were looked for."""
         self._changing = asyncio.Lock()
         self._draining = False
         self._tasks: asyncio.TaskGroup | None = None
@@ -163,7 +165,7 @@ class Lanes(Owner):
         if 0 in self._slots and not self._has_begun:
             await self._begin(self._listing)
         if self._has_begun:
-            for partition in self._partitions(self._listing):
+            for partition in self._partitions(await self._fresh(self._listing)):
                 if self._owns(partition.id) and partition.id not in self.lanes and not self._is_finished(partition.id):
                     self.lanes[partition.id] = self._lane(partition)
             self._start()
@@ -181,6 +183,18 @@ class Lanes(Owner):
             self._complain(error)
         except TransientError as error:
             log.warning("the mirror's start is not saved, trying again", error=str(error))
+
+    async def _fresh(self, listing: tuple[Partition, ...]) -> tuple[Partition, ...]:
+        """``listing``, or one of now where a checkpoint is of a partition that is not listed.
+
+        Whoever stored that may have seen the partition first: it has parents, and must not start before they end.
+        """
+        unlisted = self._checkpoints.keys() - {partition.id for partition in listing} - self._expired
+        if not any(self._owns(name) and not self._is_finished(name) for name in unlisted):
+            return listing
+        self._listing = fresh = await anext(aiter(self._around.source.partitions()))
+        self._expired |= unlisted - {partition.id for partition in fresh}
+        return fresh
 
     def _partitions(self, listing: tuple[Partition, ...]) -> Iterable[Partition]:
         """All that is listed, and what has a checkpoint without being listed any more."""
