@@ -36,7 +36,7 @@ def kept_by(configuration: Configuration, clock: Clock, index: int) -> Keeping:
     place = checkpoint_place(configuration)
     if place is None:
         return Keeping(own_store(configuration, clock), SingleWorker())
-    worker_id = f"{place.group}-{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+    worker_id = _worker_id(configuration, place, index)
     group = KafkaGroup(_group_settings(configuration, place, worker_id, index))
     if configuration.delivery == "exactly_once":
         records = TransactionRecords()
@@ -44,6 +44,15 @@ def kept_by(configuration: Configuration, clock: Clock, index: int) -> Keeping:
         return Keeping(_store(configuration, place, records, worker_id), group, transactional)
     writer = FencedWriter(place.connection, place.topic, group, worker_id)
     return Keeping(_store(configuration, place, writer, worker_id), group, writer=writer)
+
+
+def _worker_id(configuration: Configuration, place: CheckpointTopic, index: int) -> str:
+    """The worker's name in the group and in its transactions, which tells others whether their author is alive."""
+    if configuration.workers.instance is None:
+        return f"{place.group}-{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+    # The group shows a member that is back under the name that it had first, so that has to stay. It must not end in
+    # a number, which would be taken for one of several transactional ids of a worker.
+    return f"{place.group}-{configuration.workers.instance}-{index}-named"
 
 
 def _store(configuration: Configuration, place: CheckpointTopic, writer: Writer, worker_id: str) -> KafkaCheckpoints:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.checker import check_exact
 from tests.support.crew import Crew
+from tests.support.open_transactions import ENDED
 from tests.support.records import generate, ids_by_key
 from tests.support.resharding import shard_ids
 from tests.support.route import RouteFactory
@@ -98,10 +99,14 @@ async def test_a_named_worker_that_is_back_within_its_session_finds_its_slots(
             await one.ended()
             one.start()
             assert await crew.until_shared(shards) == [mine, theirs]
+        assert other.printed().count("slots") == heard
+        # Who comes takes slots over from the one that is back, which is not taken for dead under its new process.
+        crew.hire(workers={"session_timeout": "30s", "instance": "c"})
+        await crew.until_shared(shards)
         await path.write(sent[restarts * share :])
         await path.until_committed(len(sent))
-        assert other.printed().count("slots") == heard
-        assert await crew.stop() == [0, 0]
+        assert await crew.stop() == [0, 0, 0]
+        assert not any(ENDED in each.printed() for each in crew.workers)
     await path.until_settled()
     verdict = check_exact(ids_by_key(sent), await path.ids_by_key())
     assert verdict.ok, verdict
