@@ -11,7 +11,7 @@ from tests.support.checker import check_exact
 from tests.support.crew import Crew, slow_commits
 from tests.support.kafka_proxy import Api
 from tests.support.mirror_process import MirrorProcess
-from tests.support.open_transactions import freeze_amid_transaction
+from tests.support.open_transactions import ENDED, freeze_amid_transaction
 from tests.support.records import generate, ids_by_key
 from tests.support.resharding import shard_ids
 from tests.support.route import RouteFactory
@@ -24,38 +24,39 @@ KEYS = 500
 SIZE = 1_000
 
 LOST = "slots lost: this worker was away for longer than its session, and joins again"
-ENDED = "is gone: its transaction, if there was one, is ended"
 
 
 @pytest.mark.parametrize(
-    ("workers", "freezes", "share", "session"),
+    ("workers", "shards", "freezes", "session"),
     [
-        pytest.param(2, 1, 3_000, "2s", id="small"),
-        pytest.param(4, 10, 10_000, "6s", id="full", marks=pytest.mark.soak),
+        pytest.param(2, 4, 1, "2s", id="small"),
+        # As many shards as slots, so that each worker is certain to have some.
+        pytest.param(4, 64, 10, "6s", id="full", marks=pytest.mark.soak),
     ],
 )
 async def test_a_worker_that_was_away_for_longer_than_its_session_joins_again(
-    route: RouteFactory, seed: int, draw: Random, workers: int, freezes: int, share: int, session: str
+    route: RouteFactory, seed: int, draw: Random, *, workers: int, shards: int, freezes: int, session: str
 ) -> None:
     """It says so once each time; every record comes once and every key in order."""
-    path = route(shards=4)
+    path = route(shards=shards)
+    share = 3_000
     sent = list(generate(share * (freezes + 1), KEYS, seed=seed, size=SIZE))
-    shards = shard_ids(path)
+    everything = shard_ids(path)
     async with Crew(path, session) as crew:
         await crew.hire_many(workers)
         away: dict[MirrorProcess, int] = dict.fromkeys(crew.workers, 0)
         for number in range(freezes):
-            await crew.until_shared(shards)
+            await crew.until_shared(everything)
             writing = asyncio.create_task(path.write(sent[number * share : (number + 1) * share]))
             await asyncio.sleep(draw.uniform(0, 0.5))  # the moment itself is at random
             victim = draw.choice(crew.workers)
             victim.signal(signal.SIGSTOP)
             away[victim] += 1
-            await crew.until_shared(shards, [each for each in crew.workers if each is not victim])
+            await crew.until_shared(everything, [each for each in crew.workers if each is not victim])
             victim.signal(signal.SIGCONT)
             await writing
             await victim.until_printed(LOST, away[victim])
-        await crew.until_shared(shards)
+        await crew.until_shared(everything)
         await path.write(sent[freezes * share :])
         await path.until_committed(len(sent))
         assert set(await crew.stop()) == {0}

@@ -1,14 +1,17 @@
 """Workers of one mirror are killed, one after the other, while others go on."""
 
 import asyncio
+import time
 from random import Random
 
 import pytest
 
 from tests.support.checker import check_exact
-from tests.support.crew import Crew
+from tests.support.crew import Crew, slow_commits
+from tests.support.factories import Figure
+from tests.support.open_transactions import ENDED, freeze_amid_transaction
 from tests.support.records import generate, ids_by_key
-from tests.support.resharding import merge_two, split_one
+from tests.support.resharding import merge_two, shard_ids, split_one
 from tests.support.route import RouteFactory
 
 KEYS = 500
@@ -50,6 +53,49 @@ async def test_workers_that_are_killed_neither_lose_nor_double(
             await asyncio.gather(writing, resharding)
         await path.until_committed(len(sent))
         assert set(await crew.stop()) == {0}
+    await path.until_settled()
+    verdict = check_exact(ids_by_key(sent), await path.ids_by_key())
+    assert verdict.ok, verdict
+
+
+async def test_who_takes_over_ends_what_a_dead_worker_left_open(route: RouteFactory, seed: int, figure: Figure) -> None:
+    """Readers do not wait until the broker gives the transaction up."""
+    path = route(shards=4)
+    sent = list(generate(2_000, KEYS, seed=seed, size=SIZE))
+    async with Crew(path) as crew:
+        first = crew.hire(**slow_commits("5s"))
+        await crew.until_shared(shard_ids(path))
+        await path.write(sent)
+        await freeze_amid_transaction(first, path)
+        await first.kill()
+        began = time.monotonic()
+        successor = crew.hire()
+        await successor.until_printed(ENDED)
+        await path.until_settled()
+        figure("readers waited", f"{time.monotonic() - began:.1f} s")
+        await path.until_committed(len(sent))
+        assert await crew.stop() == [0]
+    await path.until_settled()
+    verdict = check_exact(ids_by_key(sent), await path.ids_by_key())
+    assert verdict.ok, verdict
+
+
+async def test_a_named_worker_ends_what_its_last_life_left_open(route: RouteFactory, seed: int, figure: Figure) -> None:
+    """It is back within its session, and the group never knew that it was away."""
+    path = route(shards=4)
+    sent = list(generate(2_000, KEYS, seed=seed, size=SIZE))
+    slow_and_named = {**slow_commits("5s"), "workers": {"session_timeout": "30s", "instance": "one"}}
+    async with Crew(path) as crew:
+        worker = crew.hire(**slow_and_named)
+        await crew.until_shared(shard_ids(path))
+        await path.write(sent)
+        await freeze_amid_transaction(worker, path)
+        await worker.kill()
+        began = time.monotonic()
+        worker.start()
+        await path.until_committed(len(sent))
+        figure("readers waited", f"{time.monotonic() - began:.1f} s, 5 s of them for the next commit")
+        assert await crew.stop() == [0]
     await path.until_settled()
     verdict = check_exact(ids_by_key(sent), await path.ids_by_key())
     assert verdict.ok, verdict

@@ -9,6 +9,9 @@ from tests.support.mirror_process import MirrorProcess
 from tests.support.route import Route
 from tests.support.waiting import DeadlineError
 
+ENDED = "is gone: its transaction, if there was one, is ended"
+"""What a worker says that ended what another one left open."""
+
 _INTERVAL_S = 0.05
 _COMMITS_S = 0.3
 """A commit that was under way when its worker froze takes effect within this."""
