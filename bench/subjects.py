@@ -32,8 +32,8 @@ def _handwritten(servers: Servers, load: Load, topic: str, folder: Path) -> list
 SUBJECTS: Mapping[str, Command] = {
     HANDWRITTEN: _handwritten,
     MIRROR: partial(command, Kind(read_share=READ_SHARE)),
-    MIRROR_WITH_PROVENANCE: partial(command, Kind(provenance=True, read_share=READ_SHARE)),
     EXACTLY_ONCE: partial(command, Kind(exactly_once=True, read_share=READ_SHARE)),
+    MIRROR_WITH_PROVENANCE: partial(command, Kind(provenance=True, read_share=READ_SHARE)),
     EXACTLY_ONCE_WITH_PROVENANCE: partial(command, Kind(exactly_once=True, provenance=True, read_share=READ_SHARE)),
 }
 
