@@ -1,13 +1,15 @@
 """Checkpoints that live as long as their object: for demonstrations, tests and simulations."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
+from zlib import crc32
 
 from checkpoints.base import Checkpoint, CheckpointStore, StoreBusyError
 
 Fault = Callable[[str], Awaitable[None]]
-"""Awaited with ``load``, ``save`` or ``delete`` before each operation, and with ``saved`` when a save has taken effect.
+"""Awaited with ``load``, ``take``, ``save`` or ``delete`` before each operation, and with ``saved`` after a save.
 
 It may wait, to stall the operation, or raise, to fail it: at ``saved`` the checkpoints are written all the same, as
 when the answer of a server is lost.
@@ -52,3 +54,96 @@ class MemoryCheckpoints(CheckpointStore):
         await self._fault("delete")
         for partition in doomed:
             self._checkpoints.pop(partition, None)
+
+
+class MemorySlots:
+    """The checkpoints of one mirror, in slots that its workers share. Outlives their stores."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.checkpoints: dict[str, Checkpoint] = {}
+        self._held: dict[SlotChange, asyncio.Event] = {}
+
+    def slot_of(self, partition: str) -> int:
+        return crc32(partition.encode()) % self.count
+
+    def hold(self, change: "SlotChange") -> None:
+        """``change`` is about to take effect, or not."""
+        self._held[change] = asyncio.Event()
+
+    def end(self, change: "SlotChange") -> None:
+        """``change`` has taken effect, or never will."""
+        if held := self._held.pop(change, None):
+            held.set()
+
+    async def settled(self, slots: Collection[int]) -> None:
+        """Wait until all is decided that is held in ``slots`` now."""
+        for change, ended in list(self._held.items()):
+            if not change.slots.isdisjoint(slots):
+                await ended.wait()
+
+
+class SlotChange:
+    """Checkpoints that are written at once, with whatever transaction takes them: None forgets one."""
+
+    def __init__(self, shared: MemorySlots, checkpoints: Mapping[str, Checkpoint | None]) -> None:
+        self.checkpoints = checkpoints
+        self.slots = frozenset(shared.slot_of(partition) for partition in checkpoints)
+        self._shared = shared
+
+    def hold(self) -> None:
+        """Who reads these slots waits for the end."""
+        self._shared.hold(self)
+
+    def end(self, *, committed: bool) -> None:
+        """Write them, or not."""
+        if committed:
+            for partition, checkpoint in self.checkpoints.items():
+                self._shared.checkpoints.pop(partition, None)
+                if checkpoint is not None:
+                    self._shared.checkpoints[partition] = checkpoint
+        self._shared.end(self)
+
+
+class Writer(Protocol):
+    """The way of checkpoints into slots."""
+
+    async def write(self, change: SlotChange) -> None:
+        """Make ``change`` take effect, or see to it that a transaction does.
+
+        Raises ``FencedError`` where another worker may own a slot meanwhile.
+        """
+
+
+class SharedMemoryCheckpoints(CheckpointStore):
+    """One worker's view of slots in memory. Who owns a slot is decided elsewhere; saves are the writer's."""
+
+    def __init__(self, shared: MemorySlots, writer: Writer, *, fault: Fault = no_fault) -> None:
+        self._shared = shared
+        self._writer = writer
+        self._fault = fault
+
+    def slot_of(self, partition: str) -> int:
+        return self._shared.slot_of(partition)
+
+    async def load(self) -> Mapping[str, Checkpoint]:
+        await self._fault("load")
+        await self._shared.settled(range(self._shared.count))
+        return dict(self._shared.checkpoints)
+
+    async def take(self, slots: Collection[int]) -> Mapping[str, Checkpoint]:
+        await self._fault("take")
+        await self._shared.settled(slots)
+        every = self._shared.checkpoints
+        return {partition: each for partition, each in every.items() if self.slot_of(partition) in slots}
+
+    async def save(self, checkpoints: Mapping[str, Checkpoint]) -> None:
+        change = SlotChange(self._shared, dict(checkpoints))
+        await self._fault("save")
+        await self._writer.write(change)
+        await self._fault("saved")
+
+    async def delete(self, partitions: Iterable[str]) -> None:
+        change = SlotChange(self._shared, dict.fromkeys(partitions))
+        await self._fault("delete")
+        await self._writer.write(change)

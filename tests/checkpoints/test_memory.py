@@ -1,7 +1,9 @@
+import asyncio
+
 import pytest
 
 from checkpoints.base import CheckpointError, CheckpointReader, CheckpointStore
-from checkpoints.memory import MemoryCheckpoints
+from checkpoints.memory import MemoryCheckpoints, MemorySlots, SharedMemoryCheckpoints, SlotChange, Writer
 from tests.contracts.checkpoint_store import CheckpointStoreContract, Storage, checkpoint
 
 
@@ -59,3 +61,43 @@ async def test_every_operation_passes_the_fault() -> None:
     await store.save({})
     await store.delete([])
     assert fault.seen == ["load", "save", "saved", "delete"]
+
+
+class AtOnce(Writer):
+    async def write(self, change: SlotChange) -> None:
+        change.end(committed=True)
+
+
+class TestSharedMemoryCheckpoints(CheckpointStoreContract):
+    """But for ownership, which a group decides."""
+
+    @pytest.fixture
+    def storage(self) -> Storage:
+        return SharedStorage()
+
+    async def test_a_second_owner_is_refused_at_once(self, storage: Storage) -> None:
+        """Entering owns nothing."""
+
+
+class SharedStorage(Storage):
+    def __init__(self) -> None:
+        self._slots: dict[str, MemorySlots] = {}
+
+    def store(self, mirror: str = "orders") -> CheckpointStore:
+        return SharedMemoryCheckpoints(self._slots.setdefault(mirror, MemorySlots(3)), AtOnce())
+
+    def reader(self, mirror: str = "orders") -> CheckpointReader:
+        return self.store(mirror)
+
+
+@pytest.mark.parametrize("committed", [True, False])
+async def test_who_takes_a_slot_waits_for_what_is_undecided_there(*, committed: bool) -> None:
+    """A former owner's transaction is seen whole, or never."""
+    slots = MemorySlots(1)
+    change = SlotChange(slots, {"a": checkpoint("1")})
+    change.hold()
+    taking = asyncio.create_task(SharedMemoryCheckpoints(slots, AtOnce()).take([0]))
+    await asyncio.sleep(0)
+    assert not taking.done()
+    change.end(committed=committed)
+    assert await taking == ({"a": checkpoint("1")} if committed else {})

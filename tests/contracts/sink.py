@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from connectors.base import Batch, Outcome, Place, Record, Sink
+from connectors.base import Batch, ConnectorError, Outcome, Place, Record, Sink
 
 _ARRIVED_MS = 1_764_000_000_000
 
@@ -153,3 +153,59 @@ class SinkContract:
         """The address fits into provenance, and ordinary records pass inspection."""
         assert ">" not in target.sink.address
         assert target.sink.inspect(batch("lane", series("lane", 5))) == ()
+
+
+class WaitingScopeContract(SinkContract):
+    """For sinks whose scopes are answered by their commit."""
+
+    async def test_nothing_is_seen_or_answered_before_the_commit(self, target: Target) -> None:
+        """Until then a reader finds nothing, and whoever submitted waits."""
+        scope = await target.sink.begin()
+        answer = scope.submit("lane", batch("lane", series("lane", 3)))
+        assert scope.waits
+        assert not answer.done()
+        assert await target.written() == []
+        await scope.commit(Saving())
+        assert (await answer).rejected == ()
+        assert len(await target.written()) == 3
+
+    async def test_a_commit_covers_the_last_place_of_each_lane(self, target: Target) -> None:
+        """What is saved is where each lane stands with this scope, and nothing of the one behind it."""
+        save = Saving()
+        scope = await target.sink.begin()
+        sent = [batch("a", series("a", 3)), batch("a", series("a", 3, 3), first=3), batch("b", series("b", 2))]
+        answers = [scope.submit(each.partition, each) for each in sent]
+        following = await target.sink.begin()
+        later = following.submit("a", batch("a", series("a", 1, 6), first=6))
+        await scope.commit(save)
+        await asyncio.gather(*answers)
+        assert save.covered == {"a": sent[1].place, "b": sent[2].place}
+        assert not later.done()
+        await following.commit(save)
+        assert (await later).rejected == ()
+
+    async def test_an_aborted_scope_leaves_nothing(self, target: Target) -> None:
+        """What waits for it raises, what is submitted later raises, and the next scope can be committed."""
+        scope = await target.sink.begin()
+        answer = scope.submit("lane", batch("lane", series("lane", 3)))
+        scope.abort()
+        with pytest.raises(ConnectorError):
+            await answer
+        with pytest.raises(ConnectorError):
+            await scope.submit("lane", batch("lane", series("lane", 3)))
+        await deliver(target.sink, batch("lane", series("lane", 2)))
+        assert by_key(await target.written()) == by_key(list(batch("lane", series("lane", 2)).records()))
+
+    async def test_what_cannot_be_saved_does_not_become_visible(self, target: Target) -> None:
+        """Records and checkpoints go together: without the one there is not the other."""
+
+        async def fail(_: Mapping[str, Place]) -> None:
+            raise RuntimeError("disk full")
+
+        scope = await target.sink.begin()
+        answer = scope.submit("lane", batch("lane", series("lane", 3)))
+        with pytest.raises(RuntimeError, match="disk full"):
+            await scope.commit(fail)
+        with pytest.raises(ConnectorError):
+            await answer
+        assert await target.written() == []

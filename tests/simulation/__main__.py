@@ -5,7 +5,7 @@ import sys
 
 import structlog
 
-from tests.simulation.scenario import simulate
+from tests.simulation.life import simulate
 
 
 def main() -> None:

@@ -34,18 +34,19 @@ class SeededFaults(Faults):
         self._weather = Weather(0.0, 0.0, 0.0)
 
     async def before(self, operation: str, target: str) -> None:
-        await self._clock.sleep(self._stall())
+        await self._clock.sleep(self.stall())
         if self._random.random() < self._weather.error:
             kind = self._random.choice((TransientError, UnreachableError, RefusedError))
             raise kind(f"{operation} {target}", "a fault of the simulation")
 
-    async def before_store(self, operation: str) -> None:
-        """The same for checkpoint stores; ``saved`` loses the answer of a save that took effect."""
-        await self._clock.sleep(self._stall())
-        if operation in ("save", "saved") and self._random.random() < self._weather.error:
-            raise CheckpointError(operation, "a fault of the simulation")
-
-    def _stall(self) -> float:
+    def stall(self) -> float:
+        """Seconds that something takes longer than it should."""
         if self._random.random() >= self._weather.stall:
             return 0.0
         return self._random.uniform(0.0, self._weather.longest_s)
+
+    async def before_store(self, operation: str) -> None:
+        """The same for checkpoint stores; ``saved`` loses the answer of a save that took effect."""
+        await self._clock.sleep(self.stall())
+        if operation in ("save", "saved") and self._random.random() < self._weather.error:
+            raise CheckpointError(operation, "a fault of the simulation")

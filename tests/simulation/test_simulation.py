@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.simulation.scenario import simulate
+from tests.simulation.life import simulate
 
 _SEEDS = 2_000
 _SOAK_SEEDS = 100_000

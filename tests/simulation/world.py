@@ -1,0 +1,154 @@
+"""What outlives every process: stream, topics, checkpoints, the group, and whoever watches them."""
+
+from collections.abc import Mapping, Sequence
+from random import Random
+
+from checkpoints.base import Checkpoint, CheckpointError, FencedError
+from checkpoints.memory import MemoryCheckpoints, MemorySlots, SlotChange, Writer
+from connectors.base import ConnectorError, Record
+from connectors.memory import MemoryStream, MemoryTopic
+from connectors.memory_cluster import Membership, MemoryCluster, Transaction
+from connectors.memory_transactions import Attachment
+from tests.simulation.faults import SeededFaults, Weather
+from tests.simulation.group import Group, Member
+from tests.simulation.invariants import ViolationError, check_checkpoints, check_parity
+from tests.simulation.scenario import Scenario
+from tests.simulation.virtual_time import VirtualClock
+from tests.simulation.visibility import Visibility
+
+
+class World:
+    """Made from a seed, with a scenario drawn from it first of all."""
+
+    def __init__(self, seed: int, clock: VirtualClock) -> None:
+        self.random = Random(seed)
+        self.scenario = Scenario.drawn(self.random)
+        self.weather = Weather.drawn(self.random)
+        self.faults = SeededFaults(self.weather, self.random, clock)
+        self.clock = clock
+        self.stream = MemoryStream("orders", self.scenario.shards, clock)
+        self.topic = MemoryTopic("orders", 3)
+        self.dead = MemoryTopic("dead", 1)
+        self.written: list[Record] = []
+        self.alone = _CheckedCheckpoints(self)
+        self.slots = MemorySlots(self.scenario.slots)
+        self.group = Group(self.scenario.slots, self.random)
+        self.cluster = _WatchedCluster(self)
+        self.violations: list[BaseException] = []
+        self.has_frozen = False
+
+    def check(self) -> None:
+        """Raises the first violation that was noticed where nobody could be told."""
+        if self.violations:
+            raise self.violations[0]
+
+    def check_end(self) -> None:
+        """All that was written is there."""
+        self.check()
+        is_strict = not (self.has_frozen or self.group.overruled) and self._hands_over_all()
+        check_parity(self.written, self.topic, self.buried(), reruns_whole=is_strict)
+        if self.scenario.transactions and len(self.buried()) != len({record.value for record in self.buried()}):
+            raise ViolationError("a dead letter is doubled")
+
+    def buried(self) -> list[Record]:
+        return self.dead.partitions[0]
+
+    def is_there(self) -> bool:
+        """Whether everything is in the topic or buried."""
+        values = {record.value for record in self.written}
+        return values <= {record.value for log in (*self.topic.partitions, self.buried()) for record in log}
+
+    def check_stored(self, checkpoints: Mapping[str, Checkpoint]) -> None:
+        check_checkpoints(checkpoints, self.stream, self.topic, self.buried())
+
+    def _hands_over_all(self) -> bool:
+        """Not so where what is under way outlasts the time for it, or the last save of it fails.
+
+        Others then begin with a re-run, while what comes behind it may be under way already.
+        """
+        weather = self.weather
+        is_quick = weather.stall == 0.0 or weather.longest_s < 0.1
+        return self.scenario.workers == 1 or (weather.error == 0.0 and is_quick)
+
+
+class _CheckedCheckpoints(MemoryCheckpoints):
+    """Looks at every save as it takes effect."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(fault=world.faults.before_store)
+        self._world = world
+
+    async def save(self, checkpoints: Mapping[str, Checkpoint]) -> None:
+        self._world.check_stored(checkpoints)
+        await super().save(checkpoints)
+
+
+class _WatchedCluster(MemoryCluster):
+    """Looks at every transaction: before it commits who its worker is, and then what can be seen."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.random)
+        self._world = world
+        self._visibility = Visibility(world.stream, world.dead.name)
+
+    def prepare(self, transaction: Transaction) -> None:
+        super().prepare(transaction)
+        partitions = sorted({record.partition for _, record in transaction.records})
+        for partition in partitions:
+            if not _owns(transaction.membership, self._world.slots.slot_of(partition)):
+                self._world.violations.append(ViolationError(f"{partition} is committed by who does not own it"))
+
+    def end(self, transaction: Transaction, *, committed: bool) -> None:
+        is_open = transaction in self._prepared
+        super().end(transaction, committed=committed)
+        if is_open and committed:
+            try:
+                self._visibility.committed(transaction, self._world.slots.checkpoints)
+            except ViolationError as violation:
+                self._world.violations.append(violation)
+
+
+class CollectedChanges(Writer, Attachment):
+    """The way of checkpoints into the sink's transactions."""
+
+    def __init__(self) -> None:
+        self._collected: list[SlotChange] | None = None
+
+    def open(self) -> None:
+        self._collected = []
+
+    def take(self) -> Sequence[SlotChange]:
+        collected, self._collected = self._collected, None
+        return collected or ()
+
+    async def write(self, change: SlotChange) -> None:
+        if self._collected is None:
+            raise CheckpointError("save", "no transaction is open")
+        if change.checkpoints:
+            self._collected.append(change)
+
+
+class FencedChanges(Writer):
+    """The way of checkpoints beside the sink: each save a transaction of its own, fenced by the group."""
+
+    def __init__(self, world: World, member: Member) -> None:
+        self._world = world
+        self._member = member
+
+    async def write(self, change: SlotChange) -> None:
+        try:
+            generation = self._member.generation()
+            await self._world.clock.sleep(self._world.faults.stall())
+        except ConnectorError as error:
+            raise FencedError("save", str(error)) from error
+        if not self._member.is_current(generation):
+            raise FencedError("save", f"generation {generation} is over")
+        try:
+            self._world.check_stored({name: each for name, each in change.checkpoints.items() if each is not None})
+        except ViolationError as violation:
+            self._world.violations.append(violation)
+        change.end(committed=True)
+
+
+def _owns(membership: Membership, slot: int) -> bool:
+    return isinstance(membership, Member) and membership.owns(slot)
