@@ -106,7 +106,13 @@ async def test_what_a_frozen_worker_and_its_successor_left_open_is_never_seen(
     ("records", "times"),
     [pytest.param(4_000, 1, id="small"), pytest.param(20_000, 5, id="full", marks=pytest.mark.soak)],
 )
-@pytest.mark.parametrize("call", [Api.END_TXN, Api.TXN_OFFSET_COMMIT], ids=["commit", "offsets"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(Api.END_TXN, id="commit"),
+        pytest.param(Api.TXN_OFFSET_COMMIT, id="offsets", marks=pytest.mark.soak),
+    ],
+)
 async def test_a_call_that_reaches_the_broker_after_its_worker_was_taken_over_has_no_effect(
     harmed_route: RouteFactory, harmed_kafka: HarmedKafka, seed: int, records: int, times: int, call: Api
 ) -> None:

@@ -84,7 +84,7 @@ async def test_a_named_worker_ends_what_its_last_life_left_open(route: RouteFact
     """It is back within its session, and the group never knew that it was away."""
     path = route(shards=4)
     sent = list(generate(2_000, KEYS, seed=seed, size=SIZE))
-    slow_and_named = {**slow_commits("5s"), "workers": {"session_timeout": "30s", "instance": "one"}}
+    slow_and_named = {**slow_commits("2s"), "workers": {"session_timeout": "12s", "instance": "one"}}
     async with Crew(path) as crew:
         worker = crew.hire(**slow_and_named)
         await crew.until_shared(shard_ids(path))
@@ -94,7 +94,7 @@ async def test_a_named_worker_ends_what_its_last_life_left_open(route: RouteFact
         began = time.monotonic()
         worker.start()
         await path.until_committed(len(sent))
-        figure("readers waited", f"{time.monotonic() - began:.1f} s, 5 s of them for the next commit")
+        figure("readers waited", f"{time.monotonic() - began:.1f} s, 2 s of them for the next commit")
         assert await crew.stop() == [0]
     await path.until_settled()
     verdict = check_exact(ids_by_key(sent), await path.ids_by_key())

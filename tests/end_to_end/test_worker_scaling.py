@@ -15,6 +15,8 @@ from tests.support.shards import merge, open_shards, split
 
 KEYS = 500
 SIZE = 1_000
+# A session that outlasts a restart.
+LONG = "12s"
 
 
 @pytest.mark.parametrize(
@@ -78,7 +80,10 @@ async def test_a_child_starts_when_its_parents_are_finished_wherever_they_run(
 
 
 @pytest.mark.parametrize("restarts", [pytest.param(1, id="small"), pytest.param(10, id="full", marks=pytest.mark.soak)])
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
+@pytest.mark.parametrize(
+    "end",
+    [pytest.param(signal.SIGKILL, id="killed"), pytest.param(signal.SIGTERM, id="stopped", marks=pytest.mark.soak)],
+)
 async def test_a_named_worker_that_is_back_within_its_session_finds_its_slots(
     route: RouteFactory, seed: int, restarts: int, end: signal.Signals
 ) -> None:
@@ -87,9 +92,9 @@ async def test_a_named_worker_that_is_back_within_its_session_finds_its_slots(
     share = 500
     sent = list(generate(share * (restarts + 1), KEYS, seed=seed))
     shards = shard_ids(path)
-    async with Crew(path, session="30s") as crew:
+    async with Crew(path, session=LONG) as crew:
         for name in ("a", "b"):
-            crew.hire(workers={"session_timeout": "30s", "instance": name})
+            crew.hire(workers={"session_timeout": LONG, "instance": name})
         one, other = crew.workers
         mine, theirs = await crew.until_shared(shards)
         heard = other.printed().count("slots")
@@ -101,7 +106,7 @@ async def test_a_named_worker_that_is_back_within_its_session_finds_its_slots(
             assert await crew.until_shared(shards) == [mine, theirs]
         assert other.printed().count("slots") == heard
         # Who comes takes slots over from the one that is back, which is not taken for dead under its new process.
-        crew.hire(workers={"session_timeout": "30s", "instance": "c"})
+        crew.hire(workers={"session_timeout": LONG, "instance": "c"})
         await crew.until_shared(shards)
         await path.write(sent[restarts * share :])
         await path.until_committed(len(sent))
