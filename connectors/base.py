@@ -19,7 +19,7 @@ lane
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import ClassVar, Protocol, Self
@@ -201,7 +201,7 @@ class Source(Connector):
         return None
 
     @abstractmethod
-    def partitions(self) -> AsyncIterator[tuple[Partition, ...]]:
+    def partitions(self) -> AsyncGenerator[tuple[Partition, ...], None]:
         """The partitions that exist: all of them at once, and all of them again whenever that changes.
 
         Runs until cancelled. A new partition is reported within 10 seconds. Retries by itself what can be retried;

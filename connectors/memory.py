@@ -6,7 +6,7 @@ that can be split and merged like Kinesis shards; a ``MemoryTopic`` has a fixed 
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
@@ -110,7 +110,7 @@ class MemorySource(Source):
     def address(self) -> str:
         return f"memory:{self._stream.name}"
 
-    async def partitions(self) -> AsyncIterator[tuple[Partition, ...]]:
+    async def partitions(self) -> AsyncGenerator[tuple[Partition, ...], None]:
         known = 0
         while True:
             shards = list(self._stream.shards.values())

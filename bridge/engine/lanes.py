@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import aclosing
 from random import Random
 
 import structlog
@@ -192,7 +193,8 @@ class Lanes(Owner):
         unlisted = self._checkpoints.keys() - {partition.id for partition in listing} - self._expired
         if not any(self._owns(name) and not self._is_finished(name) for name in unlisted):
             return listing
-        self._listing = fresh = await anext(aiter(self._around.source.partitions()))
+        async with aclosing(self._around.source.partitions()) as listings:
+            self._listing = fresh = await anext(listings)
         self._expired |= unlisted - {partition.id for partition in fresh}
         return fresh
 

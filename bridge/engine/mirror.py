@@ -1,6 +1,7 @@
 """A mirror: every partition of a source a lane, one sink, one store, until told to stop."""
 
 import asyncio
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -142,8 +143,9 @@ class Mirror:
         await delivery.finish(lanes.ledger)
 
     async def _discover(self) -> None:
-        async for listing in self._source.partitions():
-            await self._lanes.update(listing)
+        async with aclosing(self._source.partitions()) as listings:
+            async for listing in listings:
+                await self._lanes.update(listing)
 
     def _changed(self) -> None:
         if self.state is MirrorState.STARTING and self._lanes.is_arranged:

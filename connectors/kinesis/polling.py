@@ -1,7 +1,7 @@
 """A Kinesis stream as a source, read with GetRecords."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import datetime
 from random import Random
@@ -100,7 +100,7 @@ class KinesisSource(Source):
         """By the stream's MaxRecordSizeInKiB, which bounds the data; the key comes on top."""
         return self._entered.watch.summary.largest_record + _LARGEST_KEY
 
-    def partitions(self) -> AsyncIterator[tuple[Partition, ...]]:
+    def partitions(self) -> AsyncGenerator[tuple[Partition, ...], None]:
         return self._entered.directory.partitions()
 
     async def start(self, partitions: Sequence[Partition]) -> Mapping[str, Place]:

@@ -1,7 +1,7 @@
 """The shards of a stream, their parents, and word of every change."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from random import Random
 
@@ -77,7 +77,7 @@ class ShardDirectory:
         """Someone saw a change: ``partitions`` lists at once."""
         self._changed.set()
 
-    async def partitions(self) -> AsyncIterator[tuple[Partition, ...]]:
+    async def partitions(self) -> AsyncGenerator[tuple[Partition, ...], None]:
         """All shards, and all of them again whenever that changes.
 
         Raises ``RefusedError`` when the first listing is refused. Later, when lanes are running and show what is
