@@ -67,7 +67,8 @@ class Transactions:
         self._metadata: bytes | None = None
         self._offsets: dict[int, int] = {}
         self._is_ready = False
-        self.producer = Producer(cast("dict[str, Any]", dict(settings)))
+        self._settings = dict(settings)
+        self.producer = self._make()
 
     @property
     def is_open(self) -> bool:
@@ -134,10 +135,26 @@ class Transactions:
         if not self.is_open:
             return
         self._metadata = None
+        unanswered = len(self.producer) > 0
         try:
             self._repeat(lambda: self.producer.abort_transaction(_CALL_S))
         except KafkaException as error:
             raise self._lost(error) from None
+        if unanswered:
+            self._renew()
+
+    def _renew(self) -> None:
+        """Go on with another producer, whose records cannot be taken for those of the one before.
+
+        librdkafka numbers anew what it gave up, whether the broker has it or not. Where it has, it takes the next
+        records of the same numbers for repetitions, and says that it has written them.
+        """
+        self.producer.flush(_CALL_S)
+        self.producer = self._make()
+        self._is_ready = False
+
+    def _make(self) -> Producer:
+        return Producer(cast("dict[str, Any]", self._settings))
 
     def failed(self, error: KafkaException) -> ConnectorError:
         """What a failed call means, other than that of a commit; the transaction is aborted where that helps."""
