@@ -19,14 +19,14 @@ AT_LEAST_ONCE = {"sink": {"kafka": {"delivery": "at_least_once"}}}
 
 
 @pytest.mark.parametrize(
-    ("workers", "kills", "share"),
-    [pytest.param(2, 1, 6_000, id="small"), pytest.param(4, 20, 6_000, id="full", marks=pytest.mark.soak)],
+    ("workers", "shards", "kills", "share"),
+    [pytest.param(2, 4, 1, 6_000, id="small"), pytest.param(4, 64, 20, 6_000, id="full", marks=pytest.mark.soak)],
 )
 async def test_at_least_once_a_killed_worker_loses_nothing(
-    route: RouteFactory, seed: int, draw: Random, *, workers: int, kills: int, share: int, figure: Figure
+    route: RouteFactory, seed: int, draw: Random, *, workers: int, shards: int, kills: int, share: int, figure: Figure
 ) -> None:
     """Who takes over sends a stretch again, which folds away."""
-    path = route(shards=4)
+    path = route(shards=shards)
     sent = list(generate(share * kills, KEYS, seed=seed, size=SIZE))
     async with Crew(path, more=AT_LEAST_ONCE) as crew:
         await crew.hire_many(workers)

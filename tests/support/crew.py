@@ -91,7 +91,10 @@ class Crew:
 
     async def stop(self) -> list[int]:
         """Drain all that run, at once; their exit codes."""
-        return await asyncio.gather(*(worker.stop() for worker in self.workers if worker.is_running))
+        running = [worker for worker in self.workers if worker.is_running]
+        # One that has just been started knows no signals yet.
+        await asyncio.gather(*(worker.ready() for worker in running))
+        return await asyncio.gather(*(worker.stop() for worker in running))
 
 
 async def _share(worker: MirrorProcess) -> set[str]:
