@@ -11,7 +11,7 @@ from confluent_kafka import KafkaException
 
 from checkpoints.base import CheckpointError
 from checkpoints.kafka.writer import SlotRecord
-from connectors.base import ConnectorError
+from connectors.base import ConnectorError, TransientError
 from connectors.kafka.connection import kafka_error
 from connectors.kafka.transaction import AbortedError, Membership, Transactions, transactional
 
@@ -53,15 +53,18 @@ class FencedWriter:
         """As promised by ``checkpoints.kafka.writer.Writer``."""
         if self._thread is None:
             raise RuntimeError("this writer is not entered")
-        written = asyncio.get_running_loop().run_in_executor(self._thread, self._write, records)
+        try:
+            metadata = self._membership.metadata()
+        except TransientError as error:
+            raise CheckpointError(_OPERATION, error.cause, error.hint) from None
+        written = asyncio.get_running_loop().run_in_executor(self._thread, self._write, records, metadata)
         await asyncio.shield(written)
 
-    def _write(self, records: Sequence[SlotRecord]) -> None:
+    def _write(self, records: Sequence[SlotRecord], metadata: bytes) -> None:
         try:
             if self._transactions is None:
-                self._transactions = Transactions(
-                    self._settings, self._topic, self._membership, self._stopped, _OPERATION
-                )
+                self._transactions = Transactions(self._settings, self._topic, self._stopped, _OPERATION)
+            self._transactions.begin(metadata)
             self._transactions.write(records)
             self._transactions.commit()
         except KafkaException as error:

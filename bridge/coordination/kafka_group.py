@@ -88,6 +88,8 @@ class KafkaGroup(Coordinator):
     def __init__(self, settings: GroupSettings) -> None:
         self._settings = settings
         self._metadata: bytes | None = None
+        self._overruled: list[_Change] = []
+        """Slots that others may own by now, while the owner here has not acted on it yet."""
         self._thread: Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changes: asyncio.Queue[_Change] = asyncio.Queue()
@@ -116,6 +118,8 @@ class KafkaGroup(Coordinator):
         and never lets one pass. Raises ``TransientError`` where this worker is no member.
         """
         metadata = self._metadata
+        if any(not change.handled.done() for change in self._overruled):
+            metadata = None
         if metadata is not None:
             return metadata
         raise TransientError(f"work in group {self._settings.group}", "this worker is no member at the moment")
@@ -135,7 +139,7 @@ class KafkaGroup(Coordinator):
         self._is_member = change.kind is not _Kind.LOST
         if change.kind is _Kind.LOST:
             log.warning(
-                "slots lost: this worker was away for longer than its session, and joins again",
+                "slots lost: the group did not hear of this worker for a session, it joins again",
                 slots=len(change.slots),
                 worker=self._settings.worker_id,
             )
@@ -189,6 +193,11 @@ class KafkaGroup(Coordinator):
 
     def _refusal(self, error: KafkaError) -> ConnectorError:
         operation = f"join group {self._settings.group}"
+        if error.code() == KafkaError.INVALID_SESSION_TIMEOUT:
+            hint = "set workers.session_timeout within group.min.session.timeout.ms and group.max.session.timeout.ms"
+            return RefusedError(
+                operation, f"the brokers do not allow a session of {self._settings.session_timeout_s:g} s", hint
+            )
         if self._settings.instance is not None and _is_fatal(error):
             return RefusedError(
                 operation, error.str(), f"another worker runs with workers.instance {self._settings.instance}"
@@ -204,6 +213,8 @@ class KafkaGroup(Coordinator):
         self._tell(_Change(_Kind.ASSIGNED, _slots(partitions)))
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        # The generation has risen already, and nobody else gets these slots in it: what is saved last passes.
+        self._look(consumer)
         self._wait_for(_Change(_Kind.REVOKED, _slots(partitions)))
         consumer.incremental_unassign(partitions)
 
@@ -218,18 +229,20 @@ class KafkaGroup(Coordinator):
                 self._loop.call_soon_threadsafe(self._changes.put_nowait, change)
 
     def _wait_for(self, change: _Change) -> None:
-        """Until the owner has acted on it, or nobody does any more."""
+        """Until the owner has acted on it, or nobody does any more. Whoever lost its slots is not overruled."""
         if self._unheard.is_set():
             return
         self._tell(change)
         waited_s = 0.0
-        while waited_s < _GIVE_UP_S and not self._unheard.is_set():
+        while not self._unheard.is_set():
             with suppress(TimeoutError):
                 change.handled.result(_POLL_S)
                 return
             waited_s += _POLL_S
-        if not self._unheard.is_set():
-            log.error("handing over took too long, going on without", seconds=_GIVE_UP_S)
+            if waited_s >= _GIVE_UP_S and change.kind is _Kind.REVOKED:
+                self._overruled = [*(each for each in self._overruled if not each.handled.done()), change]
+                log.error("handing over took too long, going on without", seconds=_GIVE_UP_S)
+                return
 
 
 class _Share:

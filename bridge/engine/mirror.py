@@ -138,9 +138,12 @@ class Mirror:
             discovery.cancel()
             others.cancel()
             await lanes.drain()
-            for task in (commits, watch, ownership):
-                task.cancel()
-        await delivery.finish(lanes.ledger)
+            commits.cancel()
+            watch.cancel()
+            await asyncio.wait([commits])
+            await delivery.finish(lanes.ledger)
+            # Slots are given up to others to the end: what is saved last must not come after what they save.
+            ownership.cancel()
 
     async def _discover(self) -> None:
         async with aclosing(self._source.partitions()) as listings:

@@ -89,8 +89,9 @@ _NOISE = re.compile(r"^\[thrd:[^\]]*\]: |/bootstrap(?=:)| \(after \d+ms in state
 _NO_LENGTH = re.compile(r"Receive failed: Invalid response size .*increase receive\.message\.max\.bytes")
 _NO_KAFKA = "the endpoint does not speak Kafka (or wants TLS)"
 
-# Hints about the configuration are for developers, and of a fatal error the sink recovers.
-_LEVELS = {"CONFWARN": logging.DEBUG, "FATAL": logging.WARNING}
+# Hints about the configuration are for developers; of a fatal error the sink recovers, and tells of an aborted
+# transaction itself: a group that gains a member aborts some.
+_LEVELS = {"CONFWARN": logging.DEBUG, "FATAL": logging.WARNING, "TXNERR": logging.DEBUG}
 
 
 def protected(settings: Mapping[str, Value]) -> tuple[str, ...]:

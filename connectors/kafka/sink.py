@@ -161,14 +161,16 @@ class KafkaSink(Sink):
             "stats_cb": statistics.report,
             "throttle_cb": statistics.throttle,
         }
-        operation = f"write to topic {topics.sink.name}"
+        operation = f"write to topic {topics.sink.name} with checkpoints in {around.checkpoint_topic}"
 
         def make(stopped: Event, alarm: Callable[[str], None]) -> Transactions:
             with_log = {**settings, "logger": ClientLog(self._clock, alarm)}
-            return Transactions(with_log, around.checkpoint_topic, around.membership, stopped, operation)
+            return Transactions(with_log, around.checkpoint_topic, stopped, operation)
 
         watch = self._watch(topics.sink)
-        return TransactionLine(make, topics, around.checkpoints, watch, self._refusals, self._clock.now_ms)
+        return TransactionLine(
+            make, topics, around.membership, around.checkpoints, watch, self._refusals, self._clock.now_ms
+        )
 
     def _watch(self, topic: Topic) -> TopicWatch:
         return TopicWatch(self._settings.connection(), topic, self._settings.metadata_refresh_ms / 1000)
@@ -178,7 +180,11 @@ def _same(known: Topic, found: Topic) -> Topic:
     """``found``, if it is the topic that was there before, with as many partitions."""
     operation = f"write to topic {known.name}"
     if known.id and found.id and known.id != found.id:
-        raise RefusedError(operation, f"the topic was recreated: its id was {known.id} and is {found.id}")
+        raise RefusedError(
+            operation,
+            f"the topic was recreated: its id was {known.id} and is {found.id}",
+            "nothing is written to the new one; a restart names the gap, on_gap: continue goes on into it",
+        )
     if known.partitions != found.partitions:
         raise RefusedError(
             operation,

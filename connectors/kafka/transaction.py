@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
-from connectors.base import ConnectorError, TransientError, UncertainError
+from connectors.base import ConnectorError, RefusedError, TransientError, UncertainError
 from connectors.kafka.connection import kafka_error, translate
 
 T = TypeVar("T")
@@ -22,10 +22,14 @@ _METADATA = b"CGMDv2:"
 
 
 class Membership(Protocol):
-    """A member of the group whose generation fences. Called from any thread."""
+    """A member of the group whose generation fences."""
 
     def metadata(self) -> bytes:
-        """The group's metadata of this moment. Raises ``TransientError`` while the worker is no member."""
+        """The group's metadata, of this moment or of an earlier one. Does not block.
+
+        Ask for them where it is decided what a transaction holds, and not when it comes to be sent: by then this worker
+        may own other slots. Raises ``TransientError`` while it is no member, or works on slots that it has lost.
+        """
 
 
 class SlotRecord(Protocol):
@@ -56,12 +60,9 @@ class Transactions:
     the next transaction; after every other error it is of no more use.
     """
 
-    def __init__(
-        self, settings: Mapping[str, object], group_topic: str, membership: Membership, stopped: Event, operation: str
-    ) -> None:
+    def __init__(self, settings: Mapping[str, object], group_topic: str, stopped: Event, operation: str) -> None:
         """``group_topic`` is the topic whose partitions the group divides. Raises ``KafkaException``."""
         self._group_topic = group_topic
-        self._membership = membership
         self._stopped = stopped
         self._operation = operation
         self._metadata: bytes | None = None
@@ -74,15 +75,11 @@ class Transactions:
     def is_open(self) -> bool:
         return self._metadata is not None
 
-    def begin(self) -> None:
-        """Begin a transaction, if none is open, in the group's present generation: only that can commit it."""
+    def begin(self, metadata: bytes) -> None:
+        """Begin a transaction, if none is open. Only while the group is as ``metadata`` say can it be committed."""
         if self.is_open:
             return
         self.prepare()
-        try:
-            metadata = self._membership.metadata()
-        except TransientError as error:
-            raise AbortedError(self._operation, error.cause, KafkaError.NO_ERROR) from None
         try:
             self.producer.begin_transaction()
         except KafkaException as error:
@@ -109,8 +106,7 @@ class Transactions:
                 self.producer.list_topics(self._group_topic, timeout=_CALL_S)
 
     def write(self, records: Sequence[SlotRecord]) -> None:
-        """Add records of the group's topic. Raises as ``commit``."""
-        self.begin()
+        """Add records of the group's topic to the open transaction. Raises as ``commit``."""
         for record in records:
             self._offsets[record.slot] = record.offset
             self._produce(record)
@@ -162,7 +158,8 @@ class Transactions:
         if not inner.txn_requires_abort():
             return self._lost(error)
         self.abort()
-        return AbortedError(self._operation, inner.str(), inner.code())
+        named = translate(inner, self._operation, "")
+        return named if isinstance(named, RefusedError) else AbortedError(self._operation, inner.str(), inner.code())
 
     def _root(self, error: KafkaError) -> KafkaError:
         """Why nothing can be produced into the transaction any more, where ``error`` says no more than that."""

@@ -18,7 +18,7 @@ from connectors.kafka.producing import produce
 from connectors.kafka.refusals import Refusals
 from connectors.kafka.search import Search
 from connectors.kafka.topic import Topic
-from connectors.kafka.transaction import AbortedError, SlotRecord, Transactions
+from connectors.kafka.transaction import AbortedError, Membership, SlotRecord, Transactions
 from connectors.kafka.watch import TopicWatch
 
 _POLL_S = 0.1
@@ -58,6 +58,8 @@ class TransactionScope(Scope):
         """Set in the event loop, together with the failure of all that is not answered."""
         self.answers: list[asyncio.Future[Outcome]] = []
         self.committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.metadata: bytes | None = None
+        """The group's, as they were when the first record was submitted."""
         self._places: dict[str, Place] = {}
         self._line = line
         self._topics = topics
@@ -100,6 +102,11 @@ class TransactionScope(Scope):
         if not records and not self.answers:
             self._line.forget(self)
             return
+        try:
+            self.metadata = self.metadata or self._line.membership.metadata()
+        except TransientError:
+            self._line.forget(self)
+            raise
         self._line.commit(self, records)
         await asyncio.shield(self.committed)
 
@@ -110,6 +117,11 @@ class TransactionScope(Scope):
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         if self.broken is not None:
             answer.set_exception(TransientError(f"write to topic {topic}", f"broken by {self.broken}"))
+            return answer
+        try:
+            self.metadata = self.metadata or self._line.membership.metadata()
+        except TransientError as error:
+            answer.set_exception(error)
             return answer
         self.answers.append(answer)
         self._places[lane] = batch.place
@@ -143,12 +155,14 @@ class TransactionLine:
         self,
         make: Callable[[Event, Callable[[str], None]], Transactions],
         topics: Topics,
+        membership: Membership,
         attachment: Attachment,
         watch: TopicWatch,
         refusals: Refusals,
         now_ms: Callable[[], int],
     ) -> None:
         """Blocks for some milliseconds. Raises ``KafkaException`` where librdkafka does not take the settings."""
+        self.membership = membership
         self._topics = topics
         self._attachment = attachment
         self._watch = watch
@@ -336,7 +350,7 @@ class TransactionLine:
             self._transactions.abort()
             raise AbortedError(self._operation, "two scopes in one transaction", KafkaError.NO_ERROR)
         self._current = scope
-        self._transactions.begin()
+        self._transactions.begin(scope.metadata or b"")
 
     def _check(self) -> None:
         if self._alarm:

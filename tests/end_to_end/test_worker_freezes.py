@@ -23,7 +23,7 @@ KEYS = 500
 # Large enough that reading falls behind writing: a shard gives 2,000 of them a second.
 SIZE = 1_000
 
-LOST = "slots lost: this worker was away for longer than its session, and joins again"
+LOST = "slots lost: the group did not hear of this worker for a session, it joins again"
 
 
 @pytest.mark.parametrize(
