@@ -286,7 +286,7 @@ class Delivery:
             return
         if isinstance(error, ConnectorError):
             self.trouble = error
-        log.warning("scope broke, lanes go back to what is durable", error=str(error))
+        log.info("scope broke, lanes go back to what is durable", error=str(error))
         self._scope = None
         self._last = error
         self._available.clear()

@@ -4,7 +4,10 @@ from checkpoints.base import Checkpoint
 from connectors.base import GapError, Place, Sink, Source
 
 _OTHER_SOURCE = "kmbridge checkpoints reset starts anew; on_gap: continue accepts the loss"
-_OTHER_SINK = "checkpoints reset mirrors all of it again; on_gap: continue goes on where the checkpoint stands"
+_OTHER_SINK = (
+    "another configuration of this name may be at work; checkpoints reset mirrors all of it again; "
+    "on_gap: continue goes on where the checkpoint stands"
+)
 
 
 def other_ends(name: str, checkpoint: Checkpoint, source: Source, sink: Sink) -> GapError | None:

@@ -16,7 +16,7 @@ from bridge.engine.progress import Progress
 from bridge.engine.retry import Backoff
 from bridge.engine.status import LaneState
 from checkpoints.base import Checkpoint, CheckpointError, CheckpointStore
-from connectors.base import Partition, Place, TransientError
+from connectors.base import ConnectorError, Partition, Place, TransientError
 
 log = structlog.get_logger(__name__)
 
@@ -110,7 +110,11 @@ class Lanes(Owner):
         """Look up now and then what other workers have stored, while something here waits for it, until cancelled."""
         while True:
             await self._around.clock.sleep(self._around.policy.follow_s)
-            if self._listing is None or (self._has_begun and not self._waiting_for_others()):
+            if self._listing is None:
+                continue
+            if self._unknown():
+                await self._list_anew()
+            if self._has_begun and not self._waiting_for_others():
                 continue
             try:
                 # Not behind the lock: this may wait for a transaction of somebody, whom it may keep waiting.
@@ -166,9 +170,11 @@ class Lanes(Owner):
         if 0 in self._slots and not self._has_begun:
             await self._begin(self._listing)
         if self._has_begun:
-            for partition in self._partitions(await self._fresh(self._listing)):
-                if self._owns(partition.id) and partition.id not in self.lanes and not self._is_finished(partition.id):
-                    self.lanes[partition.id] = self._lane(partition)
+            unknown = self._unknown()
+            for partition in self._partitions(self._listing):
+                name = partition.id
+                if self._owns(name) and name not in self.lanes and name not in unknown and not self._is_finished(name):
+                    self.lanes[name] = self._lane(partition)
             self._start()
         self.is_arranged = self._is_assigned and (self._has_begun or not self._listing or not self._slots)
         self._changed()
@@ -178,6 +184,7 @@ class Lanes(Owner):
         try:
             self._checkpoints.update(await self._store.load())
             if not self._checkpoints:
+                log.info("no checkpoints yet: the mirror begins at its start", partitions=len(listing))
                 places = await self._around.source.start(listing)
                 self._checkpoints.update(await self.ledger.begin(places, self._around.delivery))
         except CheckpointError as error:
@@ -185,18 +192,28 @@ class Lanes(Owner):
         except TransientError as error:
             log.warning("the mirror's start is not saved, trying again", error=str(error))
 
-    async def _fresh(self, listing: tuple[Partition, ...]) -> tuple[Partition, ...]:
-        """``listing``, or one of now where a checkpoint is of a partition that is not listed.
+    def _unknown(self) -> set[str]:
+        """Partitions here that have a checkpoint, and are not listed as far as is known.
 
         Whoever stored that may have seen the partition first: it has parents, and must not start before they end.
         """
-        unlisted = self._checkpoints.keys() - {partition.id for partition in listing} - self._expired
-        if not any(self._owns(name) and not self._is_finished(name) for name in unlisted):
-            return listing
-        async with aclosing(self._around.source.partitions()) as listings:
-            self._listing = fresh = await anext(listings)
-        self._expired |= unlisted - {partition.id for partition in fresh}
-        return fresh
+        listed = {partition.id for partition in self._listing or ()}
+        unlisted = self._checkpoints.keys() - listed - self._expired
+        return {name for name in unlisted if self._owns(name) and not self._is_finished(name)}
+
+    async def _list_anew(self) -> None:
+        """Learn whether ``_unknown`` partitions are new or have expired."""
+        unknown = self._unknown()
+        try:
+            async with aclosing(self._around.source.partitions()) as listings:
+                fresh = await anext(listings)
+        except ConnectorError as error:
+            log.warning("partitions not listed, trying again", error=str(error))
+            return
+        async with self._changing:
+            self._expired |= unknown - {partition.id for partition in fresh}
+            self._listing = fresh
+            await self._arrange()
 
     def _partitions(self, listing: tuple[Partition, ...]) -> Iterable[Partition]:
         """All that is listed, and what has a checkpoint without being listed any more."""

@@ -86,15 +86,22 @@ class Mirror:
         try:
             await self._run()
         except ExceptionGroup as errors:
-            self.state = MirrorState.FAILED
+            self._give_up(first(errors))
             raise first(errors) from errors
-        except (CheckpointError, ConnectorError):
-            self.state = MirrorState.FAILED
+        except (CheckpointError, ConnectorError) as error:
+            self._give_up(error)
             raise
         if self._lanes.is_stuck():
             self.state = MirrorState.FAILED
             raise MirrorFailedError(self._failures())
         self.state = MirrorState.STOPPED
+
+    def _give_up(self, error: Exception) -> None:
+        """Failed; where checkpoints are lost, the log has what is known of the positions."""
+        self.state = MirrorState.FAILED
+        if isinstance(error, CheckpointError) and not error.retriable:
+            for name, lane in self._lanes.lanes.items():
+                log.error("where the lane stood", partition=name, position=lane.progress.place.position)
 
     def drain(self) -> None:
         """Stop reading, and let ``run`` return once what was read is durable and saved. Safe to call twice."""

@@ -36,6 +36,10 @@ class Clients:
             self._open(slots)
             return slots
 
+    def identity(self) -> str | None:
+        """As ``TopicDesk.identity``."""
+        return TopicDesk(admin_client(self._place.connection), self._place.topic).identity()
+
     @property
     def log(self) -> SlotLog:
         if self._log is None:

@@ -12,6 +12,7 @@ from checkpoints.kafka.clients import Clients
 from checkpoints.kafka.document import Author, encode, key_of
 from checkpoints.kafka.fence import Fence
 from checkpoints.kafka.former_owners import FormerOwners
+from checkpoints.kafka.identity import TopicIdentity
 from checkpoints.kafka.slots import slot_of
 from checkpoints.kafka.takeover import Takeover
 from checkpoints.kafka.threads import Threads
@@ -101,7 +102,13 @@ class KafkaCheckpoints(CheckpointStore):
             raise
         former = FormerOwners(self._fence, self._author.writer)
         takeover = Takeover(thread, clients.log, clients.offsets, former, self._session_timeout_s)
-        self._opened = _Opened(thread, clients, former, takeover, slots)
+        identity = TopicIdentity(self._place.topic, lambda: thread.run(lambda _stop: clients.identity()))
+        try:
+            await identity.begin()
+        except BaseException:
+            thread.close(clients.close)
+            raise
+        self._opened = _Opened(thread, clients, former, takeover, identity, slots)
         return self
 
     async def __aexit__(
@@ -129,6 +136,7 @@ class KafkaCheckpoints(CheckpointStore):
         self._check_range(slots, opened.slots)
         if not slots:
             return {}
+        await opened.identity.confirm()
         if not opened.surveyed:
             # A checkpoint in another slot than its own would be missed by who takes its own.
             await opened.takeover.look(range(opened.slots))
@@ -146,6 +154,7 @@ class KafkaCheckpoints(CheckpointStore):
 
     async def _write(self, values: Mapping[str, bytes | None]) -> None:
         opened = self._entered()
+        opened.identity.check()
         if not values:
             return
         slots = {partition: slot_of(partition, opened.slots) for partition in values}
@@ -176,7 +185,16 @@ class KafkaCheckpoints(CheckpointStore):
 class _Opened:
     """What is there while a store is entered."""
 
-    def __init__(self, thread: Threads, clients: Clients, former: FormerOwners, takeover: Takeover, slots: int) -> None:
+    def __init__(
+        self,
+        thread: Threads,
+        clients: Clients,
+        former: FormerOwners,
+        takeover: Takeover,
+        identity: TopicIdentity,
+        slots: int,
+    ) -> None:
+        self.identity = identity
         self.former = former
         self.takeover = takeover
         self.slots = slots
@@ -188,6 +206,7 @@ class _Opened:
 
     async def close(self) -> None:
         try:
+            await self.identity.close()
             await self.former.close()
             await self._thread.run(lambda _stop: self._clients.close())
         finally:

@@ -60,6 +60,17 @@ class TopicDesk:
         described = self._describe()
         return None if described is None else len(described)
 
+    def identity(self) -> str | None:
+        """What tells this topic from another one made later under its name; None where there is none at the moment."""
+        asked = TopicCollection([self._name])
+        try:
+            (found,) = answers(self._admin.describe_topics(asked, request_timeout=ANSWER_S)).values()
+        except KafkaException as error:
+            if kafka_error(error).code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                return None
+            raise explanation(kafka_error(error), f"look up checkpoint topic {self._name}") from error
+        return str(found.topic_id)
+
     def look_up_or_create(self, slots: int | None) -> int:
         """How many slots the topic has, which is created first if it is missing.
 

@@ -166,11 +166,7 @@ def test_finds_a_child_started_before_its_parent_elsewhere(monkeypatch: pytest.M
 
 def test_finds_a_child_that_another_worker_saw_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """A partition that is not listed yet, and is taken for one that is not listed any more."""
-
-    async def stale(self: Lanes, listing: tuple[Partition, ...]) -> tuple[Partition, ...]:
-        return listing
-
-    monkeypatch.setattr(Lanes, "_fresh", stale)
+    monkeypatch.setattr(Lanes, "_unknown", lambda self: set())
     with pytest.raises(ViolationError, match="overtook"):
         _find(400)
 
