@@ -15,11 +15,23 @@ from bridge.telemetry.counters import Counters
 from bridge.telemetry.http import serving
 from bridge.telemetry.observed import ObservedMirror
 from bridge.workers.channel import reporting
+from checkpoints.sqlite import default_path
 from connectors.base import Clock
 
 PROGRESS_S = 30.0
 
 log = structlog.get_logger(__name__)
+
+
+def tell_of_old_file(asked: Configuration) -> None:
+    """Checkpoints were once kept in a file unless something else was asked for: it is not passed over in silence."""
+    old = default_path(asked.name)
+    if asked.checkpoints == "auto" and old.exists():
+        log.warning(
+            "checkpoints of this name are in a file that is not read: set checkpoints to sqlite: {path: …} to use them",
+            mirror=asked.name,
+            file=str(old),
+        )
 
 
 async def mirror_alone(asked: Configuration, own_version: str) -> None:

@@ -94,8 +94,9 @@ def _processes(workers: str | None, asked: Configuration) -> int:
 def _mirror(asked: Configuration, own_version: str, worker: int | None) -> None:
     with lasting():
         # What reaches the ends is large, and a supervisor does without it.
-        from bridge.cli.mirroring import mirror_alone, mirror_as_worker  # noqa: PLC0415
+        from bridge.cli.mirroring import mirror_alone, mirror_as_worker, tell_of_old_file  # noqa: PLC0415
 
+    tell_of_old_file(asked)
     asyncio.run(mirror_alone(asked, own_version) if worker is None else mirror_as_worker(asked, worker))
 
 

@@ -1,11 +1,13 @@
 """The checkpoint topic as its cluster describes it, looked up or created."""
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._acl import AclOperation
 from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.cimpl import NewTopic
 
@@ -29,7 +31,11 @@ CONFIGURATIONS: Sequence[Mapping[str, str]] = (
 _REFUSED = {KafkaError.INVALID_CONFIG, KafkaError.POLICY_VIOLATION}
 _UNTOLD = {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED}
 _APPEARING_S = 10.0
+_SLOW_MS = 3_600_000
 _LOOK_S = 0.1
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ class TopicDesk:
         self._admin = admin
         self._name = name
         self._configurations = configurations
+        self._allowed: frozenset[AclOperation] = frozenset()
 
     def look_up(self) -> int | None:
         """How many slots the topic has; None where there is no such topic."""
@@ -87,6 +94,7 @@ class TopicDesk:
                 f"it has {found} partitions, and so {found} slots, but {slots} are asked for",
                 f"set checkpoints.kafka.slots to {found}, or name another topic with checkpoints.kafka.topic",
             )
+        self._check_rights()
         self._check_policy()
         return found
 
@@ -95,11 +103,13 @@ class TopicDesk:
         asked = TopicCollection([self._name])
         try:
             # Unlike a look at its metadata this never makes a broker create it with settings of its own.
-            (found,) = answers(self._admin.describe_topics(asked, request_timeout=ANSWER_S)).values()
+            futures = self._admin.describe_topics(asked, include_authorized_operations=True, request_timeout=ANSWER_S)
+            (found,) = answers(futures).values()
         except KafkaException as error:
             if kafka_error(error).code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 return None
             raise explanation(kafka_error(error), f"look up checkpoint topic {self._name}") from error
+        self._allowed = frozenset(found.authorized_operations or ())
         return [partition.leader is not None for partition in found.partitions]
 
     def _create(self, slots: int) -> None:
@@ -124,7 +134,8 @@ class TopicDesk:
         known = explanation(error, operation)
         if error.retriable() or isinstance(known, StoreUnreachableError):
             return known
-        hint = f"let us create it, or create it with {slots} partitions (or others) and cleanup.policy=compact"
+        settings = ",".join(f"{name}={value}" for name, value in self._configurations[0].items())
+        hint = f"let us create it, or create it with {slots} partitions (or others) and {settings}"
         return StoreRefusedError(operation, known.cause, hint)
 
     def _wait_for_leaders(self) -> int:
@@ -138,6 +149,12 @@ class TopicDesk:
         raise StoreUnreachableError(
             f"open checkpoint topic {self._name}", f"it was created and not ready within {_APPEARING_S:g} s"
         )
+
+    def _check_rights(self) -> None:
+        """Raises ``StoreRefusedError`` where the broker says that we may not write; some brokers do not say."""
+        if self._allowed and not {AclOperation.WRITE, AclOperation.ALL}.intersection(self._allowed):
+            denied = KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)
+            raise explanation(denied, f"write to checkpoint topic {self._name}")
 
     def _check_policy(self) -> None:
         """Raises ``StoreFormatError`` where checkpoints would be dropped by their age, or never."""
@@ -156,4 +173,12 @@ class TopicDesk:
                 operation,
                 f"its cleanup.policy is {policy}, not compact, so that checkpoints would not be kept",
                 "set cleanup.policy=compact on it, or name another topic with checkpoints.kafka.topic",
+            )
+        rolls_ms = int(entries["segment.ms"].value or 0)
+        if rolls_ms > _SLOW_MS:
+            log.warning(
+                "topic %s has segment.ms=%d: what is written within that time is read anew at each take-over; set %s",
+                self._name,
+                rolls_ms,
+                _ROLLING["segment.ms"],
             )
