@@ -36,23 +36,24 @@ class Flow:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Raises what the stream refused."""
-        writing = asyncio.create_task(self._write(), name="write")
+        stopped = asyncio.Event()
+        writing = asyncio.create_task(self._write(stopped), name="write")
         try:
             yield
         finally:
-            writing.cancel()
-            with suppress(asyncio.CancelledError):
-                await writing
+            # Not cancelled: the call that is under way is waited for, so that what it wrote is known.
+            stopped.set()
+            await writing
 
-    async def _write(self) -> None:
+    async def _write(self, stopped: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
         self.begun_ns = time.time_ns()
         async with kinesis_session(self._kinesis) as client:
             begun_s = loop.time()
             for tick in count(1):
-                due = round(tick * TICK_S * self._rate)
-                # A call that was begun is waited for: what it wrote has to be counted.
-                await asyncio.shield(self._put(client, due))
+                if stopped.is_set():
+                    return
+                await self._put(client, round(tick * TICK_S * self._rate))
                 await asyncio.sleep(begun_s + tick * TICK_S - loop.time())
 
     async def _put(self, client: Any, until: int) -> None:
