@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Event
 from types import TracebackType
 from typing import Self
@@ -38,6 +39,8 @@ class FencedWriter:
 
     async def __aenter__(self) -> Self:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="save")
+        # Ends what an earlier life of a named worker left open, which would hold this one up.
+        self._thread.submit(self._prepare)
         return self
 
     async def __aexit__(
@@ -60,13 +63,22 @@ class FencedWriter:
         written = asyncio.get_running_loop().run_in_executor(self._thread, self._write, records, metadata)
         await asyncio.shield(written)
 
+    def _prepare(self) -> None:
+        """Begin early; what fails here fails again with the first write."""
+        with suppress(KafkaException, ConnectorError):
+            self._made().prepare()
+
+    def _made(self) -> Transactions:
+        if self._transactions is None:
+            self._transactions = Transactions(self._settings, self._topic, self._stopped, _OPERATION)
+        return self._transactions
+
     def _write(self, records: Sequence[SlotRecord], metadata: bytes) -> None:
         try:
-            if self._transactions is None:
-                self._transactions = Transactions(self._settings, self._topic, self._stopped, _OPERATION)
-            self._transactions.begin(metadata)
-            self._transactions.write(records)
-            self._transactions.commit()
+            transactions = self._made()
+            transactions.begin(metadata)
+            transactions.write(records)
+            transactions.commit()
         except KafkaException as error:
             raise CheckpointError(_OPERATION, kafka_error(error).str(), "check the librdkafka settings") from None
         except ConnectorError as error:

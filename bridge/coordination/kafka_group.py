@@ -160,8 +160,10 @@ class KafkaGroup(Coordinator):
             while not self._leaving.is_set():
                 self._poll(consumer)
         except KafkaException as error:
-            self._tell(_Change(_Kind.FAILED, error=self._refusal(kafka_error(error))))
-            self._leaving.wait()
+            self._fail(self._refusal(kafka_error(error)))
+        except Exception as error:  # noqa: BLE001
+            # A thread that ended silently would leave every lane without a group.
+            self._fail(TransientError(f"work in group {self._settings.group}", repr(error)))
         finally:
             self._metadata = None
             with suppress(KafkaException):
@@ -186,10 +188,13 @@ class KafkaGroup(Coordinator):
         """End where the client cannot go on, or may not begin; what it recovers from by itself is logged."""
         named = self._refusal(error)
         if _is_fatal(error) or (isinstance(named, RefusedError) and not self._has_joined):
-            self._tell(_Change(_Kind.FAILED, error=named))
-            self._leaving.wait()
+            self._fail(named)
         elif error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001
             log.warning("group", error=error.str())
+
+    def _fail(self, error: ConnectorError) -> None:
+        self._tell(_Change(_Kind.FAILED, error=error))
+        self._leaving.wait()
 
     def _refusal(self, error: KafkaError) -> ConnectorError:
         operation = f"join group {self._settings.group}"

@@ -70,7 +70,11 @@ class Lanes(Owner):
 
     async def take(self, slots: Collection[int]) -> None:
         async with self._changing:
+            had_begun = self._has_begun
             await self._read(slots)
+            if self._has_begun and not had_begun:
+                # Whoever begins the mirror writes to many slots at once: some may have been read before that.
+                await self._read(slots)
             self._slots |= set(slots)
             self._is_assigned = True
             await self._arrange()

@@ -69,7 +69,10 @@ class Ledger:
         """
         if strangers := sorted(covered.keys() - self._lanes.keys()):
             raise TransientError("save the checkpoints", f"{', '.join(strangers)} given up meanwhile")
-        places = {lane.partition.id: lane.progress.place for lane in self._moved()} | dict(covered)
+        # What was saved last and is not confirmed may yet take effect: a lane that went back stands before it.
+        pending = self._unconfirmed.covered.keys()
+        moved = {lane.partition.id: lane.progress.place for lane in self._moved() if lane.partition.id not in pending}
+        places = moved | dict(covered)
         saved = {name: self._checkpoint(self._lanes[name].progress, place) for name, place in places.items()}
         self._unconfirmed = _Saved({}, {})
         if saved:

@@ -59,6 +59,7 @@ class Mirror:
         self._source = ends.source
         self._coordinator = coordinator
         self._clock = clock
+        self._policy = policy
         self._totals = Totals()
         self._budget = ByteBudget(policy.memory)
         self._delivery = Delivery(ends.sink, policy, clock, Backoff(random))
@@ -148,9 +149,20 @@ class Mirror:
             commits.cancel()
             watch.cancel()
             await asyncio.wait([commits])
-            await delivery.finish(lanes.ledger)
+            await self._finish()
             # Slots are given up to others to the end: what is saved last must not come after what they save.
             ownership.cancel()
+
+    async def _finish(self) -> None:
+        try:
+            async with asyncio.timeout(self._policy.drain_s):
+                await self._delivery.finish(self._lanes.ledger)
+        except TimeoutError:
+            raise CheckpointError(
+                "save the last checkpoints",
+                f"no answer within {self._policy.drain_s:g} s",
+                "nothing is lost: what is not stored is mirrored again",
+            ) from None
 
     async def _discover(self) -> None:
         async with aclosing(self._source.partitions()) as listings:

@@ -134,7 +134,7 @@ class TopicDesk:
         known = explanation(error, operation)
         if error.retriable() or isinstance(known, StoreUnreachableError):
             return known
-        settings = ",".join(f"{name}={value}" for name, value in self._configurations[0].items())
+        settings = ",".join(f"{name}={value}" for name, value in CONFIGURATIONS[0].items())
         hint = f"let us create it, or create it with {slots} partitions (or others) and {settings}"
         return StoreRefusedError(operation, known.cause, hint)
 

@@ -177,9 +177,14 @@ class Transactions:
         try:
             self._repeat(call)
         except KafkaException as error:
-            if kafka_error(error).txn_requires_abort():
-                raise self.failed(error) from None
-            raise otherwise(error) from None
+            if not kafka_error(error).txn_requires_abort():
+                raise otherwise(error) from None
+            try:
+                failure = self.failed(error)
+            except ConnectorError as lost:
+                # It cannot be aborted either: it may be what it was to be.
+                raise UncertainError(self._operation, str(lost)) from None
+            raise failure from None
 
     def _repeat(self, call: Callable[[], T]) -> T:
         """Call until the outcome is known: after a time-out the same call goes on where it was."""

@@ -60,6 +60,10 @@ class TransactionScope(Scope):
         self.committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.metadata: bytes | None = None
         """The group's, as they were when the first record was submitted."""
+        self.is_closing = False
+        """Whether its commit stands in the queue."""
+        self._held: list[tuple[str, Batch]] = []
+        """What was submitted while an earlier scope took submissions too."""
         self._places: dict[str, Place] = {}
         self._line = line
         self._topics = topics
@@ -99,6 +103,9 @@ class TransactionScope(Scope):
         records = self._attachment.take()
         if self.broken is not None:
             raise self.broken
+        if self._held:
+            self.abort()
+            raise TransientError("commit a transaction", "an earlier one was never ended")
         if not records and not self.answers:
             self._line.forget(self)
             return
@@ -107,6 +114,7 @@ class TransactionScope(Scope):
         except TransientError:
             self._line.forget(self)
             raise
+        self.is_closing = True
         self._line.commit(self, records)
         await asyncio.shield(self.committed)
 
@@ -125,8 +133,16 @@ class TransactionScope(Scope):
             return answer
         self.answers.append(answer)
         self._places[lane] = batch.place
-        self._line.send(self, topic, batch)
+        self._held.append((topic, batch))
+        if self._line.turn() is self:
+            self.release()
         return answer
+
+    def release(self) -> None:
+        """Hand over what was held: the earlier scopes are closing."""
+        held, self._held = self._held, []
+        for topic, batch in held:
+            self._line.send(self, topic, batch)
 
     def succeed(self) -> None:
         self.committed.set_result(None)
@@ -136,6 +152,7 @@ class TransactionScope(Scope):
 
     def fail(self, error: ConnectorError) -> None:
         self.broken = error
+        self._held.clear()
         for answer in self.answers:
             if not answer.done():
                 answer.set_exception(error)
@@ -209,10 +226,19 @@ class TransactionLine:
         self._scopes.append(scope)
         return scope
 
+    def turn(self) -> TransactionScope | None:
+        """The one scope whose records may be sent: the first that is not closing."""
+        return next((scope for scope in self._scopes if not scope.is_closing), None)
+
     def forget(self, scope: TransactionScope) -> None:
-        """It ended with nothing in it."""
+        """It has ended."""
         if scope in self._scopes:
             self._scopes.remove(scope)
+        self._pass_turn()
+
+    def _pass_turn(self) -> None:
+        if (following := self.turn()) is not None:
+            following.release()
 
     def send(self, scope: TransactionScope, topic: str, batch: Batch) -> None:
         """Produce ``batch`` into the transaction of ``scope``."""
@@ -221,6 +247,7 @@ class TransactionLine:
     def commit(self, scope: TransactionScope, records: Sequence[SlotRecord]) -> None:
         """Commit what was sent, together with ``records``, then tell ``scope``."""
         self._queue.put(partial(self._commit, scope, records))
+        self._pass_turn()
 
     def abort(self) -> None:
         """Break all scopes, and give up what was sent. The next one begins when that is done."""

@@ -131,7 +131,7 @@ def test_the_first_signal_drains_saves_and_exits_0(bench: Bench, number: signal.
     for shard in bench.stream.shards.values():
         assert saved[shard.partition.id].position == str(len(shard.records) - 1)
     events = [line["event"] for line in _log(called)]
-    assert events == ["mirroring", "draining", "stopped"]
+    assert [each for each in events if not each.startswith("no checkpoints")] == ["mirroring", "draining", "stopped"]
     assert {line["mirror"] for line in _log(called)} == {"orders"}
 
 

@@ -6,6 +6,7 @@ from typing import Self
 
 import pytest
 
+from bridge.coordination import kafka_group
 from bridge.coordination.kafka_group import GroupSettings, KafkaGroup
 from connectors.base import RefusedError, TransientError
 from connectors.kafka.transaction import generation_of
@@ -176,3 +177,34 @@ async def test_a_second_worker_of_the_same_instance_ends_the_first_by_name(kafka
         failure = await crew.failure("a")
         assert isinstance(failure, RefusedError)
         assert "workers.instance pod-0" in str(failure)
+
+
+async def test_an_owner_that_is_overruled_has_no_metadata_until_it_has_given_up(
+    kafka: str, topic: TopicFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others own its slots by then: nothing of what it still does there may be committed in the new generation."""
+    monkeypatch.setattr(kafka_group, "_GIVE_UP_S", 0.2)
+    async with Crew(kafka, topic(partitions=4)) as crew:
+        slow = Slow(crew)
+        crew.join("slow", slow)
+        await until_shared(crew, [4], 4)
+        crew.join("b")
+        await eventually(lambda: len(crew.owners["b"].slots) == 2, "slots taken over")
+        with pytest.raises(TransientError):
+            crew.groups["slow"].metadata()
+        slow.may_finish.set()
+        await until_shared(crew, [2, 2], 4)
+        assert generation_of(crew.groups["slow"].metadata()) >= 0
+
+
+async def test_a_session_that_the_brokers_do_not_allow_is_refused_by_the_name_of_its_key(
+    kafka: str, topic: TopicFactory
+) -> None:
+    """At once, instead of asking again for ever."""
+    name = topic(partitions=1)
+    settings = GroupSettings({"bootstrap.servers": kafka}, name, f"g-{name}", "a", session_timeout_s=0.2)
+    async with Crew(kafka, name) as crew:
+        crew.join("a", settings=settings)
+        failure = await crew.failure("a")
+        assert isinstance(failure, RefusedError)
+        assert "workers.session_timeout" in str(failure)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from threading import Event
 
 import pytest
 from confluent_kafka import Producer
@@ -10,10 +11,11 @@ from confluent_kafka import Producer
 from connectors.base import Batch, Clock, ConnectorError, Observer, Outcome, Record, TransientError
 from connectors.kafka.settings import KafkaSinkSettings, Transactional
 from connectors.kafka.sink import KafkaSink
+from connectors.kafka.transaction import AbortedError, Transactions
 from connectors.kafka.transaction_line import TransactionLine
 from tests.connectors.kafka.sending import alter_topic, batch_of, now_ms, numbered
 from tests.connectors.kafka.test_delivery import KafkaTarget
-from tests.contracts.sink import Saving, SinkContract, Target, deliver
+from tests.contracts.sink import Saving, Target, WaitingScopeContract, deliver
 from tests.support.factories import TopicFactory
 from tests.support.group_member import EverySave, member
 from tests.support.kafka_reader import read_topic, until_settled
@@ -36,11 +38,14 @@ class SettledTarget(KafkaTarget):
     """Readers see a transaction some moments after its commit is answered."""
 
     async def written(self) -> Sequence[Record]:
-        await until_settled(self._address, self._topic)
+        assert isinstance(self.sink, KafkaSink)
+        assert isinstance(self.sink._line, TransactionLine)
+        if not any(scope.waits for scope in self.sink._line._scopes):
+            await until_settled(self._address, self._topic)
         return await super().written()
 
 
-class TestTransactionalKafkaSink(SinkContract):
+class TestTransactionalKafkaSink(WaitingScopeContract):
     @pytest.fixture
     async def target(self, kafka: str, topic: TopicFactory) -> AsyncIterator[Target]:
         name = topic(partitions=3)
@@ -154,6 +159,30 @@ async def test_a_transaction_of_an_earlier_generation_is_aborted(kafka: str, top
                 await answer
             await deliver(sink, numbered(0, 10))
     assert len(await values(kafka, name)) == 10
+
+
+async def test_records_are_fenced_by_the_generation_in_which_they_were_submitted(
+    kafka: str, topic: TopicFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However late the transaction begins: by then another worker may own the slots."""
+    name, slots = topic(partitions=1), topic(partitions=2)
+    may_begin = Event()
+    begin = Transactions.begin
+
+    def late(self: Transactions, metadata: bytes) -> None:
+        may_begin.wait(30)
+        begin(self, metadata)
+
+    async with transactional_sink(kafka, name, slots) as sink:
+        monkeypatch.setattr(Transactions, "begin", late)
+        scope = await sink.begin()
+        answer = scope.submit("lane", numbered(0, 10))
+        committing = asyncio.create_task(scope.commit(Saving()))
+        async with member(kafka, slots, "another"):
+            may_begin.set()
+            results = await asyncio.gather(committing, answer, return_exceptions=True)
+            assert [type(each) for each in results] == [AbortedError, AbortedError]
+    assert await values(kafka, name) == []
 
 
 async def test_whose_id_is_taken_over_does_not_know_and_goes_on_with_another_producer(
