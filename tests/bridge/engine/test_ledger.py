@@ -19,7 +19,10 @@ class Keeping:
     def __init__(self, stored: Place) -> None:
         self.now_ms = 100_000
         self.saved: list[dict[str, Place]] = []
-        checkpoint = Checkpoint(stored.position, stored.watermark_ms, False, self.now_ms - 1000, "x", "x")
+        saved_ms = self.now_ms - 1000
+        checkpoint = Checkpoint(
+            stored.position, stored.watermark_ms, finished=False, saved_ms=saved_ms, source="x", sink="x"
+        )
         self.progress = Progress(stored, checkpoint)
         self.lanes: dict[str, Any] = {
             "L": SimpleNamespace(progress=self.progress, partition=SimpleNamespace(id="L")),
