@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 import boto3
 from confluent_kafka import Producer
@@ -98,7 +99,14 @@ def test_a_durable_server_keeps_its_streams_through_kill(own_kinesis: OwnKinesis
 
 def test_moto_serves_tables(moto: str) -> None:
     client = boto3.client("dynamodb", endpoint_url=moto)
-    assert client.list_tables()["TableNames"] == []
+    name = f"table-{uuid4().hex[:12]}"
+    client.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    assert name in client.list_tables()["TableNames"]
     client.close()
 
 
