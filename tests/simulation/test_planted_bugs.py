@@ -168,7 +168,7 @@ def test_finds_a_child_that_another_worker_saw_first(monkeypatch: pytest.MonkeyP
     """A partition that is not listed yet, and is taken for one that is not listed any more."""
     monkeypatch.setattr(Lanes, "_unknown", lambda self: set())
     with pytest.raises(ViolationError, match="overtook"):
-        _find(400)
+        _find(3500)
 
 
 def test_finds_a_scope_that_is_left_behind_open(monkeypatch: pytest.MonkeyPatch) -> None:
