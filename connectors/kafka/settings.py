@@ -8,7 +8,7 @@ from connectors.kafka.connection import Connection, Value
 from connectors.kafka.limits import Limits
 from connectors.kafka.topic import CreateTopic
 from connectors.kafka.transaction import Membership
-from connectors.kafka.transaction_line import Attachment
+from connectors.kafka.transaction_scope import Attachment
 
 _BATCH_BYTES = 1_000_000
 _REQUEST_OVERHEAD = 4096

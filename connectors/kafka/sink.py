@@ -27,7 +27,8 @@ from connectors.kafka.settings import KafkaSinkSettings, Transactional
 from connectors.kafka.statistics import Statistics
 from connectors.kafka.topic import CreateTopic, Topic, TopicDesk
 from connectors.kafka.transaction import Transactions, transactional
-from connectors.kafka.transaction_line import Topics, TransactionLine
+from connectors.kafka.transaction_line import TransactionLine
+from connectors.kafka.transaction_scope import Topics
 from connectors.kafka.watch import TopicWatch
 
 log = logging.getLogger("connectors.kafka")
