@@ -279,18 +279,11 @@ class Lanes(Owner):
         if not running:
             return 0
         _, late = await asyncio.wait(running, timeout=patience_s)
-        for task in late:
-            task.cancel()
-        if late:
-            await asyncio.wait(late)
+        await _cancelled(late)
         return len(late)
 
     async def _cancelled(self, names: Collection[str]) -> None:
-        running = [self._running[name] for name in names if name in self._running]
-        for task in running:
-            task.cancel()
-        if running:
-            await asyncio.wait(running)
+        await _cancelled([self._running[name] for name in names if name in self._running])
 
     def _forget(self, names: Collection[str], slots: Collection[int]) -> None:
         for name in names:
@@ -314,6 +307,13 @@ class Lanes(Owner):
         if not error.retriable:
             raise error
         log.warning("checkpoints not read, trying again", error=str(error))
+
+
+async def _cancelled(tasks: Collection[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
 
 
 def _place(checkpoint: Checkpoint) -> Place:

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
@@ -69,14 +70,8 @@ class TopicDesk:
 
     def identity(self) -> str | None:
         """What tells this topic from another one made later under its name; None where there is none at the moment."""
-        asked = TopicCollection([self._name])
-        try:
-            (found,) = answers(self._admin.describe_topics(asked, request_timeout=ANSWER_S)).values()
-        except KafkaException as error:
-            if kafka_error(error).code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                return None
-            raise explanation(kafka_error(error), f"look up checkpoint topic {self._name}") from error
-        return str(found.topic_id)
+        found = self._ask()
+        return None if found is None else str(found.topic_id)
 
     def look_up_or_create(self, slots: int | None) -> int:
         """How many slots the topic has, which is created first if it is missing.
@@ -100,6 +95,14 @@ class TopicDesk:
 
     def _describe(self) -> list[bool] | None:
         """Whether each partition has a leader; None where there is no such topic."""
+        found = self._ask()
+        if found is None:
+            return None
+        self._allowed = frozenset(found.authorized_operations or ())
+        return [partition.leader is not None for partition in found.partitions]
+
+    def _ask(self) -> Any:
+        """The topic as it is now; None where there is no such topic."""
         asked = TopicCollection([self._name])
         try:
             # Unlike a look at its metadata this never makes a broker create it with settings of its own.
@@ -109,8 +112,7 @@ class TopicDesk:
             if kafka_error(error).code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 return None
             raise explanation(kafka_error(error), f"look up checkpoint topic {self._name}") from error
-        self._allowed = frozenset(found.authorized_operations or ())
-        return [partition.leader is not None for partition in found.partitions]
+        return found
 
     def _create(self, slots: int) -> None:
         refusal: KafkaError | None = None
