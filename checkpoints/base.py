@@ -30,6 +30,10 @@ class Checkpoint:
 
     ``position`` None is before the first record. ``watermark_ms`` is explained in ``connectors.base``.
     ``source`` and ``sink`` are the identities of the two ends when this was saved; empty where unknown.
+
+    ``unsettled_ms``: nothing behind ``position`` reached the sink before this time, by the sink's clock, but something
+    may have later; None where nothing has, or the sink does not tell. ``window`` names the last records before
+    ``position`` by their origins, as text that only the engine reads.
     """
 
     position: str | None
@@ -39,6 +43,8 @@ class Checkpoint:
     source: str
     sink: str
     gaps: tuple[Gap, ...] = ()
+    unsettled_ms: int | None = None
+    window: str = ""
 
 
 class CheckpointReader(ABC):

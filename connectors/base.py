@@ -19,7 +19,7 @@ lane
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import ClassVar, Protocol, Self
@@ -29,6 +29,9 @@ Header = tuple[str, bytes | None]
 
 ORIGIN_HEADER = "kmbridge-origin"
 """Names where a record comes from, one header a hop, oldest first (docs: provenance)."""
+
+REPLAY_HEADER = "kmbridge-replay"
+"""Marks a record that was sent again on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +97,19 @@ class Batch:
     keys: Sequence[bytes | None] = ()
     values: Sequence[bytes | None] = ()
     timestamps_ms: Sequence[int] = ()
-    """Arrival at the source, milliseconds since the epoch."""
+    """The records' own times, milliseconds since the epoch; of a system that keeps none, when they arrived there."""
     headers: Sequence[tuple[Header, ...]] | None = None
     """None when no record of the batch has any."""
     origins: Sequence[bytes] | None = None
     """This hop's ``ORIGIN>DESTINATION`` of each record, to be sent as the last ``ORIGIN_HEADER``; None: not sent."""
     size: int = 0
     """Bytes of keys and values."""
+    arrivals_ms: Sequence[int] | None = None
+    """When each arrived at the source, where that is not its own time."""
     lag_ms: int = 0
     """How far the end of this batch is behind the partition's tip, as the source tells it."""
+    lag_records: int | None = None
+    """How many records of the partition lie behind the end of this batch; None where the source cannot count them."""
     skipped: Mapping[str, int] = field(default_factory=dict)
     """Records of the stretch that are left out on purpose, counted by reason."""
     reservation: Reservation | None = None
@@ -110,6 +117,11 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.positions)
+
+    @property
+    def arrived_ms(self) -> Sequence[int]:
+        """When each arrived at the source."""
+        return self.timestamps_ms if self.arrivals_ms is None else self.arrivals_ms
 
     def record(self, index: int) -> Record:
         """The record at ``index``, its origin of this hop among the headers."""
@@ -138,6 +150,7 @@ class Batch:
             keys=keys,
             values=values,
             timestamps_ms=[self.timestamps_ms[index] for index in chosen],
+            arrivals_ms=None if self.arrivals_ms is None else [self.arrivals_ms[index] for index in chosen],
             headers=None if self.headers is None else [self.headers[index] for index in chosen],
             origins=None if self.origins is None else [self.origins[index] for index in chosen],
             size=sum(len(text) for text in (*keys, *values) if text is not None),
@@ -199,6 +212,14 @@ class Source(Connector):
         Valid once entered.
         """
         return None
+
+    @property
+    def repeats(self) -> bool:
+        """Whether one record may stand there twice, because a writer did not hear that it had been written."""
+        return False
+
+    def stored(self, places: Mapping[str, Place]) -> None:
+        """Checkpoints at ``places`` are stored, by partition. For those who show them elsewhere; must not block."""
 
     @abstractmethod
     def partitions(self) -> AsyncGenerator[tuple[Partition, ...], None]:
@@ -295,6 +316,16 @@ class Scope(ABC):
         transaction took effect. No submission may follow on this scope.
         """
 
+    async def room(self, lane: str) -> None:
+        """Wait until a submission of ``lane`` would not only queue. One that is submitted all the same is taken."""
+
+    def withdraw(self, lanes: Collection[str]) -> bool:
+        """Take back what of ``lanes`` is not on its way: their submissions raise as soon as what is has its outcome.
+
+        False where nothing can be taken back.
+        """
+        return False
+
     def abort(self) -> None:
         """Break the scope, where it waits: nothing of it becomes visible."""
 
@@ -316,6 +347,31 @@ class Sink(Connector):
         For a person; empty where it takes them, or tells no limit. Valid once entered.
         """
         return ""
+
+    @property
+    def carries_origins(self) -> bool:
+        """Whether a record's origin can travel with it."""
+        return True
+
+    def now_ms(self) -> int | None:
+        """The time by the sink's clock, rather too early than too late; None where ``landed`` tells nothing.
+
+        Valid once entered.
+        """
+        return None
+
+    async def landed(self, source: str, since_ms: Mapping[str, int]) -> Mapping[str, Collection[Position]]:
+        """What of ``source``, an address, has been written here: positions by partition, for those in ``since_ms``.
+
+        All of a partition that was written at or after its time there are among them, earlier ones may be; replayed
+        records never are. May take as long as reading all that was written since. Raises ``RefusedError`` without
+        the permission to read.
+        """
+        return {}
+
+    async def knows(self, source: str) -> bool:
+        """Whether a sample of what is here shows records of ``source``, an address. Raises as ``landed``."""
+        return False
 
     def inspect(self, batch: Batch) -> tuple[Rejected, ...]:
         """The records of ``batch`` that the sink knows it can never take, rising by index; cheap, no I/O.

@@ -39,6 +39,12 @@ class Coordinator(ABC):
         Raises ``RefusedError`` where a person must act before this worker can own anything.
         """
 
+    async def confirm(self) -> None:
+        """Return once whoever decides has confirmed that this worker was not expelled, or ``lose`` has been called.
+
+        For a worker that notices that it was away: what it owned before may be somebody else's by now.
+        """
+
     @property
     def is_member(self) -> bool:
         """Whether this worker is known to those who divide, so that it owns work or waits for some."""

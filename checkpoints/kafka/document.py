@@ -24,7 +24,7 @@ class _Format(msgspec.Struct, frozen=True):
     version: int
 
 
-class _Document(msgspec.Struct, frozen=True):
+class _Document(msgspec.Struct, frozen=True, omit_defaults=True):
     version: int
     position: str | None
     watermark_ms: int | None
@@ -35,6 +35,8 @@ class _Document(msgspec.Struct, frozen=True):
     gaps: tuple[Gap, ...]
     writer: str
     group: str
+    unsettled_ms: int | None = None
+    window: str = ""
 
 
 def key_prefix(mirror: str) -> bytes:
@@ -59,6 +61,8 @@ def encode(checkpoint: Checkpoint, author: Author) -> bytes:
             checkpoint.gaps,
             author.writer,
             author.group,
+            checkpoint.unsettled_ms,
+            checkpoint.window,
         )
     )
 
@@ -85,7 +89,15 @@ def decode(value: bytes, place: str) -> tuple[Checkpoint, Author]:
             "it is left as it is; name another topic with checkpoints.kafka.topic",
         ) from None
     checkpoint = Checkpoint(
-        found.position, found.watermark_ms, found.finished, found.saved_ms, found.source, found.sink, found.gaps
+        found.position,
+        found.watermark_ms,
+        found.finished,
+        found.saved_ms,
+        found.source,
+        found.sink,
+        found.gaps,
+        found.unsettled_ms,
+        found.window,
     )
     return checkpoint, Author(found.writer, found.group)
 
