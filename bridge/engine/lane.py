@@ -1,6 +1,7 @@
 """One source partition's path through the engine: read ahead, submit, settle in order."""
 
 import asyncio
+from collections.abc import Collection
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,7 @@ from bridge.engine.delivery import STALLED_S, Delivery
 from bridge.engine.policy import OnError, OnGap, Policy
 from bridge.engine.progress import Progress
 from bridge.engine.retry import Backoff
+from bridge.engine.sieve import Sieve
 from bridge.engine.status import LaneState, LaneStatus
 from bridge.engine.totals import Totals
 from checkpoints.base import Gap
@@ -24,6 +26,7 @@ from connectors.base import (
     Outcome,
     Partition,
     Place,
+    Position,
     RefusedError,
     Rejected,
     Sink,
@@ -75,11 +78,21 @@ class Lane:
     """
 
     def __init__(
-        self, partition: Partition, progress: Progress, around: Surroundings, backoff: Backoff, gap: GapError | None
+        self,
+        partition: Partition,
+        progress: Progress,
+        around: Surroundings,
+        backoff: Backoff,
+        gap: GapError | None,
+        landed: Collection[Position],
     ) -> None:
-        """``gap`` is one that is known before the first read: the checkpoint belongs to other ends."""
+        """``gap`` is one that is known before the first read: the checkpoint belongs to other ends.
+
+        Records at the positions ``landed`` are in the sink already.
+        """
         self.partition = partition
         self.progress = progress
+        self.sieve = Sieve(around.source, around.destination, around.policy.on_loop, landed)
         self.state = LaneState.WAITING
         self.error: ConnectorError | None = None
         self._around = around
@@ -105,6 +118,7 @@ class Lane:
                     await self._wait(error, LaneState.RETRYING, self._backoff.next())
                 else:
                     self._fail(error)
+        self.progress.is_ended = True
 
     def drain(self) -> None:
         """Read no more; ``run`` returns when all that was submitted is settled."""
@@ -120,6 +134,7 @@ class Lane:
             state,
             progress.place.position,
             progress.lag_ms(now_ms),
+            progress.lag_records,
             progress.records_written,
             progress.rate.per_second(now_s, progress.records_written),
             progress.checkpoint_age_ms(now_ms),
@@ -177,21 +192,23 @@ class Lane:
         """Hand ``batch``, which follows ``before``, to the sink, less what the sink says it cannot take."""
         around = self._around
         try:
-            await around.delivery.room()
+            await around.delivery.room(self.partition.id)
+            batch = self.sieve.sift(batch)
+            if around.policy.provenance:
+                batch = provenance.stamp(batch, around.source.address, around.destination.address)
             refused = around.delivery.inspect(batch)
             stop = None
             if refused and around.policy.on_error is OnError.STOP:
                 stop = _stop(batch, refused[0])
                 batch, refused = _until(batch, refused[0].index, before), ()
             around.totals.read(batch)
-            if around.policy.provenance:
-                batch = provenance.stamp(batch, around.source.address, around.destination.address)
+            submitted_ms = around.destination.now_ms()
             sent = _without(batch, refused)
             answer = await self._delivered(epoch, batch, sent, refused)
         except BaseException:
             batch.release()
             raise
-        self.progress.read(batch)
+        self.progress.read(batch, submitted_ms)
         return _Submission(batch, sent, answer, refused, stop)
 
     async def _settle_next(self, submitted: asyncio.Queue[_Submission | None]) -> bool:
@@ -227,6 +244,7 @@ class Lane:
 
     def _advance(self, batch: Batch, written: int) -> None:
         self.progress.settle(batch, written)
+        self.sieve.settle(batch)
         self.error = None
         self._backoff.reset()
 
@@ -267,6 +285,7 @@ class Lane:
             if submission is not None:
                 submission.batch.release()
         self.progress.rewind()
+        self.sieve.rewind(self.progress.place)
 
     def _pass(self, gap: GapError) -> None:
         """Stop at a gap, or accept the loss and go on behind it."""
@@ -303,8 +322,9 @@ class Lane:
         """Show the fault and pause before the next attempt; a drain ends the pause."""
         self.error = error
         self.state = state
-        # What befell the sink is told once, by whoever holds it, and not by every lane.
-        tell = log.debug if self._around.delivery.has_told(error) else log.warning
+        # What befell the sink is told once, by whoever holds it, and not by every lane; what was withdrawn is no fault.
+        is_told = self._draining.is_set() or self._around.delivery.has_told(error)
+        tell = log.debug if is_told else log.warning
         tell("lane waits", partition=self.partition.id, state=state.value, error=str(error), seconds=seconds)
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
