@@ -1,7 +1,6 @@
 """One source partition's path through the engine: read ahead, submit, settle in order."""
 
 import asyncio
-from collections.abc import Collection
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 
@@ -12,7 +11,7 @@ from bridge.engine.delivery import STALLED_S, Delivery
 from bridge.engine.policy import OnError, OnGap, Policy
 from bridge.engine.progress import Progress
 from bridge.engine.retry import Backoff
-from bridge.engine.sieve import Sieve
+from bridge.engine.sieve import Landed, Sieve
 from bridge.engine.status import LaneState, LaneStatus
 from bridge.engine.totals import Totals
 from checkpoints.base import Gap
@@ -26,7 +25,6 @@ from connectors.base import (
     Outcome,
     Partition,
     Place,
-    Position,
     RefusedError,
     Rejected,
     Sink,
@@ -78,21 +76,12 @@ class Lane:
     """
 
     def __init__(
-        self,
-        partition: Partition,
-        progress: Progress,
-        around: Surroundings,
-        backoff: Backoff,
-        gap: GapError | None,
-        landed: Collection[Position],
+        self, partition: Partition, progress: Progress, around: Surroundings, backoff: Backoff, gap: GapError | None
     ) -> None:
-        """``gap`` is one that is known before the first read: the checkpoint belongs to other ends.
-
-        Records at the positions ``landed`` are in the sink already.
-        """
+        """``gap`` is one that is known before the first read: the checkpoint belongs to other ends."""
         self.partition = partition
         self.progress = progress
-        self.sieve = Sieve(around.source, around.destination, around.policy.on_loop, landed)
+        self.sieve = Sieve(around.source, around.destination, around.policy.on_loop)
         self.state = LaneState.WAITING
         self.error: ConnectorError | None = None
         self._around = around
@@ -100,6 +89,20 @@ class Lane:
         self._gap = gap
         self._draining = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
+
+    @property
+    def unsettled_ms(self) -> int | None:
+        """Since when a former owner may have written what it has not stored, as it stands in the checkpoint.
+
+        None where there is nothing of the kind, or the checkpoint is not of these ends.
+        """
+        stored = self.progress.stored
+        return None if stored is None or self._gap is not None else stored.unsettled_ms
+
+    def inherit(self, landed: Landed) -> None:
+        """What has ``landed`` is in the sink already. Call it before ``run``."""
+        self.sieve.landed = landed
+        self.progress.inherited_ms = landed.since_ms
 
     async def run(self) -> None:
         """Mirror the partition. Never raises a ``ConnectorError``: ``state`` and ``error`` tell what happened."""
@@ -245,6 +248,8 @@ class Lane:
     def _advance(self, batch: Batch, written: int) -> None:
         self.progress.settle(batch, written)
         self.sieve.settle(batch)
+        if self.sieve.landed is None:
+            self.progress.inherited_ms = None
         self.error = None
         self._backoff.reset()
 

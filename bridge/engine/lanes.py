@@ -12,8 +12,8 @@ from bridge.engine.identity import other_ends
 from bridge.engine.lane import Lane, Surroundings
 from bridge.engine.ledger import Ledger
 from bridge.engine.lineage import startable
+from bridge.engine.opening import Opening
 from bridge.engine.progress import Progress
-from bridge.engine.read_back import ReadBack
 from bridge.engine.retry import Backoff
 from bridge.engine.standings import Standings
 from bridge.engine.start import Start
@@ -47,7 +47,7 @@ class Lanes(Owner):
         """Whether every partition listed has its lane here, or belongs to another worker."""
         self._standings = Standings(store, around.source, self.lanes)
         self._first = Start(store, self.ledger, around)
-        self._read_back = ReadBack(around, random)
+        self._opening = Opening(self.ledger, around, random)
         self._store = store
         self._around = around
         self._random = random
@@ -118,7 +118,7 @@ class Lanes(Owner):
                 continue
             if self._standings.unlisted():
                 await self._list_anew()
-            if self._standings.has_begun and not self._waiting_for_others():
+            if self._standings.has_begun and not self._waiting_for_others() and not self._due():
                 continue
             try:
                 # Not behind the lock: this may wait for a transaction of somebody, whom it may keep waiting.
@@ -169,8 +169,8 @@ class Lanes(Owner):
         if 0 in standings.slots and not standings.has_begun:
             await self._begin(standings.listing)
         if standings.has_begun:
-            await self._make(standings.without_lane())
-            self._start()
+            self._make()
+            await self._start()
         self.is_arranged = self._is_assigned and (standings.has_begun or not standings.listing or not standings.slots)
         self._changed()
 
@@ -197,25 +197,16 @@ class Lanes(Owner):
             self._standings.listing = fresh
             await self._arrange()
 
-    async def _make(self, partitions: Collection[Partition]) -> None:
-        """Make a lane of each, less what others have written of it already."""
-        if not partitions:
-            return
-        checkpoints = self._standings.checkpoints
-        stored = {each.id: checkpoints[each.id] for each in partitions if each.id in checkpoints}
-        known = {name: each for name, each in stored.items() if self._gap(name) is None}
-        unstored = [partition for partition in partitions if partition.id not in stored]
-        landed = await self._read_back.look(known, self._standings.begun_since_ms(unstored))
-        for partition in partitions:
-            self.lanes[partition.id] = self._lane(partition, landed.get(partition.id, ()))
-
-    def _lane(self, partition: Partition, landed: Collection[str]) -> Lane:
-        checkpoint = self._standings.checkpoints.get(partition.id)
-        progress = Progress(Place())
-        if checkpoint is not None:
-            place = Place(checkpoint.position, checkpoint.watermark_ms)
-            progress = Progress(place, checkpoint, gaps=checkpoint.gaps)
-        return Lane(partition, progress, self._around, Backoff(self._random), self._gap(partition.id), landed)
+    def _make(self) -> None:
+        """Make a lane of every partition here that needs one."""
+        for partition in self._standings.without_lane():
+            checkpoint = self._standings.checkpoints.get(partition.id)
+            progress = Progress(Place())
+            if checkpoint is not None:
+                place = Place(checkpoint.position, checkpoint.watermark_ms)
+                progress = Progress(place, checkpoint, gaps=checkpoint.gaps)
+            gap = self._gap(partition.id)
+            self.lanes[partition.id] = Lane(partition, progress, self._around, Backoff(self._random), gap)
 
     def _gap(self, name: str) -> GapError | None:
         """One that is known before the first read."""
@@ -224,22 +215,48 @@ class Lanes(Owner):
             return None
         return other_ends(name, checkpoint, self._around.source, self._around.destination)
 
-    def _start(self) -> None:
+    async def _start(self) -> None:
+        """Start the lanes whose turn it is."""
         if self._tasks is None or self._draining:
             return
-        for partition in startable(self._waiting(), self._standings.unfinished()):
-            lane = self.lanes[partition.id]
+        due = [self.lanes[partition.id] for partition in self._due()]
+        for lane in due:
             if lane.progress.place == Place():
-                lane.progress.place = self._standings.beginning(partition)
-            lane.sieve.begin(self._standings.windows(partition))
-            running = self._tasks.create_task(self._run(lane), name=f"lane {partition.id}")
-            self._running[partition.id] = running
+                lane.progress.place = self._standings.beginning(lane.partition)
+            lane.sieve.begin(self._standings.windows(lane.partition))
+        if await self._are_open(due):
+            for lane in due:
+                name = lane.partition.id
+                self._running[name] = self._tasks.create_task(self._run(lane), name=f"lane {name}")
+
+    async def _are_open(self, lanes: Collection[Lane]) -> bool:
+        """Whether these may write. Where not, it is tried again."""
+        if not lanes or not self._opening.is_needed:
+            return True
+        try:
+            await self._opening.open(lanes)
+        except CheckpointError as error:
+            self._complain(error)
+            return False
+        except TransientError as error:
+            log.warning("lanes not opened, trying again", error=str(error))
+            return False
+        return True
 
     async def _run(self, lane: Lane) -> None:
         await lane.run()
-        if lane.state is LaneState.FINISHED:
-            self._start()
+        if lane.state is LaneState.FINISHED and self._tasks is not None:
+            self._tasks.create_task(self._go_on(), name=f"after {lane.partition.id}")
         self._changed()
+
+    async def _go_on(self) -> None:
+        """A lane is finished: maybe others may start."""
+        async with self._changing:
+            await self._arrange()
+
+    def _due(self) -> list[Partition]:
+        """Those whose turn it is."""
+        return startable(self._waiting(), self._standings.unfinished())
 
     def _waiting(self) -> list[Partition]:
         return [lane.partition for name, lane in self.lanes.items() if name not in self._running]

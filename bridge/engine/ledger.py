@@ -1,6 +1,6 @@
 """Which of the lanes' places are stored, and storing the others."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -56,6 +56,17 @@ class Ledger:
 
         await delivery.commit_apart(save)
         return begun
+
+    async def announce(self, lanes: Collection[Lane], delivery: Delivery) -> None:
+        """Store that ``lanes`` are about to write, before they do. Raises ``CheckpointError``, ``ConnectorError``."""
+        opened = {lane.partition.id: self._of_lane(lane, lane.progress.place) for lane in lanes}
+
+        async def save(_: Mapping[str, Place]) -> None:
+            await self._store.save(opened)
+
+        await delivery.commit_apart(save)
+        for lane in lanes:
+            lane.progress.stored = opened[lane.partition.id]
 
     def has_moved(self) -> bool:
         """Whether there is something to store."""

@@ -42,6 +42,8 @@ class Progress:
     """How far the last record read is behind the partition's tip."""
     lag_records: int | None = None
     """How many records lie behind the last one read; None where the source cannot count them."""
+    inherited_ms: int | None = None
+    """Since when a former owner had written what this lane has not passed yet."""
     is_ended: bool = False
     """Whether nothing more will be submitted."""
     rate: Rate = field(default_factory=Rate)
@@ -90,13 +92,15 @@ class Progress:
 
         None where none has or will, or where the sink has no clock to tell by.
         """
-        if now_ms is None or (self.is_ended and not self._awaited and not self._given_up):
-            return None
         oldest_ms = self._oldest_ms()
+        if now_ms is None or (self.is_ended and oldest_ms is None):
+            return None
         return now_ms if oldest_ms is None else min(now_ms, oldest_ms)
 
     def _oldest_ms(self) -> int | None:
-        times = [self._awaited[0].submitted_ms] if self._awaited else []
+        times = [self.inherited_ms]
+        if self._awaited:
+            times.append(self._awaited[0].submitted_ms)
         if self._given_up:
             times.append(self._given_up_ms)
         return min((time for time in times if time is not None), default=None)

@@ -2,12 +2,21 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bridge.engine.policy import OnLoop
 from bridge.engine.window import Window
 from connectors import provenance
 from connectors.base import Batch, Place, Position, Sink, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What a former owner of a lane had written since ``since_ms``, by the sink's clock, and not stored."""
+
+    since_ms: int
+    positions: Collection[Position]
+
 
 LOOP = "loop"
 """It was in the sink before it came to the source."""
@@ -20,12 +29,12 @@ READ_BACK = "read_back"
 class Sieve:
     """One lane's. Follows its progress, so that what is read again after a fault is not left out for that."""
 
-    def __init__(self, source: Source, sink: Sink, on_loop: OnLoop, landed: Collection[Position]) -> None:
-        """Records at the positions ``landed`` are in the sink already."""
+    def __init__(self, source: Source, sink: Sink, on_loop: OnLoop) -> None:
+        self.landed: Landed | None = None
+        """None also once all of it lies behind."""
         self._source = source
         self._sink = sink
         self._on_loop = on_loop
-        self._landed = landed
         self._window = Window() if source.repeats else None
 
     def begin(self, windows: Iterable[str]) -> None:
@@ -40,8 +49,8 @@ class Sieve:
         """
         reasons = dict.fromkeys(self._looped(batch), LOOP)
         reasons |= dict.fromkeys(self._repeated(batch), DUPLICATE)
-        if self._landed:
-            landed = self._landed
+        if self.landed is not None:
+            landed = self.landed.positions
             reasons |= {index: READ_BACK for index, each in enumerate(batch.positions) if each in landed}
         if not reasons:
             return batch
@@ -52,9 +61,9 @@ class Sieve:
         """All of ``batch`` is durable."""
         if self._window is not None:
             self._window.settle(batch.place)
-        if self._landed and batch.lag_ms == 0 and len(batch) == 0:
+        if batch.lag_ms == 0:
             # At the tip: whatever had landed when the lane was taken over lies behind.
-            self._landed = ()
+            self.landed = None
 
     def rewind(self, place: Place) -> None:
         """Reading goes on behind ``place``."""

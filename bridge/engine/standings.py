@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from bridge.engine.identity import of_this_source
 from bridge.engine.lane import Lane
-from bridge.engine.lineage import beginning, startable
+from bridge.engine.lineage import beginning
 from bridge.engine.status import LaneState
 from checkpoints.base import Checkpoint, CheckpointStore
 from connectors.base import Partition, Place, Source
@@ -90,11 +90,6 @@ class Standings:
         places = {name: _place(each) for name, each in self.checkpoints.items() if self._tells_of(name)}
         places |= {name: lane.progress.place for name, lane in self._lanes.items()}
         return beginning(partition, places)
-
-    def begun_since_ms(self, partitions: Iterable[Partition]) -> dict[str, int]:
-        """Of those that others may have begun without a word, since their parents are finished: since when."""
-        places = {each.id: self.beginning(each) for each in startable(partitions, self.unfinished())}
-        return {name: place.watermark_ms for name, place in places.items() if place.watermark_ms is not None}
 
     def windows(self, partition: Partition) -> list[str]:
         """The windows with which a lane begins: its own, or those of its parents where these stand now."""
