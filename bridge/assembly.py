@@ -9,7 +9,7 @@ from random import Random
 
 from bridge.config import Configuration
 from bridge.config.librdkafka import plain
-from bridge.config.models import CreateTopic as CreateTopicSection
+from bridge.config.sink import CreateTopic as CreateTopicSection
 from bridge.engine.mirror import Ends, Mirror
 from bridge.engine.policy import OnError, OnGap, Policy
 from bridge.groups import first

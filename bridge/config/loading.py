@@ -6,12 +6,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bridge.config import messages
+from bridge.config.configuration import Configuration
 from bridge.config.document import Document, Mark
 from bridge.config.document import Path as KeyPath
 from bridge.config.errors import ConfigurationError, Problem
 from bridge.config.keys import split_key
 from bridge.config.lacking import refused
-from bridge.config.models import Configuration
 from bridge.config.urls import derived_name, is_url, put_url
 from bridge.config.yaml_reader import read_document, read_value
 from bridge.errors import not_yet

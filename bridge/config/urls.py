@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterator
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from bridge.config.configuration import Configuration
 from bridge.config.document import Document, Mark
 from bridge.config.errors import ConfigurationError, Problem
 from bridge.config.keys import split_key
-from bridge.config.models import Configuration
 
 _FORMS = {
     "kinesis": "kinesis://[REGION]/STREAM[?endpoint_url=…&start=…]",

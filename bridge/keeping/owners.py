@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.config import Configuration
-from bridge.config.models import DynamoCheckpoints as DynamoSection
-from bridge.config.models import SqliteCheckpoints as SqliteSection
+from bridge.config.checkpoints import DynamoCheckpoints as DynamoSection
+from bridge.config.checkpoints import SqliteCheckpoints as SqliteSection
 from bridge.coordination.members import members
 from bridge.keeping.stores import checkpoint_place, dynamo_table
 from checkpoints.dynamodb.client import connect

@@ -1,9 +1,9 @@
 """Where a mirror's checkpoints are, by its configuration: what can be seen and changed without reaching its ends."""
 
 from bridge.config import Configuration
+from bridge.config.checkpoints import DynamoCheckpoints as DynamoSection
+from bridge.config.checkpoints import SqliteCheckpoints as SqliteSection
 from bridge.config.librdkafka import plain
-from bridge.config.models import DynamoCheckpoints as DynamoSection
-from bridge.config.models import SqliteCheckpoints as SqliteSection
 from bridge.errors import UsageError
 from checkpoints.base import CheckpointReader, CheckpointStore
 from checkpoints.dynamodb.reader import DynamoReader
