@@ -109,7 +109,7 @@ def _log_start(asked: Configuration, assembly: Assembly, address: str | None) ->
         sink=assembly.ends.sink.address,
         delivery=asked.delivery,
         checkpoints=described(asked),
-        start=asked.source.kinesis.start,
+        start=asked.source.end.start,
         **({} if address is None else {"status": f"{address}/status", "metrics": f"{address}/metrics"}),
     )
 

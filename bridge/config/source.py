@@ -1,24 +1,25 @@
 """Where a mirror reads."""
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from bridge.config.names import STREAM_ARN, Endpoint, Stream
-from bridge.config.quantities import Duration, Share, Start
-from bridge.config.section import Section, at
+from bridge.config.ends import KafkaEnd, KinesisEnd
+from bridge.config.quantities import Duration, Share, StreamStart, TopicStart
+from bridge.config.section import Choice, at
 
 
-class KinesisSource(Section):
-    stream: Stream = Field(description="Name or ARN.")
-    region: str | None = Field(default=None, description="Left out: the ARN's, else that of the AWS environment.")
-    endpoint_url: Endpoint | None = Field(default=None, description="Left out: AWS.")
-    start: Start = Field(default="trim_horizon", description="Where to read from while there is no checkpoint yet.")
+class KinesisSource(KinesisEnd):
+    start: StreamStart = Field(
+        default="trim_horizon", description="Where to read from while there is no checkpoint yet."
+    )
     read: Literal["polling"] = "polling"
     poll_interval: Duration = Field(
         default=1.0, description="How often an idle shard is read.", json_schema_extra={"default": "1s"}
     )
-    codec: Literal["auto"] = Field(default="auto", description="How the data of a record is understood.")
+    codec: Literal["auto", "raw", "kpl", "envelope"] = Field(
+        default="auto", description="How the data of a record is understood; auto: by the marker that it begins with."
+    )
     deaggregate: Literal["keep_all", "kcl", "never"] = Field(
         default="keep_all",
         description="KPL aggregates: every record, those the KCL would deliver, or left as they are.",
@@ -26,15 +27,9 @@ class KinesisSource(Section):
     read_share: Share = Field(
         default=1.0, description="Of a shard's read limit; above 1 only at another server than AWS."
     )
-    decompress: Literal["never"] = "never"
-    assume_role_arn: str | None = Field(default=None, description="The role with which to read.")
-
-    @model_validator(mode="after")
-    def _one_region(self) -> Self:
-        arn = STREAM_ARN.fullmatch(self.stream)
-        if arn is not None and self.region not in (None, arn["region"]):
-            raise at("region", f"{arn['region']}, as the stream's ARN says, or left out")
-        return self
+    decompress: Literal["never", "auto"] = Field(
+        default="never", description="auto: undo the gzip and zstd of the stream's own producers."
+    )
 
     @model_validator(mode="after")
     def _within_the_limit(self) -> Self:
@@ -43,5 +38,22 @@ class KinesisSource(Section):
         return self
 
 
-class Source(Section):
-    kinesis: KinesisSource
+class KafkaSource(KafkaEnd):
+    start: TopicStart = Field(default="earliest", description="Where to read from while there is no checkpoint yet.")
+    isolation: Literal["read_committed", "read_uncommitted"] = Field(
+        default="read_committed", description="Whether records of transactions are read before these are committed."
+    )
+
+
+class Source(Choice):
+    forms: ClassVar[tuple[str, ...]] = ("kinesis: {stream: STREAM}", "kafka: {bootstrap_servers, topic: TOPIC}")
+
+    kinesis: KinesisSource | None = None
+    kafka: KafkaSource | None = None
+
+    @property
+    def end(self) -> KinesisSource | KafkaSource:
+        """The one of the two that is given."""
+        given = self.kinesis or self.kafka
+        assert given is not None  # noqa: S101 - a choice has exactly one
+        return given
