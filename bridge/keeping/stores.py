@@ -1,5 +1,7 @@
 """Where a mirror's checkpoints are, by its configuration: what can be seen and changed without reaching its ends."""
 
+import re
+
 from bridge.config import Configuration
 from bridge.config.checkpoints import DynamoCheckpoints as DynamoSection
 from bridge.config.librdkafka import plain
@@ -81,12 +83,20 @@ def described(configuration: Configuration) -> str:
     return "memory" if place is None else f"topic {place.topic} at {','.join(place.bootstrap_servers)}"
 
 
-def checked_position(text: str) -> str:
+def checked_position(configuration: Configuration, text: str) -> str:
     """``text`` in the form in which the source writes positions. Raises ``UsageError`` where it is none."""
+    if configuration.source.kafka is not None:
+        return _checked_offset(text)
     try:
         return str(position.parse(text))
     except ValueError as error:
         raise UsageError("read a position", str(error)) from None
+
+
+def _checked_offset(text: str) -> str:
+    if not re.fullmatch(r"\d{1,19}", text, re.ASCII):
+        raise UsageError("read a position", f'found "{text}"; allowed: the offset of a record of the topic')
+    return str(int(text))
 
 
 def dynamo_table(section: DynamoSection) -> Table:
