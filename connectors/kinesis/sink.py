@@ -1,6 +1,7 @@
 """Writes batches into one Kinesis stream, each key in order, with nothing lost."""
 
 import asyncio
+from collections.abc import Collection, Mapping
 from contextlib import AsyncExitStack
 from random import Random
 from types import TracebackType
@@ -11,6 +12,7 @@ from connectors.base import (
     Clock,
     ConnectorError,
     Observer,
+    Position,
     RefusedError,
     Rejected,
     Scope,
@@ -20,6 +22,7 @@ from connectors.base import (
 from connectors.kinesis.backoff import Backoff
 from connectors.kinesis.client import Connection, connect
 from connectors.kinesis.opening import Connect, OpenStream, open_stream
+from connectors.kinesis.read_back import ReadBack
 from connectors.kinesis.record_size import RecordSize
 from connectors.kinesis.scope import KinesisScope
 from connectors.kinesis.settings import KinesisSinkSettings
@@ -113,6 +116,12 @@ class KinesisSink(Sink):
     def now_ms(self) -> int:
         return self._entered.api.server_now_ms() - _DATE_MS
 
+    async def landed(self, source: str, since_ms: Mapping[str, int]) -> Mapping[str, Collection[Position]]:
+        return await self._read_back().landed(source, since_ms)
+
+    async def knows(self, source: str) -> bool:
+        return await self._read_back().knows(source)
+
     async def begin(self) -> Scope:
         async with self._beginning:
             if self._writer is None or self._writer.failure is not None:
@@ -130,6 +139,9 @@ class KinesisSink(Sink):
         if self._stream is None:
             raise RuntimeError("the sink has not been entered")
         return self._stream
+
+    def _read_back(self) -> ReadBack:
+        return ReadBack(self._entered, self._clock, self._random, self._observer)
 
     async def _reopen(self, broken: Writer | None) -> Writer:
         """Another writer once the stream is there as it was. A refusal of the broken one is raised before, once."""
