@@ -1,20 +1,18 @@
 """Workers as members of a Kafka consumer group: the partitions of the checkpoint topic are the slots they share."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, field
-from enum import Enum
 from functools import partial
 from threading import Event, Thread
 from types import TracebackType
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import structlog
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
 from bridge.coordination.base import Coordinator, Owner
+from bridge.coordination.group_settings import GroupSettings
+from bridge.coordination.share import Change, ChangeKind, Share
 from connectors.base import ConnectorError, RefusedError, TransientError
 from connectors.kafka.connection import kafka_error, translate
 from connectors.kafka.transaction import generation_of
@@ -24,58 +22,6 @@ log = structlog.get_logger(__name__)
 _POLL_S = 0.05
 _GIVE_UP_S = 20.0
 """A worker that cannot hand over within this time is overruled: what it has under way is fenced by the group."""
-_REBALANCE_MS = 30_000
-_HEARTBEATS = 12
-"""In one session."""
-
-
-@dataclass(frozen=True, slots=True)
-class GroupSettings:
-    """``client`` configures any client of the cluster; ``worker_id`` is this process's name in the group."""
-
-    client: Mapping[str, object] = field(repr=False)
-    topic: str
-    group: str
-    worker_id: str
-    session_timeout_s: float = 6.0
-    protocol: Literal["classic", "consumer"] = "classic"
-    instance: str | None = None
-    """Makes the member a static one: gone for less than a session, it finds its slots again."""
-
-    def consumer(self) -> dict[str, object]:
-        """A consumer that never reads: membership is all it is for."""
-        settings: dict[str, object] = {
-            **self.client,
-            "client.id": self.worker_id,
-            "group.id": self.group,
-            "group.protocol": self.protocol,
-            "enable.auto.commit": False,
-            "auto.offset.reset": "latest",
-            "max.poll.interval.ms": max(_REBALANCE_MS, round(self.session_timeout_s * 1000)),
-        }
-        if self.instance is not None:
-            settings["group.instance.id"] = self.instance
-        if self.protocol == "classic":
-            session_ms = round(self.session_timeout_s * 1000)
-            settings["session.timeout.ms"] = session_ms
-            settings["heartbeat.interval.ms"] = max(100, session_ms // _HEARTBEATS)
-            settings["partition.assignment.strategy"] = "cooperative-sticky"
-        return settings
-
-
-class _Kind(Enum):
-    ASSIGNED = "assigned"
-    REVOKED = "revoked"
-    LOST = "lost"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    kind: _Kind
-    slots: frozenset[int] = frozenset()
-    handled: "Future[None]" = field(default_factory=Future)
-    error: ConnectorError | None = None
 
 
 class KafkaGroup(Coordinator):
@@ -88,11 +34,11 @@ class KafkaGroup(Coordinator):
     def __init__(self, settings: GroupSettings) -> None:
         self._settings = settings
         self._metadata: bytes | None = None
-        self._overruled: list[_Change] = []
+        self._overruled: list[Change] = []
         """Slots that others may own by now, while the owner here has not acted on it yet."""
         self._thread: Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._changes: asyncio.Queue[_Change] = asyncio.Queue()
+        self._changes: asyncio.Queue[Change] = asyncio.Queue()
         self._leaving = Event()
         self._unheard = Event()
         """Set when nobody acts on changes any more."""
@@ -128,30 +74,30 @@ class KafkaGroup(Coordinator):
         self._loop = asyncio.get_running_loop()
         self._thread = Thread(target=self._be_member, name=f"group {self._settings.group}", daemon=True)
         self._thread.start()
-        share = _Share(owner)
+        share = Share(owner)
         try:
             await share.follow(self._changes, partial(self._heard, share))
         finally:
             self._unheard.set()
             await share.close()
 
-    def _heard(self, share: "_Share", change: _Change) -> None:
-        self._is_member = change.kind is not _Kind.LOST
-        if change.kind is _Kind.LOST:
+    def _heard(self, share: "Share", change: Change) -> None:
+        self._is_member = change.kind is not ChangeKind.LOST
+        if change.kind is ChangeKind.LOST:
             log.warning(
                 "slots lost: the group did not hear of this worker for a session, it joins again",
                 slots=len(change.slots),
                 worker=self._settings.worker_id,
             )
         elif change.slots:
-            event = "slots assigned" if change.kind is _Kind.ASSIGNED else "slots given up"
+            event = "slots assigned" if change.kind is ChangeKind.ASSIGNED else "slots given up"
             log.info(event, slots=len(change.slots), owned=share.owned)
 
     def _be_member(self) -> None:
         try:
             consumer = Consumer(cast("dict[str, Any]", {**self._settings.consumer(), "logger": _Silence()}))
         except KafkaException as error:
-            self._tell(_Change(_Kind.FAILED, error=translate(kafka_error(error), "configure the Kafka group", "")))
+            self._tell(Change(ChangeKind.FAILED, error=translate(kafka_error(error), "configure the Kafka group", "")))
             return
         try:
             consumer.subscribe(
@@ -177,7 +123,7 @@ class KafkaGroup(Coordinator):
         if not self._has_joined and self._metadata is not None:
             # Where others own everything, nothing is assigned, and nothing is called.
             self._has_joined = True
-            self._tell(_Change(_Kind.ASSIGNED))
+            self._tell(Change(ChangeKind.ASSIGNED))
 
     def _look(self, consumer: Consumer) -> None:
         """Learn the generation. Only this thread may ask: beside a poll in another one, the client waits forever."""
@@ -193,7 +139,7 @@ class KafkaGroup(Coordinator):
             log.warning("group", error=error.str())
 
     def _fail(self, error: ConnectorError) -> None:
-        self._tell(_Change(_Kind.FAILED, error=error))
+        self._tell(Change(ChangeKind.FAILED, error=error))
         self._leaving.wait()
 
     def _refusal(self, error: KafkaError) -> ConnectorError:
@@ -215,25 +161,25 @@ class KafkaGroup(Coordinator):
         consumer.pause(ours)
         self._look(consumer)
         self._has_joined = True
-        self._tell(_Change(_Kind.ASSIGNED, _slots(partitions)))
+        self._tell(Change(ChangeKind.ASSIGNED, _slots(partitions)))
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         # The generation has risen already, and nobody else gets these slots in it: what is saved last passes.
         self._look(consumer)
-        self._wait_for(_Change(_Kind.REVOKED, _slots(partitions)))
+        self._wait_for(Change(ChangeKind.REVOKED, _slots(partitions)))
         consumer.incremental_unassign(partitions)
 
     def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._metadata = None
-        self._wait_for(_Change(_Kind.LOST, _slots(partitions)))
+        self._wait_for(Change(ChangeKind.LOST, _slots(partitions)))
         consumer.incremental_unassign(partitions)
 
-    def _tell(self, change: _Change) -> None:
+    def _tell(self, change: Change) -> None:
         if self._loop is not None:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._changes.put_nowait, change)
 
-    def _wait_for(self, change: _Change) -> None:
+    def _wait_for(self, change: Change) -> None:
         """Until the owner has acted on it, or nobody does any more. Whoever lost its slots is not overruled."""
         if self._unheard.is_set():
             return
@@ -244,80 +190,10 @@ class KafkaGroup(Coordinator):
                 change.handled.result(_POLL_S)
                 return
             waited_s += _POLL_S
-            if waited_s >= _GIVE_UP_S and change.kind is _Kind.REVOKED:
+            if waited_s >= _GIVE_UP_S and change.kind is ChangeKind.REVOKED:
                 self._overruled = [*(each for each in self._overruled if not each.handled.done()), change]
                 log.error("handing over took too long, going on without", seconds=_GIVE_UP_S)
                 return
-
-
-class _Share:
-    """What is assigned to this worker, and how much of it the owner has taken."""
-
-    def __init__(self, owner: Owner) -> None:
-        self._owner = owner
-        self._assigned: set[int] = set()
-        self._taken: set[int] = set()
-        self._taking: asyncio.Task[None] | None = None
-
-    @property
-    def owned(self) -> int:
-        """How many slots are this worker's."""
-        return len(self._assigned)
-
-    async def follow(self, changes: "asyncio.Queue[_Change]", heard: Callable[[_Change], None]) -> None:
-        """Act on changes, one after the other; a ``take`` that is under way makes room for the next."""
-        while True:
-            change = await self._next(changes)
-            await self._interrupt()
-            if change.error is not None:
-                raise change.error
-            try:
-                await self._apply(change)
-            finally:
-                if not change.handled.done():
-                    change.handled.set_result(None)
-            heard(change)
-            self._taking = asyncio.create_task(self._take(self._assigned - self._taken), name="take slots")
-
-    async def close(self) -> None:
-        await self._interrupt()
-
-    async def _next(self, changes: "asyncio.Queue[_Change]") -> _Change:
-        """The next change; raises what taking slots raised meanwhile."""
-        getting = asyncio.create_task(changes.get())
-        try:
-            while not getting.done():
-                waiting: set[asyncio.Task[Any]] = {getting}
-                if self._taking is not None:
-                    waiting.add(self._taking)
-                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                if self._taking is not None and self._taking.done():
-                    taking, self._taking = self._taking, None
-                    taking.result()
-            return getting.result()
-        finally:
-            getting.cancel()
-
-    async def _apply(self, change: _Change) -> None:
-        if change.kind is _Kind.ASSIGNED:
-            self._assigned |= change.slots
-            return
-        self._assigned -= change.slots
-        self._taken -= change.slots
-        if change.kind is _Kind.REVOKED:
-            await self._owner.give_up(change.slots)
-        else:
-            await self._owner.lose(change.slots)
-
-    async def _take(self, slots: Collection[int]) -> None:
-        await self._owner.take(slots)
-        self._taken |= set(slots)
-
-    async def _interrupt(self) -> None:
-        taking, self._taking = self._taking, None
-        if taking is not None:
-            taking.cancel()
-            await asyncio.gather(taking, return_exceptions=True)
 
 
 class _Silence:

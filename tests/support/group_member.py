@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from bridge.coordination.base import Owner
-from bridge.coordination.kafka_group import GroupSettings, KafkaGroup
+from bridge.coordination.group_settings import GroupSettings
+from bridge.coordination.kafka_group import KafkaGroup
 from checkpoints.kafka.writer import SlotRecord, TransactionRecords
 
 
