@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 _REBALANCE_MS = 30_000
+_REFRESH_MS = 5_000
+_ANSWER_MS = 10_000
 _HEARTBEATS = 12
 """In one session."""
 
@@ -23,7 +25,7 @@ class GroupSettings:
     """Makes the member a static one: gone for less than a session, it finds its slots again."""
 
     def consumer(self) -> dict[str, object]:
-        """A consumer that never reads: membership is all it is for."""
+        """A consumer that never reads: it is a member, and commits."""
         settings: dict[str, object] = {
             **self.client,
             "client.id": self.worker_id,
@@ -31,6 +33,12 @@ class GroupSettings:
             "group.protocol": self.protocol,
             "enable.auto.commit": False,
             "auto.offset.reset": "latest",
+            # Transactions of this worker's own may be about to move an offset that it looks up.
+            "isolation.level": "read_uncommitted",
+            # Partitions that a topic gains are divided, too.
+            "topic.metadata.refresh.interval.ms": _REFRESH_MS,
+            # As long as a hand-over may wait for a broker that does not answer.
+            "socket.timeout.ms": _ANSWER_MS,
             "max.poll.interval.ms": max(_REBALANCE_MS, round(self.session_timeout_s * 1000)),
         }
         if self.instance is not None:

@@ -1,0 +1,178 @@
+"""Offsets committed by a member of a group, through the consumer that is the member."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from checkpoints.base import CheckpointError, FencedError
+from checkpoints.kafka.connection import kafka_error
+from checkpoints.kafka.group.committer import ConsumerGroup
+from checkpoints.kafka.group.refusals import refusal
+
+Offsets = Callable[[Consumer], Sequence[TopicPartition]]
+"""What to commit, told when it is about to be sent; nothing where nothing needs to be."""
+
+_Answer = tuple[KafkaError | None, Sequence[TopicPartition]]
+
+_ANSWER_S = 15.0
+_LEFT = "this worker has left the group"
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    offsets: Offsets
+    done: "Future[None]" = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    request: _Request
+    offsets: Sequence[TopicPartition]
+
+
+class Commits:
+    """Asked for by an event loop, made by the thread that polls the consumer, one after the other.
+
+    No other thread can: in confluent-kafka 2.16 each call waits for a poll in another one, without end where that is
+    repeated. The consumer answers a commit in a later poll, so that a broker which does not answer keeps nobody from
+    hearing that the group has gone on without this member.
+    """
+
+    def __init__(self, place: ConsumerGroup) -> None:
+        self._place = place
+        self._operation = f"commit offsets of group {place.group}"
+        self._waiting: deque[_Request] = deque()
+        self._sent: _Sent | None = None
+        self._answer: _Answer | None = None
+        self._is_closed = False
+
+    async def ask(self, offsets: Offsets) -> None:
+        """Return when they are committed, in the generation in which they were sent.
+
+        Raises ``FencedError`` where this worker is no member then, and another ``CheckpointError`` where nothing is
+        certain.
+        """
+        request = _Request(offsets)
+        self._waiting.append(request)
+        if self._is_closed:
+            self._refuse_waiting(_LEFT)
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                await asyncio.wrap_future(request.done)
+        except TimeoutError:
+            raise CheckpointError(self._operation, f"no answer within {_ANSWER_S:g} s", "tried again") from None
+
+    def answered(self, error: KafkaError | None, offsets: Sequence[TopicPartition]) -> None:
+        """What the consumer calls while it is polled."""
+        self._answer = (error, offsets)
+
+    def serve(self, consumer: Consumer) -> None:
+        """Between two polls of a member: hand on what was answered, and send what is next."""
+        self._settle()
+        while self._sent is None and (request := self._next()) is not None:
+            self._send(consumer, request)
+
+    def serve_at_once(self, consumer: Consumer) -> None:
+        """Where nothing is polled until what is asked for is answered: commit it all, again what was sent already."""
+        sent, self._sent = self._sent, None
+        if sent is not None:
+            self._commit(consumer, sent)
+        while (request := self._next()) is not None:
+            prepared = self._prepared(consumer, request)
+            if prepared is not None:
+                self._commit(consumer, prepared)
+
+    def refuse(self, cause: str) -> None:
+        """Of no member: what was sent may have taken effect, and what is asked for is not sent."""
+        sent, self._sent = self._sent, None
+        if sent is not None:
+            _finish(sent.request, self._fenced(cause))
+        self._refuse_waiting(cause)
+
+    def close(self) -> None:
+        """``refuse`` from now on, for this worker is about to leave the group."""
+        self._is_closed = True
+        self.refuse(_LEFT)
+
+    def _refuse_waiting(self, cause: str) -> None:
+        while (request := self._next()) is not None:
+            _finish(request, self._fenced(cause))
+
+    def _next(self) -> _Request | None:
+        """The next one that somebody still waits for."""
+        with suppress(IndexError):
+            while True:
+                request = self._waiting.popleft()
+                if request.done.set_running_or_notify_cancel():
+                    return request
+        return None
+
+    def _send(self, consumer: Consumer, request: _Request) -> None:
+        prepared = self._prepared(consumer, request)
+        if prepared is None:
+            return
+        self._answer = None
+        try:
+            consumer.commit(offsets=list(prepared.offsets), asynchronous=True)
+        except KafkaException as error:
+            _finish(request, self._refusal(kafka_error(error)))
+        else:
+            self._sent = prepared
+
+    def _prepared(self, consumer: Consumer, request: _Request) -> _Sent | None:
+        """None where nothing is to be sent, and ``request`` is done."""
+        try:
+            offsets = request.offsets(consumer)
+        except KafkaException as error:
+            _finish(request, self._refusal(kafka_error(error)))
+            return None
+        if not offsets:
+            _finish(request)
+            return None
+        return _Sent(request, offsets)
+
+    def _commit(self, consumer: Consumer, sent: _Sent) -> None:
+        try:
+            answered = consumer.commit(offsets=list(sent.offsets), asynchronous=False)
+        except KafkaException as error:
+            _finish(sent.request, self._refusal(kafka_error(error)))
+        else:
+            _finish(sent.request, self._failure(None, answered or ()))
+
+    def _settle(self) -> None:
+        answer, self._answer = self._answer, None
+        # What was answered and is not what was sent last was committed a second time since.
+        if answer is not None and self._sent is not None and _is_about(answer, self._sent.offsets):
+            sent, self._sent = self._sent, None
+            _finish(sent.request, self._failure(*answer))
+
+    def _failure(self, error: KafkaError | None, offsets: Sequence[TopicPartition]) -> CheckpointError | None:
+        failed = error or next((each.error for each in offsets if each.error is not None), None)
+        return None if failed is None else self._refusal(failed)
+
+    def _fenced(self, cause: str) -> CheckpointError:
+        return FencedError(self._operation, cause)
+
+    def _refusal(self, error: KafkaError) -> CheckpointError:
+        return refusal(error, self._operation, self._place)
+
+
+def _is_about(answer: _Answer, offsets: Sequence[TopicPartition]) -> bool:
+    error, answered = answer
+    return _places(answered) == _places(offsets) or (error is not None and not answered)
+
+
+def _places(offsets: Sequence[TopicPartition]) -> set[tuple[int, int]]:
+    return {(each.partition, each.offset) for each in offsets}
+
+
+def _finish(request: _Request, error: CheckpointError | None = None) -> None:
+    if error is None:
+        request.done.set_result(None)
+    else:
+        request.done.set_exception(error)
