@@ -1,6 +1,7 @@
 """Offsets committed by a member of a group, through the consumer that is the member."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -19,6 +20,9 @@ Offsets = Callable[[Consumer], Sequence[TopicPartition]]
 
 _Answer = tuple[KafkaError | None, Sequence[TopicPartition]]
 
+_PASSING = {KafkaError.ILLEGAL_GENERATION, KafkaError.REBALANCE_IN_PROGRESS, KafkaError.STALE_MEMBER_EPOCH}
+"""The group goes on to its next generation, in which a member hears of it whether it still is one."""
+
 _ANSWER_S = 15.0
 _LEFT = "this worker has left the group"
 
@@ -26,6 +30,7 @@ _LEFT = "this worker has left the group"
 @dataclass(frozen=True, slots=True)
 class _Request:
     offsets: Offsets
+    deadline: float
     done: "Future[None]" = field(default_factory=Future)
 
 
@@ -47,17 +52,18 @@ class Commits:
         self._place = place
         self._operation = f"commit offsets of group {place.group}"
         self._waiting: deque[_Request] = deque()
+        self._again: _Request | None = None
+        """The one to be sent a second time, before those that wait."""
         self._sent: _Sent | None = None
         self._answer: _Answer | None = None
         self._is_closed = False
 
     async def ask(self, offsets: Offsets) -> None:
-        """Return when they are committed, in the generation in which they were sent.
+        """Return when they are committed, as long as this worker is a member: in this generation or the next one.
 
-        Raises ``FencedError`` where this worker is no member then, and another ``CheckpointError`` where nothing is
-        certain.
+        Raises ``FencedError`` where it is none any more, and another ``CheckpointError`` where nothing is certain.
         """
-        request = _Request(offsets)
+        request = _Request(offsets, time.monotonic() + _ANSWER_S)
         self._waiting.append(request)
         if self._is_closed:
             self._refuse_waiting(_LEFT)
@@ -91,7 +97,7 @@ class Commits:
         """Of no member: what was sent may have taken effect, and what is asked for is not sent."""
         sent, self._sent = self._sent, None
         if sent is not None:
-            _finish(sent.request, self._fenced(cause))
+            sent.request.done.set_exception(self._fenced(cause))
         self._refuse_waiting(cause)
 
     def close(self) -> None:
@@ -99,12 +105,11 @@ class Commits:
         self._is_closed = True
         self.refuse(_LEFT)
 
-    def _refuse_waiting(self, cause: str) -> None:
-        while (request := self._next()) is not None:
-            _finish(request, self._fenced(cause))
-
     def _next(self) -> _Request | None:
         """The next one that somebody still waits for."""
+        again, self._again = self._again, None
+        if again is not None:
+            return again
         with suppress(IndexError):
             while True:
                 request = self._waiting.popleft()
@@ -120,7 +125,7 @@ class Commits:
         try:
             consumer.commit(offsets=list(prepared.offsets), asynchronous=True)
         except KafkaException as error:
-            _finish(request, self._refusal(kafka_error(error)))
+            self._finish(request, kafka_error(error))
         else:
             self._sent = prepared
 
@@ -129,10 +134,10 @@ class Commits:
         try:
             offsets = request.offsets(consumer)
         except KafkaException as error:
-            _finish(request, self._refusal(kafka_error(error)))
+            self._finish(request, kafka_error(error))
             return None
         if not offsets:
-            _finish(request)
+            self._finish(request, None)
             return None
         return _Sent(request, offsets)
 
@@ -140,26 +145,38 @@ class Commits:
         try:
             answered = consumer.commit(offsets=list(sent.offsets), asynchronous=False)
         except KafkaException as error:
-            _finish(sent.request, self._refusal(kafka_error(error)))
+            self._finish(sent.request, kafka_error(error))
         else:
-            _finish(sent.request, self._failure(None, answered or ()))
+            self._finish(sent.request, _error(None, answered or ()))
 
     def _settle(self) -> None:
         answer, self._answer = self._answer, None
         # What was answered and is not what was sent last was committed a second time since.
-        if answer is not None and self._sent is not None and _is_about(answer, self._sent.offsets):
-            sent, self._sent = self._sent, None
-            _finish(sent.request, self._failure(*answer))
+        if answer is None or self._sent is None or not _is_about(answer, self._sent.offsets):
+            return
+        sent, self._sent = self._sent, None
+        error = _error(*answer)
+        if error is not None and error.code() in _PASSING and time.monotonic() < sent.request.deadline:
+            self._again = sent.request
+        else:
+            self._finish(sent.request, error)
 
-    def _failure(self, error: KafkaError | None, offsets: Sequence[TopicPartition]) -> CheckpointError | None:
-        failed = error or next((each.error for each in offsets if each.error is not None), None)
-        return None if failed is None else self._refusal(failed)
+    def _finish(self, request: _Request, error: KafkaError | None) -> None:
+        if error is None:
+            request.done.set_result(None)
+        else:
+            request.done.set_exception(refusal(error, self._operation, self._place))
+
+    def _refuse_waiting(self, cause: str) -> None:
+        while (request := self._next()) is not None:
+            request.done.set_exception(self._fenced(cause))
 
     def _fenced(self, cause: str) -> CheckpointError:
         return FencedError(self._operation, cause)
 
-    def _refusal(self, error: KafkaError) -> CheckpointError:
-        return refusal(error, self._operation, self._place)
+
+def _error(error: KafkaError | None, offsets: Sequence[TopicPartition]) -> KafkaError | None:
+    return error or next((each.error for each in offsets if each.error is not None), None)
 
 
 def _is_about(answer: _Answer, offsets: Sequence[TopicPartition]) -> bool:
@@ -169,10 +186,3 @@ def _is_about(answer: _Answer, offsets: Sequence[TopicPartition]) -> bool:
 
 def _places(offsets: Sequence[TopicPartition]) -> set[tuple[int, int]]:
     return {(each.partition, each.offset) for each in offsets}
-
-
-def _finish(request: _Request, error: CheckpointError | None = None) -> None:
-    if error is None:
-        request.done.set_result(None)
-    else:
-        request.done.set_exception(error)

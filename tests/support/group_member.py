@@ -37,8 +37,8 @@ class Idle(Owner):
         self.slots -= set(slots)
 
 
-def group_settings(address: str, topic: str, worker: str) -> GroupSettings:
-    return GroupSettings({"bootstrap.servers": address}, topic, f"kmbridge-{topic}", worker)
+def group_settings(address: str, topic: str, worker: str, session_timeout_s: float = 6.0) -> GroupSettings:
+    return GroupSettings({"bootstrap.servers": address}, topic, f"kmbridge-{topic}", worker, session_timeout_s)
 
 
 @asynccontextmanager
