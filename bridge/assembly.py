@@ -9,7 +9,7 @@ from random import Random
 
 from bridge.config import Configuration
 from bridge.config.librdkafka import plain
-from bridge.config.models import CreateTopic as CreateTopicSection
+from bridge.config.sink import CreateTopic as CreateTopicSection
 from bridge.engine.mirror import Ends, Mirror
 from bridge.engine.policy import OnError, OnGap, Policy
 from bridge.groups import first
@@ -75,6 +75,7 @@ def assemble(
 
 def _source(configuration: Configuration, clock: Clock, random: Random, observer: Observer) -> Source:
     section = configuration.source.kinesis
+    assert section is not None  # noqa: S101 - for now
     settings = KinesisSourceSettings(
         stream=section.stream,
         region=section.region,
@@ -90,6 +91,7 @@ def _source(configuration: Configuration, clock: Clock, random: Random, observer
 
 def _sink_settings(configuration: Configuration) -> KafkaSinkSettings:
     section = configuration.sink.kafka
+    assert section is not None  # noqa: S101 - for now
     return KafkaSinkSettings(
         bootstrap_servers=",".join(section.bootstrap_servers),
         topic=section.topic,
@@ -123,19 +125,12 @@ def _dead_letter(configuration: Configuration, clock: Clock, observer: Observer)
 
 def policy_of(configuration: Configuration) -> Policy:
     return Policy(
-        checkpoint_interval_s=_interval(configuration),
+        checkpoint_interval_s=configuration.commit_interval,
         memory=configuration.limits.memory,
         on_gap=OnGap(configuration.on_gap),
         on_error=OnError(configuration.on_error),
-        # auto is always where the sink has headers, and Kafka has.
-        provenance=configuration.provenance != "never",
+        provenance=configuration.sends_origins,
     )
-
-
-def _interval(configuration: Configuration) -> float:
-    if configuration.delivery == "exactly_once":
-        return configuration.sink.kafka.commit_interval
-    return configuration.checkpoint_interval
 
 
 async def _all_opened(stack: AsyncExitStack, ends: dict[str, Connector]) -> None:

@@ -14,12 +14,16 @@ Targets = Annotated[
     typer.Argument(
         metavar="CONFIG | URL URL",
         show_default=False,
-        help="A configuration file; or a source and a sink as kinesis://[REGION]/STREAM and kafka://HOST:PORT/TOPIC.",
+        help="A configuration file; or a source and a sink, each kinesis://[REGION]/STREAM or kafka://HOST:PORT/TOPIC.",
     ),
 ]
 Name = Annotated[
     str | None,
-    typer.Option("--name", metavar="NAME", help="The mirror's name; with URLs the default is STREAM-to-TOPIC."),
+    typer.Option(
+        "--name",
+        metavar="NAME",
+        help="The mirror's name; with URLs the default is made of the two, as STREAM-to-TOPIC.",
+    ),
 ]
 Settings = Annotated[
     list[str] | None,

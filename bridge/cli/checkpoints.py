@@ -77,12 +77,15 @@ def set_(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Let a stopped mirror go on strictly after POSITION in one partition, and print where it stood."""
+    """Let a stopped mirror go on strictly after POSITION in one partition, and print where it stood.
+
+    A partition is a shard's id or a topic's partition number, a position a sequence number or an offset.
+    """
     targets, rest = split_targets(arguments)
     if len(rest) != 2:
         raise UsageError("checkpoints set", f"found {len(rest)} arguments behind the configuration, not two")
-    partition, position = rest[0], checked_position(rest[1])
     asked = _configuration(targets, name, settings)
+    partition, position = rest[0], checked_position(asked, rest[1])
     asyncio.run(_set(asked, partition, position, new=new, force=force, as_json=as_json))
 
 
@@ -184,8 +187,15 @@ def _print_reset(asked: Configuration, chosen: Mapping[str, Checkpoint], *, as_j
 
 def _log_change(event: str, asked: Configuration, partition: str, old: Checkpoint | None, **more: object) -> None:
     """All that is about to be lost: a checkpoint's gaps are known nowhere else."""
-    told = {} if old is None else asdict(old)
+    told = {} if old is None else _told(old)
     log.warning(event, mirror=asked.name, partition=partition, old=told.pop("position", None), **told, **more)
+
+
+def _told(checkpoint: Checkpoint) -> dict[str, object]:
+    """All that means something to others than the engine."""
+    told = asdict(checkpoint)
+    del told["window"]
+    return told
 
 
 def _unknown(partitions: list[str], found: Mapping[str, Checkpoint], hint: str) -> BridgeError:
@@ -205,7 +215,7 @@ def _document(partition: str, checkpoint: Checkpoint, owner: Holder | None, now_
     lag_ms = _lag_ms(checkpoint, now_ms)
     return {
         "partition": partition,
-        **asdict(checkpoint),
+        **_told(checkpoint),
         "age_seconds": max(0, now_ms - checkpoint.saved_ms) / 1000,
         "lag_seconds": None if lag_ms is None else lag_ms / 1000,
         "owner": None if owner is None else owner.worker,

@@ -30,8 +30,7 @@ def check(targets: Targets, name: Name = None, settings: Settings = None, as_jso
     if as_json:
         print_json({"valid": True, "name": found.name, "problems": []})
     else:
-        stream, topic = found.source.kinesis.stream, found.sink.kafka.topic
-        print(f"valid: mirror {found.name}, Kinesis stream {stream} to Kafka topic {topic}")
+        print(f"valid: mirror {found.name}, {found.source.end.title} to {found.sink.end.title}")
 
 
 @config.command(epilog="Example: kmbridge config schema > kmbridge.schema.json")

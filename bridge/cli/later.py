@@ -5,10 +5,10 @@ import typer
 from bridge.errors import UsageError, not_yet
 
 _INSTEAD = {
-    "backfill": "use `kmbridge run` from start: trim_horizon",
-    "replay": "use `kmbridge run` under another name with source.kinesis.start",
+    "backfill": "use `kmbridge run` from the beginning, which start names",
+    "replay": "use `kmbridge run` under another name and from another start",
     "verify": "use `kmbridge checkpoints list` to see how far a mirror is",
-    "translate": "start consumers of the topic by time",
+    "translate": "start consumers by time",
     "cutover": "mirror with `kmbridge run`",
     "doctor": "use `kmbridge config check`; `kmbridge run` checks both ends before the first record",
     "plan": "see /metrics of a running mirror",

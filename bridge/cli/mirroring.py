@@ -23,10 +23,21 @@ PROGRESS_S = 30.0
 log = structlog.get_logger(__name__)
 
 
-def tell_of_old_file(asked: Configuration) -> None:
+def warn(asked: Configuration) -> None:
+    """Of what is allowed, and yet may surprise."""
+    _warn_of_old_file(asked)
+    if asked.sink.kinesis is not None and asked.sink.kinesis.codec == "raw":
+        log.warning(
+            "records carry no origin: no reverse mirror beside it",
+            mirror=asked.name,
+            codec=asked.sink.kinesis.codec,
+        )
+
+
+def _warn_of_old_file(asked: Configuration) -> None:
     """Checkpoints were once kept in a file unless something else was asked for: it is not passed over in silence."""
     old = default_path(asked.name)
-    if asked.checkpoints == "auto" and old.exists():
+    if asked.checkpoints == "auto" and asked.sqlite_path is None and old.exists():
         log.warning(
             "checkpoints of this name are in a file that is not read: set checkpoints to sqlite: {path: …} to use them",
             mirror=asked.name,
@@ -109,7 +120,7 @@ def _log_start(asked: Configuration, assembly: Assembly, address: str | None) ->
         sink=assembly.ends.sink.address,
         delivery=asked.delivery,
         checkpoints=described(asked),
-        start=asked.source.kinesis.start,
+        start=asked.source.end.start,
         **({} if address is None else {"status": f"{address}/status", "metrics": f"{address}/metrics"}),
     )
 

@@ -64,11 +64,6 @@ def run(
         raise typer.Exit(code)
 
 
-def shares_work(asked: Configuration) -> bool:
-    """Whether several workers of this mirror can divide its partitions among them: only with checkpoints in Kafka."""
-    return asked.checkpoint_topic is not None
-
-
 def _check_workers(workers: str | None) -> None:
     if workers is None or workers == AUTO or (workers.isdecimal() and int(workers) > 0):
         return
@@ -79,24 +74,30 @@ def _processes(workers: str | None, asked: Configuration) -> int:
     if workers is None:
         return 1
     if workers == AUTO:
-        return usable_cores() if shares_work(asked) else 1
-    if int(workers) > 1 and not shares_work(asked):
-        choice = asked.checkpoints
-        kind = choice if isinstance(choice, str) else ", ".join(choice.model_fields_set)
-        raise UsageError(
-            f"--workers {workers}",
-            f"checkpoints: {kind} is for one worker",
-            "set checkpoints to kafka: {topic: TOPIC}, which workers share, or leave --workers out",
-        )
+        return usable_cores() if asked.shares_work else 1
+    if int(workers) > 1 and not asked.shares_work:
+        raise _for_one_worker(workers, asked)
     return int(workers)
+
+
+def _for_one_worker(workers: str, asked: Configuration) -> UsageError:
+    choice = asked.checkpoints
+    kind = choice if isinstance(choice, str) else ", ".join(choice.model_fields_set)
+    here = ", from Kinesis to Kinesis," if kind == "auto" else ""
+    shared = "kafka: {topic: TOPIC}" if asked.kafka_end is not None else "kafka: {bootstrap_servers: [HOST:PORT]}"
+    return UsageError(
+        f"--workers {workers}",
+        f"checkpoints: {kind}{here} is for one worker",
+        f"set checkpoints to {shared}, which workers share, or leave --workers out",
+    )
 
 
 def _mirror(asked: Configuration, own_version: str, worker: int | None) -> None:
     with lasting():
         # What reaches the ends is large, and a supervisor does without it.
-        from bridge.cli.mirroring import mirror_alone, mirror_as_worker, tell_of_old_file  # noqa: PLC0415
+        from bridge.cli.mirroring import mirror_alone, mirror_as_worker, warn  # noqa: PLC0415
 
-    tell_of_old_file(asked)
+    warn(asked)
     asyncio.run(mirror_alone(asked, own_version) if worker is None else mirror_as_worker(asked, worker))
 
 

@@ -26,7 +26,7 @@ class SqliteCheckpoints(Section):
 class KafkaTopic(Section):
     topic: Topic = Field(default=DEFAULT_TOPIC, description="Compacted; made where it is missing.")
     bootstrap_servers: Servers | None = Field(
-        default=None, description="HOST:PORT of some brokers of its cluster. Left out: the sink's."
+        default=None, description="HOST:PORT of some brokers of its cluster. Left out: the sink's, else the source's."
     )
     slots: Annotated[Count, Field(le=1000)] | None = Field(
         default=None,

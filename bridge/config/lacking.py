@@ -36,35 +36,23 @@ class Lacking:
 LACKING = (
     Lacking("defaults", "several mirrors in one file", "write one file a mirror"),
     Lacking("mirrors", "several mirrors in one file", "write one file a mirror and run one process each"),
-    Lacking("source.kafka", "Kafka as a source", "use source.kinesis"),
-    Lacking("sink.kinesis", "Kinesis as a sink", "use sink.kafka"),
     Lacking("source.kinesis.read", "enhanced fan-out", "use polling", values=("fan_out",)),
-    Lacking(
-        "source.kinesis.codec",
-        "a choice of codec",
-        "use auto, which reads KPL aggregates, or deaggregate: never, which leaves data as it is",
-        values=("raw", "kpl", "envelope"),
+    *(
+        Lacking(
+            f"{end}.kafka.auth",
+            "this kind of authentication",
+            f"set security.protocol and what goes with it under {end}.kafka.librdkafka",
+            values=("tls", "scram", "iam"),
+        )
+        for end in ("source", "sink")
     ),
-    Lacking(
-        "source.kinesis.decompress", "decompression", "use never; consumers get values as they came", values=("auto",)
+    *(
+        Lacking(f"{end}.kafka.msk_cluster_arn", "brokers found by a cluster's ARN", "use bootstrap_servers")
+        for end in ("source", "sink")
     ),
-    Lacking(
-        "sink.kafka.partitioner",
-        "same_number partitioning",
-        "use murmur2, as every Java client does",
-        values=("same_number",),
-    ),
-    Lacking(
-        "sink.kafka.auth",
-        "this kind of authentication",
-        "set security.protocol and what goes with it under sink.kafka.librdkafka",
-        values=("tls", "scram", "iam"),
-    ),
-    Lacking("sink.kafka.msk_cluster_arn", "brokers found by a cluster's ARN", "use bootstrap_servers"),
     Lacking("transforms", "transforms", "leave them out", harmless=(None, [])),
-    Lacking("limits.records_per_second", "rate limits", "use source.kinesis.read_share to read less"),
-    Lacking("limits.bytes_per_second", "rate limits", "use source.kinesis.read_share to read less"),
-    Lacking("dead_letter", "dead letters in Kinesis", "use kafka: {topic} or file: {path}", values=("kinesis",)),
+    Lacking("limits.records_per_second", "rate limits", "use source.kinesis.read_share to read a stream more slowly"),
+    Lacking("limits.bytes_per_second", "rate limits", "use source.kinesis.read_share to read a stream more slowly"),
     Lacking("http.token", "tokens for its HTTP server", "listen on 127.0.0.1, behind a proxy that asks for one"),
     Lacking("cutover", "migrations", "mirror with `kmbridge run`"),
     Lacking("telemetry", "EMF metrics", "scrape /metrics"),

@@ -6,12 +6,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bridge.config import messages
+from bridge.config.configuration import Configuration
 from bridge.config.document import Document, Mark
 from bridge.config.document import Path as KeyPath
 from bridge.config.errors import ConfigurationError, Problem
 from bridge.config.keys import split_key
 from bridge.config.lacking import refused
-from bridge.config.models import Configuration
 from bridge.config.urls import derived_name, is_url, put_url
 from bridge.config.yaml_reader import read_document, read_value
 from bridge.errors import not_yet
@@ -34,18 +34,13 @@ def load(
     for setting in settings:
         _apply(document, setting, environment)
     if name is not None:
-        document.put(("name",), name, {("name",): Mark("--name", None, name)})
-    elif "name" not in document.root and is_url(targets[0]):
-        derived = derived_name(document)
-        document.put(("name",), derived, {("name",): Mark("--name", None, derived)})
+        _name(document, name)
     return validate(document)
 
 
 def validate(document: Document) -> Configuration:
     """The configuration that ``document`` is. Raises ``ConfigurationError``."""
-    found = [*_ambiguous(document)]
-    if not found:
-        found = [*refused(document)]
+    found = [*refused(document)]
     # A section that asks for what is still to come is not judged by the rules of this version.
     refused_sections = {path[0] for path, _ in found}
     try:
@@ -57,16 +52,6 @@ def validate(document: Document) -> Configuration:
     if found:
         raise ConfigurationError(_by_place(found))
     return configuration
-
-
-def _ambiguous(document: Document) -> list[tuple[KeyPath, Problem]]:
-    both: list[tuple[KeyPath, Problem]] = []
-    for end in ("source", "sink"):
-        section = document.root.get(end)
-        if isinstance(section, dict) and {"kinesis", "kafka"} <= set(section):
-            message = "found both kinesis and kafka; allowed: exactly one of them"
-            both.append(((end,), document.problem((end,), message)))
-    return both
 
 
 def _by_place(found: Sequence[tuple[KeyPath, Problem]]) -> list[Problem]:
@@ -81,12 +66,17 @@ def _read(targets: Sequence[str], environment: Mapping[str, str]) -> Document:
         document = Document()
         for end, url in zip(("source", "sink"), targets, strict=True):
             put_url(document, end, url)
+        _name(document, derived_name(document))
         return document
     if len(urls) > 1 and not any(urls):
         several = not_yet("several mirrors in one process", "run one process each")
         raise ConfigurationError([Problem("arguments", "", several)])
     mixed = " and ".join("a URL" if url else "a file" for url in urls) or "nothing"
     raise ConfigurationError([Problem("arguments", "", f"found {mixed}; {_TARGETS}")])
+
+
+def _name(document: Document, name: str) -> None:
+    document.put(("name",), name, {("name",): Mark("--name", None, name)})
 
 
 def _text(path: Path) -> str:

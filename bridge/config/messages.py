@@ -46,7 +46,9 @@ def _message(details: ErrorDetails, path: Path, document: Document, model: type[
     if details["type"] == "missing":
         return "is missing"
     values = list(document.find(path[:-1] if path and isinstance(path[-1], int) else path))
-    value = details["input"] if not values or isinstance(path[-1], int) else values[0]
+    # A rule may ask for a key that is left out: then there is nothing, not the section in which it would stand.
+    given = None if "key" in details.get("ctx", {}) else details["input"]
+    value = given if not values or isinstance(path[-1], int) else values[0]
     return f"found {found(value, keys, document.mark(path))}; allowed: {_allowed(details, keys, model)}"
 
 

@@ -9,7 +9,9 @@ from pydantic import AfterValidator, BeforeValidator
 from bridge.config.quantities import allowed, host_port
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,59}$"
-STREAM_ARN = re.compile(r"arn:aws[a-z-]*:kinesis:(?P<region>[a-z0-9-]+):\d{12}:stream/[a-zA-Z0-9_.-]{1,128}")
+STREAM_ARN = re.compile(
+    r"arn:aws[a-z-]*:kinesis:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):stream/[a-zA-Z0-9_.-]{1,128}"
+)
 _STREAM = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
 _TOPIC = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 _TABLE = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
@@ -25,6 +27,12 @@ def _name(value: str) -> str:
 def _stream(value: str) -> str:
     if not (_STREAM.fullmatch(value) or STREAM_ARN.fullmatch(value)):
         raise allowed("a stream's name (a-z, A-Z, 0-9, _ . -) or its ARN")
+    return value
+
+
+def _stream_name(value: str) -> str:
+    if not _STREAM.fullmatch(value):
+        raise allowed("a stream's name: 1 to 128 of a-z, A-Z, 0-9, _ . -")
     return value
 
 
@@ -76,6 +84,7 @@ def _addresses(servers: Iterable[str]) -> set[tuple[str, int]]:
 
 Name = Annotated[str, AfterValidator(_name)]
 Stream = Annotated[str, AfterValidator(_stream)]
+StreamName = Annotated[str, AfterValidator(_stream_name)]
 Topic = Annotated[str, AfterValidator(_topic)]
 Table = Annotated[str, AfterValidator(_table)]
 Instance = Annotated[str, AfterValidator(_instance)]

@@ -41,11 +41,23 @@ def size(value: Any) -> int:
     return int(Decimal(match[1]) * _BYTES[match[2]])
 
 
-def start(value: Any) -> Any:
-    """``trim_horizon``, ``latest``, or a moment. One without its zone is refused: guessing it would lose hours."""
-    if value in ("trim_horizon", "latest"):
+def stream_start(value: Any) -> Any:
+    """``trim_horizon``, ``latest``, or a moment."""
+    return _start(value, "trim_horizon", "earliest is a topic's word")
+
+
+def topic_start(value: Any) -> Any:
+    """``earliest``, ``latest``, or a moment."""
+    return _start(value, "earliest", "trim_horizon is a stream's word")
+
+
+def _start(value: Any, beginning: str, misplaced: str) -> Any:
+    """A moment without its zone is refused: guessing it would lose hours."""
+    if value in (beginning, "latest"):
         return value
-    expected = "trim_horizon, latest, or an ISO-8601 time with its zone, as 2026-01-31T12:00:00Z"
+    expected = f"{beginning}, latest, or an ISO-8601 time with its zone, as 2026-01-31T12:00:00Z"
+    if isinstance(value, str) and misplaced.startswith(f"{value} "):
+        raise allowed(f"{expected} ({misplaced})")
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
@@ -87,12 +99,19 @@ Size = Annotated[
 ]
 """Bytes."""
 
-Start = Annotated[
+StreamStart = Annotated[
     Literal["trim_horizon", "latest"] | datetime,
-    BeforeValidator(start),
+    BeforeValidator(stream_start),
     WithJsonSchema({"anyOf": [{"enum": ["trim_horizon", "latest"]}, {"type": "string", "format": "date-time"}]}),
 ]
-"""Where to read from."""
+"""Where to read a stream from."""
+
+TopicStart = Annotated[
+    Literal["earliest", "latest"] | datetime,
+    BeforeValidator(topic_start),
+    WithJsonSchema({"anyOf": [{"enum": ["earliest", "latest"]}, {"type": "string", "format": "date-time"}]}),
+]
+"""Where to read a topic from."""
 
 Listen = Annotated[
     tuple[str, int], BeforeValidator(host_port), WithJsonSchema({"type": "string", "pattern": r"^.+:[0-9]+$"})

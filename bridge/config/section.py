@@ -1,13 +1,41 @@
 """What all sections have in common."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
+
+from bridge.config.quantities import allowed
 
 
 class Section(BaseModel):
     """Unknown keys are errors; no value is ever printed by an error or changed after reading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Choice(Section):
+    """A section with exactly one of its keys; the others are left out, or null."""
+
+    forms: ClassVar[tuple[str, ...]]
+    """How each of the keys is written, for a person."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _at_most_one(cls, value: Any) -> Any:
+        if isinstance(value, dict) and len([key for key in cls.model_fields if value.get(key) is not None]) > 1:
+            raise cls._wrong()
+        return value
+
+    @model_validator(mode="after")
+    def _at_least_one(self) -> Self:
+        if all(value is None for _, value in self):
+            raise self._wrong()
+        return self
+
+    @classmethod
+    def _wrong(cls) -> PydanticCustomError:
+        return allowed(f"exactly one of {', '.join(cls.forms[:-1])} and {cls.forms[-1]}")
 
 
 def at(key: str, what: str) -> PydanticCustomError:

@@ -2,13 +2,14 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from bridge.config.configuration import Configuration
 from bridge.config.document import Document, Mark
 from bridge.config.errors import ConfigurationError, Problem
 from bridge.config.keys import split_key
-from bridge.config.models import Configuration
+from bridge.config.names import STREAM_ARN
 
 _FORMS = {
     "kinesis": "kinesis://[REGION]/STREAM[?endpoint_url=…&start=…]",
@@ -34,19 +35,30 @@ def put_url(document: Document, end: str, url: str) -> None:
 
 
 def derived_name(document: Document) -> str:
-    """``STREAM-to-TOPIC`` in the letters a name may have.
+    """``STREAM-to-TOPIC`` in the letters a name may have; of other pairs each end is preceded by what tells it apart.
 
-    Where that changed anything or is too long, a hash of the two ends with it, so that others get another name.
+    So two mirrors in opposite directions have two names. Where letters had to be changed or cut, a hash of the two ends
+    follows, so that others get another name.
     """
-    ends = []
-    for end in ("source", "sink"):
-        (section,) = document.root[end].values()
-        ends.append(str(section.get("stream") or section.get("topic")).rpartition("/")[2])
-    exact = "-to-".join(ends)
+    (source, read), (sink, written) = (next(iter(document.root[end].items())) for end in ("source", "sink"))
+    names = [str(section.get("stream") or section.get("topic")).rpartition("/")[2] for section in (read, written)]
+    if (source, sink) != ("kinesis", "kafka"):
+        before = (source, sink) if source != sink else (_place(read), _place(written))
+        names = [f"{place}-{name}" for place, name in zip(before, names, strict=True)]
+    exact = "-to-".join(names)
     name = re.sub(r"[^a-z0-9-]+", "-", exact.lower()).strip("-")
     if name == exact and len(name) <= 60:
         return name
     return f"{name[:51].strip('-')}-{hashlib.sha256(exact.encode()).hexdigest()[:8]}".lstrip("-")
+
+
+def _place(section: Mapping[str, str]) -> str:
+    """Where an end is, for telling it from another of its kind."""
+    if "bootstrap_servers" in section:
+        return min(section["bootstrap_servers"].split(","))
+    arn = STREAM_ARN.fullmatch(section["stream"])
+    region = section.get("region", "default") if arn is None else arn["region"]
+    return urlsplit(section.get("endpoint_url", "")).netloc or region
 
 
 def _split(url: str, where: str) -> SplitResult:

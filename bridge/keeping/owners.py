@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.config import Configuration
-from bridge.config.models import DynamoCheckpoints as DynamoSection
-from bridge.config.models import SqliteCheckpoints as SqliteSection
+from bridge.config.checkpoints import DynamoCheckpoints as DynamoSection
 from bridge.coordination.members import members
 from bridge.keeping.stores import checkpoint_place, dynamo_table
 from checkpoints.dynamodb.client import connect
@@ -43,8 +42,8 @@ async def holders(configuration: Configuration, partitions: Collection[str], clo
     if place is not None:
         return await _members(place, partitions)
     holder: Holder | None = None
-    if isinstance(choice, SqliteSection):
-        holder = await asyncio.to_thread(_lock_holder, choice.sqlite.path)
+    if configuration.sqlite_path is not None:
+        holder = await asyncio.to_thread(_lock_holder, configuration.sqlite_path)
     elif isinstance(choice, DynamoSection):
         holder = await _header_owner(dynamo_table(choice), configuration.name, clock.now_ms())
     return {} if holder is None else dict.fromkeys(partitions, holder)

@@ -1,9 +1,10 @@
 """Where a mirror's checkpoints are, by its configuration: what can be seen and changed without reaching its ends."""
 
+import re
+
 from bridge.config import Configuration
+from bridge.config.checkpoints import DynamoCheckpoints as DynamoSection
 from bridge.config.librdkafka import plain
-from bridge.config.models import DynamoCheckpoints as DynamoSection
-from bridge.config.models import SqliteCheckpoints as SqliteSection
 from bridge.errors import UsageError
 from checkpoints.base import CheckpointReader, CheckpointStore
 from checkpoints.dynamodb.reader import DynamoReader
@@ -34,8 +35,9 @@ def checkpoint_place(configuration: Configuration) -> CheckpointTopic | None:
     if place is None:
         return None
     group = group_name(configuration)
-    # Another cluster than the sink's may want other credentials than the sink's section has.
-    librdkafka = plain(configuration.sink.kafka.librdkafka) if configuration.checkpoints_in_sink else {}
+    # Another cluster than an end's may want other credentials than the end's section has.
+    end = configuration.checkpoint_end
+    librdkafka = plain(end.librdkafka) if end is not None else {}
     connection = Connection(",".join(place.bootstrap_servers), group, librdkafka)
     return CheckpointTopic(connection.settings(), configuration.name, group, place.topic)
 
@@ -51,8 +53,8 @@ def asked_slots(configuration: Configuration) -> int | None:
 def own_store(configuration: Configuration, clock: Clock) -> CheckpointStore:
     """The store of one worker that ``configuration`` names, not entered; for checkpoints that are not in Kafka."""
     choice = configuration.checkpoints
-    if isinstance(choice, SqliteSection):
-        return SqliteCheckpoints(choice.sqlite.path, configuration.name)
+    if configuration.sqlite_path is not None:
+        return SqliteCheckpoints(configuration.sqlite_path, configuration.name)
     if isinstance(choice, DynamoSection):
         session_s = configuration.workers.session_timeout
         return DynamoCheckpoints(dynamo_table(choice), configuration.name, clock=clock, session_s=session_s)
@@ -62,8 +64,8 @@ def own_store(configuration: Configuration, clock: Clock) -> CheckpointStore:
 def checkpoint_reader(configuration: Configuration, *, patience_s: float = _PATIENCE_S) -> CheckpointReader:
     """Sees the checkpoints, also while a mirror runs; waits for ``patience_s`` for what is open in Kafka."""
     choice = configuration.checkpoints
-    if isinstance(choice, SqliteSection):
-        return SqliteReader(choice.sqlite.path, configuration.name)
+    if configuration.sqlite_path is not None:
+        return SqliteReader(configuration.sqlite_path, configuration.name)
     if isinstance(choice, DynamoSection):
         return DynamoReader(dynamo_table(choice), configuration.name)
     place = checkpoint_place(configuration)
@@ -73,20 +75,28 @@ def checkpoint_reader(configuration: Configuration, *, patience_s: float = _PATI
 def described(configuration: Configuration) -> str:
     """Where the checkpoints are, for a person."""
     choice = configuration.checkpoints
-    if isinstance(choice, SqliteSection):
-        return str(choice.sqlite.path)
+    if configuration.sqlite_path is not None:
+        return str(configuration.sqlite_path)
     if isinstance(choice, DynamoSection):
         return f"DynamoDB table {choice.dynamodb.table}"
     place = configuration.checkpoint_topic
     return "memory" if place is None else f"topic {place.topic} at {','.join(place.bootstrap_servers)}"
 
 
-def checked_position(text: str) -> str:
+def checked_position(configuration: Configuration, text: str) -> str:
     """``text`` in the form in which the source writes positions. Raises ``UsageError`` where it is none."""
+    if configuration.source.kafka is not None:
+        return _checked_offset(text)
     try:
         return str(position.parse(text))
     except ValueError as error:
         raise UsageError("read a position", str(error)) from None
+
+
+def _checked_offset(text: str) -> str:
+    if not re.fullmatch(r"\d{1,19}", text, re.ASCII):
+        raise UsageError("read a position", f'found "{text}"; allowed: the offset of a record of the topic')
+    return str(int(text))
 
 
 def dynamo_table(section: DynamoSection) -> Table:

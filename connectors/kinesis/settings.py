@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from connectors.codecs.decoding import Decompress, ReadCodec
+
 Start = Literal["trim_horizon", "latest"] | datetime
 Deaggregation = Literal["keep_all", "kcl", "never"]
 
@@ -23,6 +25,10 @@ class KinesisSourceSettings:
     """How often an idle shard is asked for news."""
     deaggregate: Deaggregation = "keep_all"
     """``kcl`` leaves out what Amazon's client library would: aggregates that do not wholly belong into their shard."""
+    codec: ReadCodec = "auto"
+    """What the data is looked through for; ``deaggregate`` then says what becomes of aggregates."""
+    decompress: Decompress = "never"
+    """``auto`` undoes gzip and Zstandard of the stream's own producers."""
     read_share: float = 1.0
     """Of a shard's read limits; above 1 only for servers that have none."""
     assume_role_arn: str | None = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from connectors.base import Batch, Budget, Clock, GapError, Observer, Place, Reservation, TransientError
+from connectors.codecs.decoding import Decoder, ReadCodec
 from connectors.kinesis.answers import GetRecordsAnswer, Record
 from connectors.kinesis.api import StreamApi
 from connectors.kinesis.backoff import Backoff
@@ -63,6 +64,7 @@ class ShardReader:
         self._size = ReadSize(around.settings.read_share, around.watch.summary.largest_record, around.average)
         self._tip = Tip(around.clock)
         self._backoff = Backoff(around.clock, around.random)
+        self._decoder = Decoder(_looked_for(around.settings), around.settings.decompress)
         self._stale = 0
         around.order.enter(shard, after)
 
@@ -193,8 +195,8 @@ class ShardReader:
 
     def _with_records(self, fetched: _Fetched, records: Sequence[Record], resume: After | None) -> Batch:
         answer, cursor = fetched.answer.value, self._cursor
-        found = columns(records, self._around.settings.deaggregate, self._range, resume)
-        memory = found.size + RECORD_OVERHEAD * len(found.positions)
+        found = columns(records, self._decoder, self._range, resume)
+        memory = found.size + found.headers_size + RECORD_OVERHEAD * len(found.positions)
         last = records[-1]
         own = found.positions and found.positions[-1].startswith(last.sequence_number)
         cursor.advance(found.positions[-1] if own else last.sequence_number, last, fetched.horizon_ms)
@@ -212,7 +214,9 @@ class ShardReader:
             found.keys,
             found.values,
             found.timestamps_ms,
+            found.headers,
             size=found.size,
+            arrivals_ms=found.arrivals_ms,
             lag_ms=answer.millis_behind_latest or behind,
             skipped={"kcl_range": found.skipped} if found.skipped else {},
             reservation=fetched.reservation,
@@ -244,6 +248,13 @@ class ShardReader:
             self._around.observer.retried("ListShards", type(error).__name__)
         self._pace.rest(_UNCONFIRMED_S)
         return False
+
+
+def _looked_for(settings: KinesisSourceSettings) -> ReadCodec:
+    """The codec to look for where aggregates may have to stay as they are."""
+    if settings.deaggregate != "never":
+        return settings.codec
+    return "envelope" if settings.codec in ("auto", "envelope") else "raw"
 
 
 def _operation(error: TransientError) -> str:

@@ -20,6 +20,7 @@ CHECKPOINTS = (
     "auto, memory, or a section with exactly one of sqlite: {path: FILE}, "
     "kafka: {topic, bootstrap_servers, slots} and dynamodb: {table: TABLE}"
 )
+SOURCES = "exactly one of kinesis: {stream: STREAM} and kafka: {bootstrap_servers, topic: TOPIC}"
 ELSEWHERE = (
     "at_least_once beside checkpoints that are not in the sink's cluster; exactly_once takes "
     "checkpoints: auto, or kafka: {…} without bootstrap_servers of another cluster"
@@ -44,7 +45,7 @@ LINES = {
     ),
     "a key at the wrong level gets its right place": (
         "compression: zstd",
-        "o.yaml:8: compression: unknown key; did you mean sink.kafka.compression?",
+        "o.yaml:8: compression: unknown key; did you mean sink.kafka.compression or sink.kinesis.compression?",
     ),
     "an unknown key like no other gets all": (
         "log: {colour: red}",
@@ -213,11 +214,17 @@ LINES = {
     ),
     "dead letters into the sink's own topic": (
         "dead_letter: {kafka: {topic: orders}}",
-        'o.yaml:8: dead_letter.kafka.topic: found "orders"; allowed: another topic than that of the sink',
+        (
+            'o.yaml:8: dead_letter.kafka.topic: found "orders"; '
+            "allowed: another topic than that of the sink, which is in the same cluster"
+        ),
     ),
     "dead letters to two places": (
         "dead_letter: {kafka: {topic: bad}, file: {path: bad}}",
-        "o.yaml:8: dead_letter: found a section; allowed: exactly one of kafka: {topic: TOPIC} and file: {path: FILE}",
+        (
+            "o.yaml:8: dead_letter: found a section; "
+            "allowed: exactly one of kafka: {topic: TOPIC}, kinesis: {stream: STREAM} and file: {path: FILE}"
+        ),
     ),
     "an alias inside its anchor": (
         "log: &x {level: *x}",
@@ -314,7 +321,26 @@ ENDS = {
     ),
     "both ends in one": (
         ("  kinesis: {", "  kafka: {}\n  kinesis: {"),
-        "o.yaml:2: source: found both kinesis and kafka; allowed: exactly one of them",
+        f"o.yaml:2: source: found a section; allowed: {SOURCES}",
+    ),
+    "no end at all": (
+        ("  kinesis: {stream: orders, region: eu-west-1}", "  {}"),
+        f"o.yaml:2: source: found a section; allowed: {SOURCES}",
+    ),
+    "an end that is nothing": (
+        ("  kinesis: {stream: orders, region: eu-west-1}", "  kinesis:"),
+        f"o.yaml:2: source: found a section; allowed: {SOURCES}",
+    ),
+    "an end of no system": (
+        ("  kinesis: {stream: orders, region: eu-west-1}", "  kinesi: {}"),
+        "o.yaml:3: source.kinesi: unknown key; did you mean kinesis?",
+    ),
+    "a start that is a topic's": (
+        ("region: eu-west-1", "start: earliest"),
+        (
+            'o.yaml:3: source.kinesis.start: found "earliest"; allowed: trim_horizon, latest, or an ISO-8601 time '
+            "with its zone, as 2026-01-31T12:00:00Z (earliest is a topic's word)"
+        ),
     ),
     "a count that is a boolean": (
         ("    topic: orders", "    topic: orders\n    create_topic: {partitions: yes}"),
@@ -402,21 +428,17 @@ def test_exactly_once_is_refused_where_no_transaction_can_hold_the_checkpoints(t
 
 
 LATER = {
-    "source:\n  kafka: {topic: orders}": "source.kafka: this version does not have Kafka as a source yet",
-    "sink:\n  kinesis: {stream: orders}": "sink.kinesis: this version does not have Kinesis as a sink yet",
     "mirrors: [{name: a}]": "mirrors: this version does not have several mirrors in one file yet",
     "defaults: {on_gap: stop}": "defaults: this version does not have several mirrors in one file yet",
     "transforms: [{python: 'm:f'}]": "transforms: this version does not have transforms yet",
     "limits: {records_per_second: 5}": "limits.records_per_second: this version does not have rate limits yet",
     "limits: {bytes_per_second: 5MB}": "limits.bytes_per_second: this version does not have rate limits yet",
-    "dead_letter: {kinesis: {stream: s}}": "dead_letter: this version does not have dead letters in Kinesis yet",
     "http: {token: '${TOKEN:-t}'}": "http.token: this version does not have tokens for its HTTP server yet",
     "cutover: {}": "cutover: this version does not have migrations yet",
     "telemetry: {emf: {}}": "telemetry: this version does not have EMF metrics yet",
     "source:\n  kinesis: {stream: s, read: fan_out}": "source.kinesis.read: this version does not have enhanced",
-    "source:\n  kinesis: {stream: s, codec: kpl}": "source.kinesis.codec: this version does not have a choice of codec",
-    "source:\n  kinesis: {stream: s, decompress: auto}": "source.kinesis.decompress: this version does not have decom",
-    "sink:\n  kafka: {partitioner: same_number}": "sink.kafka.partitioner: this version does not have same_number",
+    "source:\n  kafka: {auth: {scram: {}}}": "source.kafka.auth: this version does not have this kind of authent",
+    "source:\n  kafka: {msk_cluster_arn: arn}": "source.kafka.msk_cluster_arn: this version does not have brokers",
     "sink:\n  kafka: {auth: {iam: {region: r}}}": "sink.kafka.auth: this version does not have this kind of authent",
     "sink:\n  kafka: {msk_cluster_arn: arn}": "sink.kafka.msk_cluster_arn: this version does not have brokers found by",
 }
@@ -527,8 +549,12 @@ URLS = {
     "allowed: each key once, KEY=VALUE",
     ("kinesis:///x", "kafka://a/b"): 'sink URL: sink.kafka.bootstrap_servers[0]: found "a"; '
     "allowed: HOST:PORT, as 127.0.0.1:8080",
-    ("kafka://a:1/b", "kafka://a:1/c"): "source URL: source.kafka: this version does not have Kafka as a source yet; "
-    "use source.kinesis",
+    ("kafka://a:1/b?isolation=none", "kinesis:///c"): 'source URL: source.kafka.isolation: found "none"; '
+    "allowed: read_committed or read_uncommitted",
+    ("kafka://a:1/b", "kinesis:///c?codec=avro"): 'sink URL: sink.kinesis.codec: found "avro"; '
+    "allowed: kpl, raw or envelope",
+    ("kafka://a:1/b", "kafka://a:1/b"): 'sink URL: sink.kafka.topic: found "b"; '
+    "allowed: another topic than that of the source, which is in the same cluster",
     ("kinesis:///x",): "arguments: found a URL; allowed: one configuration file, or a source URL and a sink URL",
     ("kinesis:///x", "o.yaml"): "arguments: found a URL and a file; "
     "allowed: one configuration file, or a source URL and a sink URL",

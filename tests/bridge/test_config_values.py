@@ -22,6 +22,8 @@ from bridge.config.keys import known_keys
 from bridge.config.librdkafka import plain
 from bridge.config.names import NAME_PATTERN
 from bridge.config.quantities import duration, host_port, size
+from bridge.config.sink import KafkaSink
+from bridge.config.source import KinesisSource
 from tests.bridge.test_config_mistakes import VALID
 
 # It ships no types.
@@ -34,6 +36,16 @@ def loaded(folder: Path, more: str = "", settings: tuple[str, ...] = (), **envir
     file = folder / "o.yaml"
     file.write_text(VALID + more)
     return load([str(file)], environment=environment, settings=settings)
+
+
+def stream_of(found: Configuration) -> KinesisSource:
+    assert found.source.kinesis is not None
+    return found.source.kinesis
+
+
+def topic_of(found: Configuration) -> KafkaSink:
+    assert found.sink.kafka is not None
+    return found.sink.kafka
 
 
 @given(st.integers(1, 999_999_999), st.sampled_from([("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 86400)]))
@@ -61,13 +73,13 @@ def test_no_text_does_worse_to_quantities_than_to_be_refused(text: str) -> None:
 def test_what_is_left_out_has_the_surface_s_defaults(tmp_path: Path) -> None:
     """Those which this version can keep."""
     found = loaded(tmp_path)
-    assert found.source.kinesis.start == "trim_horizon"
-    assert found.source.kinesis.poll_interval == 1.0
-    assert found.sink.kafka.commit_interval == 0.1
+    assert stream_of(found).start == "trim_horizon"
+    assert stream_of(found).poll_interval == 1.0
+    assert topic_of(found).commit_interval == 0.1
     assert found.workers.session_timeout == 6.0
     assert found.workers.group_protocol == "classic"
     assert found.workers.instance is None
-    assert found.sink.kafka.compression == "lz4"
+    assert topic_of(found).compression == "lz4"
     assert found.checkpoints == "auto"
     assert found.checkpoint_interval == 0.5
     assert found.limits.memory == 256 * 2**20
@@ -145,7 +157,7 @@ def test_topics_of_one_name_in_two_clusters_are_no_conflict(tmp_path: Path) -> N
 def test_the_limits_of_what_transactions_and_workers_take_are_allowed(tmp_path: Path) -> None:
     """The ends of each range belong to it."""
     for interval, seconds in (("1ms", 0.001), ("5s", 5.0)):
-        assert loaded(tmp_path, f"    commit_interval: {interval}\n").sink.kafka.commit_interval == seconds
+        assert topic_of(loaded(tmp_path, f"    commit_interval: {interval}\n")).commit_interval == seconds
     for timeout, seconds in (("1s", 1.0), ("30m", 1800.0)):
         assert loaded(tmp_path, f"workers: {{session_timeout: {timeout}}}\n").workers.session_timeout == seconds
     for slots in (1, 1000):
@@ -188,14 +200,14 @@ def test_a_variable_that_comes_out_empty_is_nothing(tmp_path: Path) -> None:
     )
     file = tmp_path / "o.yaml"
     file.write_text(block)
-    assert load([str(file)], environment={}).source.kinesis.region is None
-    assert load([str(file)], environment={"REGION": "eu-west-1"}).source.kinesis.region == "eu-west-1"
+    assert stream_of(load([str(file)], environment={})).region is None
+    assert stream_of(load([str(file)], environment={"REGION": "eu-west-1"})).region == "eu-west-1"
 
 
 def test_a_secret_is_in_no_repr_and_no_dump(tmp_path: Path) -> None:
     """The client gets it, nobody else."""
     found = loaded(tmp_path, "    librdkafka: {sasl.password: '${PASSWORD}', linger.ms: 5}\n", PASSWORD="hunter2")
-    properties = found.sink.kafka.librdkafka
+    properties = topic_of(found).librdkafka
     assert isinstance(properties["sasl.password"], SecretStr)
     assert plain(properties) == {"sasl.password": "hunter2", "linger.ms": "5"}
     assert "hunter2" not in f"{found!r} {found} {found.model_dump_json()}"
@@ -218,26 +230,25 @@ def test_an_option_wins_over_the_file(tmp_path: Path) -> None:
     assert found.model_dump()["checkpoints"] == {"sqlite": {"path": Path("/tmp/x")}}
     assert found.http is not None
     assert found.http.listen == ("127.0.0.1", 0)
-    assert plain(found.sink.kafka.librdkafka) == {"linger.ms": "7"}
-    assert found.sink.kafka.create_topic is not None
-    assert plain(found.sink.kafka.create_topic.config) == {"retention.ms": "5"}
-    assert found.sink.kafka.bootstrap_servers == ("a:1", "b:2")
-    assert found.source.kinesis.region is None
+    topic = topic_of(found)
+    assert plain(topic.librdkafka) == {"linger.ms": "7"}
+    assert topic.create_topic is not None
+    assert plain(topic.create_topic.config) == {"retention.ms": "5"}
+    assert topic.bootstrap_servers == ("a:1", "b:2")
+    assert stream_of(found).region is None
 
 
 def test_two_urls_stand_for_a_file() -> None:
     """A query key is any key of the section, and a plus sign in a time is no blank."""
     source = "kinesis:///orders?endpoint_url=http://127.0.0.1:4567&start=2026-01-31T12:00:00+01:00"
     found = load([source, "kafka://a:1,b:2/in?create_topic.partitions=4&librdkafka.linger.ms=5"], environment={})
-    assert found.source.kinesis.stream == "orders"
-    assert found.source.kinesis.region is None
-    assert found.source.kinesis.endpoint_url == "http://127.0.0.1:4567"
-    assert found.source.kinesis.start == datetime(2026, 1, 31, 11, tzinfo=UTC)
-    assert found.sink.kafka.bootstrap_servers == ("a:1", "b:2")
-    assert found.sink.kafka.topic == "in"
-    assert found.sink.kafka.create_topic is not None
-    assert found.sink.kafka.create_topic.partitions == 4
-    assert plain(found.sink.kafka.librdkafka) == {"linger.ms": "5"}
+    stream, topic = stream_of(found), topic_of(found)
+    assert (stream.stream, stream.region, stream.endpoint_url) == ("orders", None, "http://127.0.0.1:4567")
+    assert stream.start == datetime(2026, 1, 31, 11, tzinfo=UTC)
+    assert (topic.bootstrap_servers, topic.topic) == (("a:1", "b:2"), "in")
+    assert topic.create_topic is not None
+    assert topic.create_topic.partitions == 4
+    assert plain(topic.librdkafka) == {"linger.ms": "5"}
     assert found.name == "orders-to-in"
 
 
@@ -282,12 +293,35 @@ def test_the_example_is_valid(tmp_path: Path) -> None:
 def test_the_places_that_the_example_offers_in_comments_are_valid(tmp_path: Path, kind: str) -> None:
     """One of them without its comment sign, in the place of auto."""
     text = re.sub(r"^checkpoints: auto", "checkpoints:", example(), flags=re.MULTILINE)
-    (section,) = re.findall(rf"^#  {kind}:.*\n(?:#    .*\n)*", text, re.MULTILINE)
-    text = text.replace(section, section.replace("#  ", "  "))
-    file = tmp_path / "o.yaml"
-    file.write_text(text.replace("    delivery: exactly_once", "    delivery: at_least_once"))
-    assert list(load([str(file)], environment={}).model_dump()["checkpoints"]) == [kind]
+    text = text.replace("    delivery: exactly_once", "    delivery: at_least_once")
+    assert list(chosen(tmp_path, text, "checkpoints", kind)["checkpoints"]) == [kind]
+
+
+@pytest.mark.parametrize(("end", "kind"), [("source", "kafka"), ("sink", "kinesis")])
+def test_the_ends_that_the_example_offers_in_comments_are_valid(tmp_path: Path, end: str, kind: str) -> None:
+    """One of them without its comment sign, in the place of the other."""
+    other = "kinesis" if kind == "kafka" else "kafka"
+    text = re.sub(rf"^({end}:.*\n)  {other}:\n(?:    .*\n)*", r"\1", example(), flags=re.MULTILINE)
+    assert chosen(tmp_path, text, end, kind)[end][other] is None
+
+
+@pytest.mark.parametrize("kind", ["kafka", "kinesis"])
+def test_the_dead_letters_that_the_example_offers_in_comments_are_valid(tmp_path: Path, kind: str) -> None:
+    """One of them without its comment sign, in the place of the file."""
+    text = re.sub(r"^  file: .*\n", "", example(), flags=re.MULTILINE)
+    assert chosen(tmp_path, text, "dead_letter", kind)["dead_letter"][kind] is not None
+
+
+def chosen(folder: Path, text: str, section: str, kind: str) -> dict[str, Any]:
+    """The configuration in ``text``, the first comment below ``section`` that offers ``kind`` taken out of it."""
+    start = text.index(f"\n{section}:")
+    offer = re.compile(rf"^#  {kind}:.*\n(?:#    .*\n)*", re.MULTILINE).search(text, start)
+    assert offer is not None
+    text = text[: offer.start()] + offer[0].replace("#  ", "  ") + text[offer.end() :]
+    file = folder / "o.yaml"
+    file.write_text(text)
     jsonschema.validate(yaml.safe_load(text), Configuration.model_json_schema())
+    return load([str(file)], environment={}).model_dump()
 
 
 def test_the_example_shows_every_key_with_its_default() -> None:

@@ -95,6 +95,7 @@ def test_the_list_is_told_as_json(capsys: pytest.CaptureFixture[str], kept: Kept
         "source": "s@1",
         "sink": "t@1",
         "gaps": [{"lost_from": "5", "lost_to": "9", "cause": "trimmed", "noticed_ms": 1}],
+        "unsettled_ms": None,
         "owner": None,
         "owner_host": None,
     }
@@ -153,6 +154,16 @@ def test_set_refuses_what_is_no_position(capsys: pytest.CaptureFixture[str], kep
     assert called.code == 2
     assert "SEQUENCE#SUB" in called.err
     assert kept.load()[FIRST].position == "4957#3"
+
+
+def test_a_topic_s_position_is_an_offset(capsys: pytest.CaptureFixture[str], kept: Kept) -> None:
+    """What is none is refused before the store is looked at."""
+    source = "source={kafka: {bootstrap_servers: 'a-1:9098', topic: orders}}"
+    called = call(capsys, "checkpoints", "set", kept.config, "0", "0042", "--new", "--set", source)
+    assert called.out == "0: nothing -> 42\n"
+    called = call(capsys, "checkpoints", "set", kept.config, "0", "4957#3", "--set", source)
+    assert called.code == 2
+    assert 'found "4957#3"; allowed: the offset of a record of the topic' in called.err
 
 
 def test_set_refuses_an_unknown_partition_unless_told(capsys: pytest.CaptureFixture[str], kept: Kept) -> None:

@@ -67,6 +67,16 @@ def test_two_urls_are_checked(capsys: pytest.CaptureFixture[str]) -> None:
     assert called.out == "valid: mirror orders-to-in, Kinesis stream orders to Kafka topic in\n"
 
 
+def test_the_ends_of_every_pair_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Which system, and the name there."""
+    called = call(capsys, "config", "check", "kafka://a:1/orders", "kinesis:///orders", "--name", "back")
+    assert called.out == "valid: mirror back, Kafka topic orders to Kinesis stream orders\n"
+    called = call(capsys, "config", "check", "kafka://a:1/orders", "kafka://b:1/orders", "--name", "copy")
+    assert called.out == "valid: mirror copy, Kafka topic orders to Kafka topic orders\n"
+    called = call(capsys, "config", "check", "kinesis://eu-west-1/a", "kinesis:///b", "--name", "copy")
+    assert called.out == "valid: mirror copy, Kinesis stream a to Kinesis stream b\n"
+
+
 def test_the_printed_example_passes_the_check(capsys: pytest.CaptureFixture[str], file: Path) -> None:
     """What is offered to start from works as it stands."""
     file.write_text(call(capsys, "config", "example").out)

@@ -288,6 +288,39 @@ def test_several_workers_need_checkpoints_that_they_can_share(bench: Bench, kind
     assert "set checkpoints to kafka: {topic: TOPIC}" in called.err
 
 
+def test_several_workers_between_streams_need_a_kafka_somewhere(bench: Bench) -> None:
+    """Neither end has a cluster, so that its servers are what is to be set."""
+    ends = ("source={kinesis: {stream: a}}", "sink={kinesis: {stream: b}}", "checkpoints=auto")
+    called = bench.run("--workers", "2", *(text for end in ends for text in ("--set", end)))
+    assert called.code == 2
+    assert "checkpoints: auto, from Kinesis to Kinesis, is for one worker" in called.err
+    assert "set checkpoints to kafka: {bootstrap_servers: [HOST:PORT]}" in called.err
+
+
+@pytest.mark.parametrize(("codec", "warnings"), [("raw", 1), ("kpl", 0), ("envelope", 0)])
+def test_raw_records_are_warned_of(bench: Bench, codec: str, warnings: int) -> None:
+    """A reverse mirror could not tell what it sent itself."""
+    bench.reading = bench.signal
+    called = bench.run("--set", f"sink={{kinesis: {{stream: orders, region: us-east-1, codec: {codec}}}}}")
+    said = [line for line in _log(called) if line["level"] == "warning"]
+    assert called.code == 0
+    assert [line["event"] for line in said if "codec" in line] == [
+        "records carry no origin: no reverse mirror beside it"
+    ] * warnings
+
+
+def test_a_file_of_checkpoints_that_is_not_read_is_warned_of(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless it is where the checkpoints of this pair are."""
+    monkeypatch.chdir(bench.config.parent)
+    (bench.config.parent / "orders.kmbridge.db").touch()
+    between = "sink={kinesis: {stream: orders, region: us-east-1}}"
+    for more, warnings in (((), 1), (("--set", between), 0)):
+        bench.reading = bench.signal
+        called = bench.run("--set", "checkpoints=auto", *more)
+        said = [line for line in _log(called) if "in a file that is not read" in line["event"]]
+        assert len(said) == warnings
+
+
 def test_several_workers_are_this_command_with_an_index(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is given all that the command was given; the whole exits with the code that the supervisor comes to."""
     calls: list[Sequence[str]] = []
@@ -297,7 +330,7 @@ def test_several_workers_are_this_command_with_an_index(bench: Bench, monkeypatc
         return 3
 
     monkeypatch.setattr(bridge.cli.run, "supervise", supervise)
-    monkeypatch.setattr(bridge.cli.run, "shares_work", lambda _: True)
+    monkeypatch.setattr(Configuration, "shares_work", True)
     assert bench.run("--workers", "2", "--name", "other").code == 3
     for index, command in enumerate(calls):
         options = ["--worker", str(index), "--name", "other", "--set", "log.format=json", "--", str(bench.config)]
@@ -314,7 +347,7 @@ def test_automatic_is_one_worker_a_core(bench: Bench, monkeypatch: pytest.Monkey
         return 0
 
     monkeypatch.setattr(bridge.cli.run, "supervise", supervise)
-    monkeypatch.setattr(bridge.cli.run, "shares_work", lambda _: True)
+    monkeypatch.setattr(Configuration, "shares_work", True)
     monkeypatch.setattr(bridge.cli.run, "usable_cores", lambda: 7)
     assert bench.run("--workers", "auto").code == 0
     assert counts == [7]

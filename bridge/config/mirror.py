@@ -1,0 +1,126 @@
+"""The keys of a mirror, and what follows from several of them together."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from bridge.config.checkpoints import (
+    Checkpoints,
+    CheckpointTopic,
+    KafkaCheckpoints,
+    KafkaTopic,
+    SqliteCheckpoints,
+)
+from bridge.config.dead_letter import DeadLetter
+from bridge.config.ends import KafkaEnd, KinesisEnd
+from bridge.config.names import NAME_PATTERN, Name
+from bridge.config.process import Http, Limits, Log, Workers
+from bridge.config.quantities import Duration
+from bridge.config.section import Section
+from bridge.config.sink import Sink
+from bridge.config.source import Source
+from checkpoints.sqlite import default_path
+
+
+class MirrorSection(Section):
+    """Each section is valid by itself; ``rules`` say which go together."""
+
+    name: Name = Field(description="Names checkpoints and metrics.", json_schema_extra={"pattern": NAME_PATTERN})
+    source: Source
+    sink: Sink
+    checkpoints: Checkpoints = Field(
+        default="auto",
+        description="auto: the topic kmbridge-checkpoints in the sink's cluster; from Kafka to Kinesis the group "
+        "kmbridge-NAME of the source's topic; from Kinesis to Kinesis the file NAME.kmbridge.db.",
+    )
+    checkpoint_interval: Duration = Field(
+        default=0.5,
+        description="How often progress is saved, where that is not part of a transaction.",
+        json_schema_extra={"default": "500ms"},
+    )
+    workers: Workers = Field(default_factory=Workers)
+    provenance: Literal["auto", "always", "never"] = "auto"
+    on_gap: Literal["stop", "continue"] = "stop"
+    on_loop: Literal["skip", "pass"] = Field(
+        default="skip",
+        description="Records that came from the sink; pass restores a lost sink from its mirror.",
+    )
+    transforms: tuple[()] = ()
+    on_error: Literal["stop", "dead_letter"] = "stop"
+    dead_letter: DeadLetter | None = None
+    limits: Limits = Field(default_factory=Limits)
+    http: Http | None = Field(default_factory=Http)
+    log: Log = Field(default_factory=Log)
+
+    @property
+    def kafka_end(self) -> KafkaEnd | None:
+        """The end in whose cluster a topic is that names no servers: the sink, else the source."""
+        return self.sink.kafka or self.source.kafka
+
+    @property
+    def kinesis_end(self) -> KinesisEnd | None:
+        """The end in whose region a stream is that names none: the sink, else the source."""
+        return self.sink.kinesis or self.source.kinesis
+
+    @property
+    def delivery(self) -> Literal["exactly_once", "at_least_once"]:
+        """What ``sink.kafka.delivery`` says, or stands for where it is left out. Kinesis has no transactions."""
+        if self.sink.kafka is None:
+            return "at_least_once"
+        return self.sink.kafka.delivery or ("exactly_once" if self.checkpoints_in_sink else "at_least_once")
+
+    @property
+    def commit_interval(self) -> float:
+        """Seconds between two commits: of transactions, or of checkpoints where these are not part of one."""
+        if self.sink.kafka is not None and self.delivery == "exactly_once":
+            return self.sink.kafka.commit_interval
+        return self.checkpoint_interval
+
+    @property
+    def sends_origins(self) -> bool:
+        """Whether a record is sent with where it comes from; ``auto`` is wherever the sink can carry that."""
+        return self.provenance != "never" and (self.sink.kinesis is None or self.sink.kinesis.codec != "raw")
+
+    @property
+    def checkpoint_topic(self) -> CheckpointTopic | None:
+        """The topic that holds the checkpoints; None where they are not in one."""
+        if isinstance(self.checkpoints, KafkaCheckpoints):
+            section = self.checkpoints.kafka
+        elif self.checkpoints == "auto" and self.sink.kafka is not None:
+            section = KafkaTopic()
+        else:
+            return None
+        servers = section.bootstrap_servers or (self.kafka_end.bootstrap_servers if self.kafka_end is not None else ())
+        return CheckpointTopic(section.topic, servers, section.slots)
+
+    @property
+    def checkpoint_end(self) -> KafkaEnd | None:
+        """The end in whose cluster the checkpoint topic is; None where it is in another, or there is none."""
+        place = self.checkpoint_topic
+        ends = (self.sink.kafka, self.source.kafka)
+        if place is None:
+            return None
+        return next((end for end in ends if end is not None and end.is_at(place.bootstrap_servers)), None)
+
+    @property
+    def checkpoints_in_sink(self) -> bool:
+        """Whether a transaction of the sink can hold the checkpoints: one server in both lists is one cluster."""
+        return self.checkpoint_end is not None and self.checkpoint_end is self.sink.kafka
+
+    @property
+    def checkpoints_in_source_group(self) -> bool:
+        """Whether the checkpoints are the offsets of the mirror's own group of the source's topic."""
+        return self.checkpoints == "auto" and self.source.kafka is not None and self.sink.kinesis is not None
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The file that holds the checkpoints; None where they are elsewhere."""
+        if isinstance(self.checkpoints, SqliteCheckpoints):
+            return self.checkpoints.sqlite.path
+        return default_path(self.name) if self.checkpoints == "auto" and self.kafka_end is None else None
+
+    @property
+    def shares_work(self) -> bool:
+        """Whether several workers can divide the source's partitions among them: a group of Kafka's does it."""
+        return self.checkpoint_topic is not None or self.checkpoints_in_source_group

@@ -1,0 +1,68 @@
+"""What each process of a mirror is told: how it shares work, what it may use, and where it speaks."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from bridge.config.names import Instance
+from bridge.config.quantities import Duration, Listen, Size, allowed
+from bridge.config.section import Section, at
+
+
+def _memory(value: int) -> int:
+    if value < 2**20:
+        raise allowed("at least 1MiB")
+    return value
+
+
+def _session_timeout(value: float) -> float:
+    if not 1 <= value <= 1800:
+        raise allowed("1s to 30m")
+    return value
+
+
+class Workers(Section):
+    session_timeout: Annotated[Duration, AfterValidator(_session_timeout)] = Field(
+        default=6.0,
+        description="How long a worker may be silent before others take its slots over.",
+        json_schema_extra={"default": "6s"},
+    )
+    group_protocol: Literal["classic", "consumer"] = Field(
+        default="classic", description="consumer is that of KIP-848, whose session time-out is the broker's."
+    )
+    instance: Instance | None = Field(
+        default=None, description="Static membership: a name that a worker keeps when it restarts, as a pod's."
+    )
+
+    @model_validator(mode="after")
+    def _one_says_how_long(self) -> Self:
+        if self.group_protocol == "consumer" and "session_timeout" in self.model_fields_set:
+            raise at(
+                "session_timeout",
+                "left out beside group_protocol: consumer, where the broker's group.consumer.session.timeout.ms holds",
+            )
+        return self
+
+
+class Limits(Section):
+    memory: Annotated[Size, AfterValidator(_memory)] = Field(
+        default=256 * 2**20,
+        description="Bytes of records that may be on their way through this process.",
+        json_schema_extra={"default": "256MiB"},
+    )
+    records_per_second: None = None
+    bytes_per_second: None = None
+
+
+class Http(Section):
+    listen: Listen | None = Field(
+        default=("127.0.0.1", 8080),
+        description="HOST:PORT; null turns it off.",
+        json_schema_extra={"default": "127.0.0.1:8080"},
+    )
+    token: None = None
+
+
+class Log(Section):
+    format: Literal["auto", "console", "json"] = "auto"
+    level: Literal["debug", "info", "warning", "error"] = "info"

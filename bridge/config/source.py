@@ -1,0 +1,59 @@
+"""Where a mirror reads."""
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from bridge.config.ends import KafkaEnd, KinesisEnd
+from bridge.config.quantities import Duration, Share, StreamStart, TopicStart
+from bridge.config.section import Choice, at
+
+
+class KinesisSource(KinesisEnd):
+    start: StreamStart = Field(
+        default="trim_horizon", description="Where to read from while there is no checkpoint yet."
+    )
+    read: Literal["polling"] = "polling"
+    poll_interval: Duration = Field(
+        default=1.0, description="How often an idle shard is read.", json_schema_extra={"default": "1s"}
+    )
+    codec: Literal["auto", "raw", "kpl", "envelope"] = Field(
+        default="auto", description="How the data of a record is understood; auto: by the marker that it begins with."
+    )
+    deaggregate: Literal["keep_all", "kcl", "never"] = Field(
+        default="keep_all",
+        description="KPL aggregates: every record, those the KCL would deliver, or left as they are.",
+    )
+    read_share: Share = Field(
+        default=1.0, description="Of a shard's read limit; above 1 only at another server than AWS."
+    )
+    decompress: Literal["never", "auto"] = Field(
+        default="never", description="auto: undo the gzip and zstd of the stream's own producers."
+    )
+
+    @model_validator(mode="after")
+    def _within_the_limit(self) -> Self:
+        if self.read_share > 1 and self.endpoint_url is None:
+            raise at("read_share", "at most 1 at AWS, which enforces its limits")
+        return self
+
+
+class KafkaSource(KafkaEnd):
+    start: TopicStart = Field(default="earliest", description="Where to read from while there is no checkpoint yet.")
+    isolation: Literal["read_committed", "read_uncommitted"] = Field(
+        default="read_committed", description="Whether records of transactions are read before these are committed."
+    )
+
+
+class Source(Choice):
+    forms: ClassVar[tuple[str, ...]] = ("kinesis: {stream: STREAM}", "kafka: {bootstrap_servers, topic: TOPIC}")
+
+    kinesis: KinesisSource | None = None
+    kafka: KafkaSource | None = None
+
+    @property
+    def end(self) -> KinesisSource | KafkaSource:
+        """The one of the two that is given."""
+        given = self.kinesis or self.kafka
+        assert given is not None  # noqa: S101 - a choice has exactly one
+        return given

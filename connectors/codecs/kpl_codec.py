@@ -1,0 +1,130 @@
+"""Records as aggregates of the Kinesis Producer Library: nothing is lost, and its consumers see plain key and value.
+
+An entry is one aggregate of records of one partition key, also where it holds a single record: the tags, which carry
+what Kinesis has no place for, exist only there.
+"""
+
+from collections.abc import Sequence
+
+from connectors.base import Batch, Header, Rejected
+from connectors.codecs import kpl, kpl_tags
+from connectors.codecs.codec import Codec, Encode
+from connectors.codecs.compression import Compressor, Decompressor
+from connectors.codecs.decoded import Decoded
+from connectors.codecs.keys import is_plain, partition_keys
+
+_NULL_TAG = kpl.tag(kpl_tags.NULL_VALUE, None)
+_TIME_DIGITS = 13
+"""Of every millisecond from 2001 to 2286."""
+
+
+class KplCodec(Codec):
+    """Writes what ``restored`` reads."""
+
+    def __init__(self, compressor: Compressor | None = None) -> None:
+        self._compressor = compressor
+
+    @property
+    def carries_origins(self) -> bool:
+        return True
+
+    @property
+    def packs(self) -> bool:
+        return True
+
+    def refusals(self, batch: Batch) -> tuple[Rejected, ...]:
+        return ()
+
+    def partition_keys(self, batch: Batch) -> Sequence[str]:
+        return partition_keys(batch)
+
+    def encoder(self, batch: Batch) -> Encode:
+        other_keys = {index: kpl_tags.key_tag(key) for index, key in enumerate(batch.keys) if not is_plain(key)}
+        values = [value for value in batch.values if value is not None]
+        times = batch.timestamps_ms
+        is_simple = (
+            not other_keys
+            and self._compressor is None
+            and batch.headers is None
+            and len(values) == len(batch)
+            and bool(times)
+            and 10 ** (_TIME_DIGITS - 1) <= min(times) <= max(times) < 10**_TIME_DIGITS
+        )
+        if is_simple:
+            return _simple(values, times, batch.origins or [b""] * len(values))
+        return _general(batch, other_keys, self._compressor)
+
+    def entry(self, partition_key: str, parts: Sequence[bytes]) -> bytes:
+        return kpl.aggregate(partition_key.encode(), parts)
+
+    def overhead(self, partition_key: str) -> int:
+        return kpl.overhead(partition_key.encode())
+
+
+def _simple(values: Sequence[bytes], times: Sequence[int], origins: Sequence[bytes]) -> Encode:
+    """For records that have nothing but key, value, time and origin. Sizes repeat, so what depends on them is kept."""
+    time_head = kpl.tag_head(kpl_tags.TIMESTAMP, _TIME_DIGITS)
+    time_size = len(time_head) + _TIME_DIGITS
+    record_heads: dict[tuple[int, int], bytes] = {}
+    origin_heads: dict[int, bytes] = {0: b""}
+
+    def heads(size: int, origin_size: int) -> bytes:
+        if origin_size not in origin_heads:
+            origin_heads[origin_size] = kpl.tag_head(kpl_tags.ORIGIN, origin_size)
+        tags_size = time_size + len(origin_heads[origin_size]) + origin_size
+        head = record_heads[size, origin_size] = kpl.record_head(size, tags_size)
+        return head
+
+    def encode(index: int) -> bytes:
+        value, origin = values[index], origins[index]
+        size, origin_size = len(value), len(origin)
+        head = record_heads.get((size, origin_size)) or heads(size, origin_size)
+        return b"%b%b%b%d%b%b" % (head, value, time_head, times[index], origin_heads[origin_size], origin)
+
+    return encode
+
+
+def _general(batch: Batch, other_keys: dict[int, bytes], compressor: Compressor | None) -> Encode:
+    values, times, headers, origins = batch.values, batch.timestamps_ms, batch.headers, batch.origins
+    compression_tag = kpl.tag(kpl_tags.COMPRESSION, compressor.name.encode()) if compressor is not None else b""
+
+    def encode(index: int) -> bytes:
+        value = values[index]
+        tags = [kpl.tag(kpl_tags.TIMESTAMP, b"%d" % times[index]), other_keys.get(index, b"")]
+        if value is None:
+            value = b""
+            tags.append(_NULL_TAG)
+        elif compressor is not None and (smaller := compressor.smaller(value)) is not None:
+            value = smaller
+            tags.append(compression_tag)
+        if headers is not None:
+            tags += [kpl_tags.header_tag(name, text) for name, text in headers[index]]
+        if origins is not None:
+            tags.append(kpl.tag(kpl_tags.ORIGIN, origins[index]))
+        return kpl.record(value, b"".join(tags))
+
+    return encode
+
+
+def restored(aggregate: kpl.Aggregate, decompressor: Decompressor) -> Decoded:
+    """The records as they were before ``KplCodec`` wrote them; those of other producers as they stand."""
+    keys: list[bytes | None] = [*aggregate.keys]
+    values: list[bytes | None] = [*aggregate.values]
+    times: list[int | None] = [None] * len(keys)
+    headers: list[tuple[Header, ...]] = [()] * len(keys)
+    for index, tags in enumerate(aggregate.tags or ()):
+        told = kpl_tags.read(tags)
+        if told is None:
+            continue
+        value = aggregate.values[index]
+        if told.compression is not None:
+            undone = decompressor.undo(told.compression, value)
+            if undone is None:
+                continue
+            value = undone
+        values[index] = None if told.is_null else value
+        if told.has_other_key:
+            keys[index] = told.key
+        times[index] = told.timestamp_ms
+        headers[index] = tuple(told.headers)
+    return Decoded(keys, values, times, headers, aggregate)
