@@ -69,6 +69,13 @@ class CheckpointStore(CheckpointReader):
     ) -> None:
         """Give the ownership up."""
 
+    async def forgets(self) -> bool:
+        """Whether there may have been checkpoints where ``load`` finds none, and nobody has deleted them.
+
+        A consumer group's offsets expire. Raises as ``load``.
+        """
+        return False
+
     def slot_of(self, partition: str) -> int:
         """The slot of a partition, the same for the life of the store. Valid once entered."""
         return 0

@@ -7,7 +7,7 @@ of the sink without a position. Addresses and positions never contain ``>``, nor
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from connectors.base import Batch
+from connectors.base import ORIGIN_HEADER, REPLAY_HEADER, Batch, Header
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +38,55 @@ def parse(text: bytes) -> Hop:
     if not arrow or len(parts) != 3 or not all(parts) or not destination:
         raise ValueError(f"not an origin: {text!r}")
     return Hop(parts[0], parts[1], parts[2], destination)
+
+
+def way(headers: Sequence[Header], here: str) -> tuple[Hop, ...]:
+    """The unbroken hops by which a record came to ``here``, the address it is read at, oldest first.
+
+    Empty for a native record. So is one whose last hop leads elsewhere: an application read it there and forwarded
+    headers that it did not know. Whatever stands before a break in the chain is such a left-over too.
+    """
+    hops: list[Hop] = []
+    for name, text in reversed(headers):
+        if name != ORIGIN_HEADER or text is None:
+            continue
+        try:
+            hop = parse(text)
+        except ValueError:
+            break
+        if hop.destination != here:
+            break
+        hops.append(hop)
+        here = hop.source
+    return tuple(reversed(hops))
+
+
+def looped(batch: Batch, here: str, sink: str) -> list[int]:
+    """The indexes of those records which were in ``sink`` before they came to ``here``: mirrored, they would echo."""
+    if batch.headers is None:
+        return []
+    start = f"{sink}/".encode()
+    named = [
+        index
+        for index, headers in enumerate(batch.headers)
+        if any(name == ORIGIN_HEADER and text is not None and text.startswith(start) for name, text in headers)
+    ]
+    return [index for index in named if any(hop.source == sink for hop in way(batch.headers[index], here))]
+
+
+def last_origins(batch: Batch, here: str) -> list[bytes | None]:
+    """Of each record where its last hop came from, as text; None for a native record, and for a replayed one."""
+    if batch.headers is None:
+        return [None] * len(batch)
+    end = f">{here}".encode()
+    return [_last_origin(headers, end) for headers in batch.headers]
+
+
+def _last_origin(headers: Sequence[Header], end: bytes) -> bytes | None:
+    origin: bytes | None = None
+    for name, text in headers:
+        if name == ORIGIN_HEADER:
+            origin = text
+        elif name == REPLAY_HEADER:
+            return None
+    return origin[: -len(end)] if origin is not None and origin.endswith(end) else None

@@ -1,7 +1,7 @@
 """The sink as all lanes share it: the current scope, its commits, and what happens when it breaks."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Protocol
@@ -95,9 +95,13 @@ class Delivery:
         await self._available.wait()
         return self._epoch
 
-    async def room(self) -> None:
-        """Wait until the scope may hold more. Call it before each batch: one that is submitted all the same passes."""
+    async def room(self, lane: str) -> None:
+        """Wait until the scope may hold more of ``lane``. Call it before each batch: what is submitted all the same
+        passes.
+        """
         await self._has_room.wait()
+        if self._scope is not None:
+            await self._scope.room(lane)
 
     def inspect(self, batch: Batch) -> tuple[Rejected, ...]:
         """As ``Sink.inspect``."""
@@ -176,6 +180,10 @@ class Delivery:
         elif keeper.has_moved():
             await keeper.save({})
         keeper.confirm()
+
+    def withdraw(self, lanes: Collection[str]) -> bool:
+        """As ``Scope.withdraw``."""
+        return self._scope is not None and self._scope.withdraw(lanes)
 
     def interrupt(self, reason: str) -> None:
         """Break the current scope: what waits for its commit must not take effect."""

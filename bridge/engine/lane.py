@@ -11,6 +11,7 @@ from bridge.engine.delivery import STALLED_S, Delivery
 from bridge.engine.policy import OnError, OnGap, Policy
 from bridge.engine.progress import Progress
 from bridge.engine.retry import Backoff
+from bridge.engine.sieve import Landed, Sieve
 from bridge.engine.status import LaneState, LaneStatus
 from bridge.engine.totals import Totals
 from checkpoints.base import Gap
@@ -80,6 +81,7 @@ class Lane:
         """``gap`` is one that is known before the first read: the checkpoint belongs to other ends."""
         self.partition = partition
         self.progress = progress
+        self.sieve = Sieve(around.source, around.destination, around.policy.on_loop)
         self.state = LaneState.WAITING
         self.error: ConnectorError | None = None
         self._around = around
@@ -87,6 +89,20 @@ class Lane:
         self._gap = gap
         self._draining = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
+
+    @property
+    def unsettled_ms(self) -> int | None:
+        """Since when a former owner may have written what it has not stored, as it stands in the checkpoint.
+
+        None where there is nothing of the kind, or the checkpoint is not of these ends.
+        """
+        stored = self.progress.stored
+        return None if stored is None or self._gap is not None else stored.unsettled_ms
+
+    def inherit(self, landed: Landed) -> None:
+        """What has ``landed`` is in the sink already. Call it before ``run``."""
+        self.sieve.landed = landed
+        self.progress.inherited_ms = landed.since_ms
 
     async def run(self) -> None:
         """Mirror the partition. Never raises a ``ConnectorError``: ``state`` and ``error`` tell what happened."""
@@ -105,6 +121,7 @@ class Lane:
                     await self._wait(error, LaneState.RETRYING, self._backoff.next())
                 else:
                     self._fail(error)
+        self.progress.is_ended = True
 
     def drain(self) -> None:
         """Read no more; ``run`` returns when all that was submitted is settled."""
@@ -120,6 +137,7 @@ class Lane:
             state,
             progress.place.position,
             progress.lag_ms(now_ms),
+            progress.lag_records,
             progress.records_written,
             progress.rate.per_second(now_s, progress.records_written),
             progress.checkpoint_age_ms(now_ms),
@@ -177,21 +195,23 @@ class Lane:
         """Hand ``batch``, which follows ``before``, to the sink, less what the sink says it cannot take."""
         around = self._around
         try:
-            await around.delivery.room()
+            await around.delivery.room(self.partition.id)
+            batch = self.sieve.sift(batch)
+            if around.policy.provenance:
+                batch = provenance.stamp(batch, around.source.address, around.destination.address)
             refused = around.delivery.inspect(batch)
             stop = None
             if refused and around.policy.on_error is OnError.STOP:
                 stop = _stop(batch, refused[0])
                 batch, refused = _until(batch, refused[0].index, before), ()
             around.totals.read(batch)
-            if around.policy.provenance:
-                batch = provenance.stamp(batch, around.source.address, around.destination.address)
+            submitted_ms = around.destination.now_ms()
             sent = _without(batch, refused)
             answer = await self._delivered(epoch, batch, sent, refused)
         except BaseException:
             batch.release()
             raise
-        self.progress.read(batch)
+        self.progress.read(batch, submitted_ms)
         return _Submission(batch, sent, answer, refused, stop)
 
     async def _settle_next(self, submitted: asyncio.Queue[_Submission | None]) -> bool:
@@ -227,6 +247,9 @@ class Lane:
 
     def _advance(self, batch: Batch, written: int) -> None:
         self.progress.settle(batch, written)
+        self.sieve.settle(batch)
+        if self.sieve.landed is None:
+            self.progress.inherited_ms = None
         self.error = None
         self._backoff.reset()
 
@@ -267,6 +290,7 @@ class Lane:
             if submission is not None:
                 submission.batch.release()
         self.progress.rewind()
+        self.sieve.rewind(self.progress.place)
 
     def _pass(self, gap: GapError) -> None:
         """Stop at a gap, or accept the loss and go on behind it."""
@@ -303,8 +327,9 @@ class Lane:
         """Show the fault and pause before the next attempt; a drain ends the pause."""
         self.error = error
         self.state = state
-        # What befell the sink is told once, by whoever holds it, and not by every lane.
-        tell = log.debug if self._around.delivery.has_told(error) else log.warning
+        # What befell the sink is told once, by whoever holds it, and not by every lane; what was withdrawn is no fault.
+        is_told = self._draining.is_set() or self._around.delivery.has_told(error)
+        tell = log.debug if is_told else log.warning
         tell("lane waits", partition=self.partition.id, state=state.value, error=str(error), seconds=seconds)
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):

@@ -1,6 +1,6 @@
 """Which of the lanes' places are stored, and storing the others."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -49,13 +49,24 @@ class Ledger:
 
     async def begin(self, places: Mapping[str, Place], delivery: Delivery) -> Mapping[str, Checkpoint]:
         """Store where a new mirror starts, before anything is read. Raises ``CheckpointError``, ``ConnectorError``."""
-        begun = {name: self._checkpoint(Progress(place), place) for name, place in places.items()}
+        begun = {name: self._checkpoint(Progress(place), place, "") for name, place in places.items()}
 
         async def save(_: Mapping[str, Place]) -> None:
             await self._store.save(begun)
 
         await delivery.commit_apart(save)
         return begun
+
+    async def announce(self, lanes: Collection[Lane], delivery: Delivery) -> None:
+        """Store that ``lanes`` are about to write, before they do. Raises ``CheckpointError``, ``ConnectorError``."""
+        opened = {lane.partition.id: self._of_lane(lane, lane.progress.place) for lane in lanes}
+
+        async def save(_: Mapping[str, Place]) -> None:
+            await self._store.save(opened)
+
+        await delivery.commit_apart(save)
+        for lane in lanes:
+            lane.progress.stored = opened[lane.partition.id]
 
     def has_moved(self) -> bool:
         """Whether there is something to store."""
@@ -73,7 +84,7 @@ class Ledger:
         pending = self._unconfirmed.covered.keys()
         moved = {lane.partition.id: lane.progress.place for lane in self._moved() if lane.partition.id not in pending}
         places = moved | dict(covered)
-        saved = {name: self._checkpoint(self._lanes[name].progress, place) for name, place in places.items()}
+        saved = {name: self._of_lane(self._lanes[name], place) for name, place in places.items()}
         self._unconfirmed = _Saved({}, {})
         if saved:
             await self._store.save(saved)
@@ -88,6 +99,9 @@ class Ledger:
         for name, place in unconfirmed.covered.items():
             if name in self._lanes:
                 self._lanes[name].progress.confirm(place)
+        if unconfirmed.checkpoints:
+            stored = {name: Place(each.position, each.watermark_ms) for name, each in unconfirmed.checkpoints.items()}
+            self._source.stored(stored)
         self.trouble = self._reminded_s = None
 
     def excuse(self, error: CheckpointError) -> None:
@@ -100,8 +114,21 @@ class Ledger:
             self._reminded_s = now_s
             log.error("checkpoints not saved, trying again", error=str(error))
 
-    def _checkpoint(self, progress: Progress, place: Place) -> Checkpoint:
-        return progress.checkpoint(place, self._clock.now_ms(), self._source.identity, self._sink.identity)
+    def _of_lane(self, lane: Lane, place: Place) -> Checkpoint:
+        return self._checkpoint(lane.progress, place, lane.sieve.window(place))
+
+    def _checkpoint(self, progress: Progress, place: Place, window: str) -> Checkpoint:
+        return Checkpoint(
+            place.position,
+            place.watermark_ms,
+            progress.finished,
+            self._clock.now_ms(),
+            self._source.identity,
+            self._sink.identity,
+            progress.gaps,
+            progress.unsettled_ms(self._sink.now_ms()),
+            window,
+        )
 
     def _moved(self) -> list[Lane]:
         now_ms, idle_ms = self._clock.now_ms(), self._policy.idle_checkpoint_s * 1000

@@ -15,6 +15,12 @@ class OnError(StrEnum):
     DEAD_LETTER = "dead_letter"
 
 
+class OnLoop(StrEnum):
+    SKIP = "skip"
+    PASS = "pass"  # noqa: S105
+    """Also what was in the sink before is mirrored, as to restore a stream that was lost from its mirror."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """All times in seconds, all sizes in bytes."""
@@ -24,12 +30,15 @@ class Policy:
     memory: int = 256 * 2**20
     on_gap: OnGap = OnGap.STOP
     on_error: OnError = OnError.STOP
+    on_loop: OnLoop = OnLoop.SKIP
     provenance: bool = True
     """Send with every record where it comes from."""
     drain_s: float = 25.0
     """How long a drain waits for records on their way into the sink."""
     handover_s: float = 3.0
     """How long handing partitions over to another worker waits for the same."""
+    withdrawn_s: float = 2.0
+    """How long either waits on, once what is not on the wire was withdrawn."""
     follow_s: float = 1.0
     """How often is looked up what other workers have stored, while something here waits for it."""
     hold_s: float = 30.0

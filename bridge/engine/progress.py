@@ -7,8 +7,18 @@ from bridge.engine.rate import Rate
 from checkpoints.base import Checkpoint, Gap
 from connectors.base import Batch, Place
 
-NOTHING_MS = -1
-"""Stands for the arrival of a batch without records."""
+
+@dataclass(frozen=True, slots=True)
+class _Awaited:
+    """A batch on its way."""
+
+    place: Place
+    arrived_ms: int | None
+    """When its first record arrived at the source; None where it has none."""
+    submitted_ms: int | None
+    """By the sink's clock, if it tells."""
+    records: int
+    """Those left out among them."""
 
 
 @dataclass(slots=True)
@@ -30,14 +40,27 @@ class Progress:
     records_written: int = 0
     read_lag_ms: int = 0
     """How far the last record read is behind the partition's tip."""
-    awaited: deque[tuple[int, Place]] = field(default_factory=deque)
-    """Of each batch in flight, oldest first: when its first record arrived at the source, and its place."""
+    lag_records: int | None = None
+    """How many records lie behind the last one read; None where the source cannot count them."""
+    inherited_ms: int | None = None
+    """Since when a former owner had written what this lane has not passed yet."""
+    is_ended: bool = False
+    """Whether nothing more will be submitted."""
     rate: Rate = field(default_factory=Rate)
+    _awaited: deque[_Awaited] = field(default_factory=deque)
+    """Oldest first."""
+    _given_up: int = 0
+    """Records behind ``place`` that were submitted, given up, and may be in the sink."""
+    _given_up_ms: int | None = None
+    """No such record reached the sink before."""
 
-    def read(self, batch: Batch) -> None:
+    def read(self, batch: Batch, submitted_ms: int | None = None) -> None:
+        """``batch`` is on its way, since ``submitted_ms`` by the sink's clock."""
         self.in_flight += len(batch)
         self.read_lag_ms = batch.lag_ms
-        self.awaited.append((batch.timestamps_ms[0] if len(batch) else NOTHING_MS, batch.place))
+        self.lag_records = batch.lag_records
+        arrived_ms = batch.arrived_ms[0] if len(batch) else None
+        self._awaited.append(_Awaited(batch.place, arrived_ms, submitted_ms, _records(batch)))
 
     def settle(self, batch: Batch, written: int) -> None:
         """All of ``batch`` is durable, ``written`` of its records in the sink."""
@@ -45,12 +68,13 @@ class Progress:
         if self.place == self.confirmed:
             self.confirmed = None
         self.in_flight -= len(batch)
-        self.awaited.popleft()
+        self._awaited.popleft()
+        self._given_up = max(0, self._given_up - _records(batch))
         self.records_written += written
 
     def confirm(self, place: Place) -> None:
         """A commit has made durable what was read up to ``place``, whether that is settled already or not."""
-        if any(each == place for _, each in self.awaited):
+        if any(each.place == place for each in self._awaited):
             self.confirmed = place
 
     def rewind(self) -> None:
@@ -58,11 +82,32 @@ class Progress:
         self.place = self.confirmed or self.place
         self.confirmed = None
         self.in_flight = 0
-        self.awaited.clear()
+        if self._awaited:
+            self._given_up_ms = self._oldest_ms()
+            self._given_up = max(self._given_up, sum(each.records for each in self._awaited))
+        self._awaited.clear()
+
+    def unsettled_ms(self, now_ms: int | None) -> int | None:
+        """No record behind ``place`` reached the sink before this time, by the sink's clock, of which it is ``now_ms``.
+
+        None where none has or will, or where the sink has no clock to tell by.
+        """
+        oldest_ms = self._oldest_ms()
+        if now_ms is None or (self.is_ended and oldest_ms is None):
+            return None
+        return now_ms if oldest_ms is None else min(now_ms, oldest_ms)
+
+    def _oldest_ms(self) -> int | None:
+        times = [self.inherited_ms]
+        if self._awaited:
+            times.append(self._awaited[0].submitted_ms)
+        if self._given_up:
+            times.append(self._given_up_ms)
+        return min((time for time in times if time is not None), default=None)
 
     def lag_ms(self, now_ms: int) -> int:
         """How far what is durable is behind: the tip's distance from what is read, or the age of what is in flight."""
-        oldest = next((arrival for arrival, _ in self.awaited if arrival != NOTHING_MS), now_ms)
+        oldest = next((each.arrived_ms for each in self._awaited if each.arrived_ms is not None), now_ms)
         return max(self.read_lag_ms, now_ms - oldest)
 
     def moved(self, now_ms: int, idle_ms: float) -> bool:
@@ -74,11 +119,9 @@ class Progress:
             return False
         if (stored.position, stored.finished, stored.gaps) != (self.place.position, self.finished, self.gaps):
             return True
+        if stored.unsettled_ms is not None and self.unsettled_ms(stored.unsettled_ms) is None:
+            return True
         return stored.watermark_ms != self.place.watermark_ms and now_ms - stored.saved_ms >= idle_ms
-
-    def checkpoint(self, place: Place, now_ms: int, source: str, sink: str) -> Checkpoint:
-        """What to store of ``place`` now; ``source`` and ``sink`` are the identities of the two ends."""
-        return Checkpoint(place.position, place.watermark_ms, self.finished, now_ms, source, sink, self.gaps)
 
     def checkpoint_age_ms(self, now_ms: int) -> int | None:
         """How old the stored checkpoint is while it does not cover all that was read; 0 when it does."""
@@ -86,3 +129,7 @@ class Progress:
             return None
         covered = self.in_flight == 0 and self.stored.position == self.place.position
         return 0 if covered else max(0, now_ms - self.stored.saved_ms)
+
+
+def _records(batch: Batch) -> int:
+    return len(batch) + sum(batch.skipped.values())

@@ -37,6 +37,8 @@ class LaneStatus:
     """Everything at or before it is durable in the sink."""
     lag_ms: int
     """How far the last record read is behind the partition's tip."""
+    lag_records: int | None
+    """How many records lie behind the last one read; None where the source cannot count them."""
     records_written: int
     records_per_second: float
     checkpoint_age_ms: int | None

@@ -32,4 +32,4 @@ class Totals:
         """Every record of ``batch`` is durable in the sink."""
         self.records_written += len(batch)
         self.bytes_written += batch.size
-        self.latency.observe(batch.timestamps_ms, now_ms)
+        self.latency.observe(batch.arrived_ms, now_ms)

@@ -151,11 +151,11 @@ class KafkaSink(Sink):
             raise translate(kafka_error(error), "configure the Kafka producer", "") from None
 
     def _plain_line(self, topic: Topic, careful: int) -> Line:
-        statistics, watch = Statistics(self._observer), self._watch(topic)
+        statistics, watch = Statistics(self._observer, "Produce"), self._watch(topic)
         return Line(self._settings.producer(topic.limits), topic, self._clock, statistics, watch, careful=careful)
 
     def _transaction_line(self, topics: Topics, around: Transactional) -> TransactionLine:
-        statistics = Statistics(self._observer)
+        statistics = Statistics(self._observer, "Produce")
         settings = {
             **transactional(self._settings.producer(topics.largest), around.transactional_id),
             "error_cb": statistics.error,

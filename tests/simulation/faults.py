@@ -37,6 +37,9 @@ class SeededFaults(Faults):
         await self._clock.sleep(self.stall())
         if self._random.random() < self._weather.error:
             kind = self._random.choice((TransientError, UnreachableError, RefusedError))
+            if operation == "look":
+                # Who may not look cannot know, and sends again: that is no fault to be overcome.
+                kind = TransientError
             raise kind(f"{operation} {target}", "a fault of the simulation")
 
     def stall(self) -> float:

@@ -12,7 +12,7 @@ from bridge.coordination.kafka_group import _GIVE_UP_S, _Change, _Kind, _Share
 from connectors.base import Clock, TransientError
 from connectors.memory_cluster import Membership
 
-_SESSION_S = 6.0
+SESSION_S = 6.0
 _HEARTBEAT_S = 0.5
 _LATENCY_S = 0.3
 _POLL_S = 0.05
@@ -44,6 +44,9 @@ class Group:
     def is_current(self, member: "Member", generation: int) -> bool:
         return member in self._members and generation == self.generation
 
+    def knows(self, member: "Member") -> bool:
+        return member in self._members
+
     def join(self, member: "Member") -> None:
         self._members.append(member)
         self._rebalance()
@@ -68,7 +71,7 @@ class Group:
 
     def silent(self, member: "Member") -> None:
         """No heartbeat comes any more: its session ends in some seconds."""
-        delay_s = _SESSION_S - self._random.uniform(0.0, _HEARTBEAT_S)
+        delay_s = SESSION_S - self._random.uniform(0.0, _HEARTBEAT_S)
         loop = asyncio.get_running_loop()
         self._expiries[member] = loop.call_later(delay_s, self._expel, member, context=Context())
 
@@ -151,6 +154,11 @@ class Member(Coordinator, Membership):
         """Whether the group gave ``slot`` to this member, and has not got it back."""
         return self._group.owners.get(slot) is self
 
+    async def confirm(self) -> None:
+        await self._clock.sleep(self._random.uniform(0.0, _LATENCY_S))
+        while not self._group.knows(self):
+            await self._clock.sleep(_POLL_S)
+
     async def run(self, owner: Owner) -> None:
         self._polling = asyncio.create_task(self._poll(), name="group")
         share = _Share(owner)
@@ -201,12 +209,12 @@ class Member(Coordinator, Membership):
         self._group.join(self)
 
     async def _wait_for(self, change: _Change) -> None:
-        """Until the owner has acted on it, or nobody does any more, or for so long that it is overruled."""
+        """Until the owner has acted on it, or nobody does any more; one that gives up too late is overruled."""
         if not self._is_unheard:
             self._changes.put_nowait(change)
         deadline = self._clock.monotonic() + _GIVE_UP_S
         while not (self._is_unheard or change.handled.done()):
-            if self._clock.monotonic() > deadline:
+            if self._clock.monotonic() > deadline and change.kind is _Kind.REVOKED:
                 self._group.overruled += 1
                 return
             await self._clock.sleep(_POLL_S)

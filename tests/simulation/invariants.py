@@ -1,6 +1,6 @@
 """What must be true of a mirror at any moment and at its end, whatever happened in between."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from checkpoints.base import Checkpoint
@@ -44,6 +44,13 @@ def check_parity(
         _check_key(key, wanted, found.pop(key, []), reruns_whole=reruns_whole)
     if found:
         raise ViolationError(f"keys from nowhere: {list(found)}")
+
+
+def check_once(topic: MemoryTopic) -> None:
+    """No record is there twice."""
+    for number, count in Counter(record.value for log in topic.partitions for record in log).items():
+        if count > 1:
+            raise ViolationError(f"{number!r} is there {count} times")
 
 
 def _check_key(key: bytes | None, wanted: list[bytes | None], found: list[bytes | None], *, reruns_whole: bool) -> None:

@@ -13,6 +13,8 @@ class Scenario:
     """A mirror's size, how it delivers, and what happens to its workers."""
 
     transactions: bool
+    entries: bool
+    """Records are written one by one, each key in order, others ahead: what had landed is read back."""
     grouped: bool
     """Workers share slots by a group. Without it there is one worker, and a store of its own."""
     workers: int
@@ -29,10 +31,12 @@ class Scenario:
     interval_s: float
 
     @classmethod
-    def drawn(cls, random: Random) -> "Scenario":
+    def drawn(cls, random: Random, apart: Random) -> "Scenario":
+        """``apart`` decides what has no part in the rest of the story."""
         transactions, grouped = random.choice(((False, False), (False, True), (True, True), (True, True)))
         return cls(
             transactions=transactions,
+            entries=not transactions and apart.random() < 0.6,
             grouped=grouped,
             workers=random.randint(1, 4) if grouped else 1,
             slots=random.choice((1, 2, 3, 7)),

@@ -13,8 +13,9 @@ from checkpoints.base import CheckpointError, CheckpointStore
 from checkpoints.memory import SharedMemoryCheckpoints
 from connectors.base import ConnectorError, Sink
 from connectors.memory import MemorySink, MemorySource
+from connectors.memory_entries import EntryMemorySink
 from connectors.memory_transactions import MemoryTopics, TransactionalMemorySink
-from tests.simulation.group import Member
+from tests.simulation.group import SESSION_S, Member
 from tests.simulation.invariants import ViolationError
 from tests.simulation.scenario import refusal
 from tests.simulation.virtual_time import PROCESS, VirtualLoop
@@ -113,13 +114,28 @@ class Seat:
             )
             store = SharedMemoryCheckpoints(world.slots, changes, fault=world.faults.before_store)
             return transactional, None, store, member
-        sink = MemorySink(world.topic, world.faults, self._random, refuses=refusal)
         dead = MemorySink(world.dead, world.faults, self._random)
         if not world.scenario.grouped:
-            return sink, dead, world.alone, SingleWorker()
+            alone = SingleWorker()
+            return self._sink(alone), dead, world.alone, alone
         member = self._join()
         fenced = FencedChanges(world, member)
-        return sink, dead, SharedMemoryCheckpoints(world.slots, fenced, fault=world.faults.before_store), member
+        store = SharedMemoryCheckpoints(world.slots, fenced, fault=world.faults.before_store)
+        return self._sink(member), dead, store, member
+
+    def _sink(self, coordinator: Coordinator) -> Sink:
+        world = self._world
+        if not world.scenario.entries:
+            return MemorySink(world.topic, world.faults, self._random, refuses=refusal)
+        return EntryMemorySink(
+            world.topic,
+            world.clock,
+            world.faults,
+            self._random,
+            confirm=coordinator.confirm,
+            away_s=SESSION_S / 2,
+            refuses=refusal,
+        )
 
     def _join(self) -> Member:
         self._member = Member(self._world.group, self._world.clock, self._random)

@@ -13,6 +13,7 @@ from bridge.engine.lane import Lane
 from bridge.engine.lanes import Lanes
 from bridge.engine.ledger import Ledger
 from bridge.engine.progress import Progress
+from bridge.engine.standings import Standings
 from connectors.base import (
     Batch,
     ConnectorError,
@@ -40,8 +41,8 @@ def test_finds_a_checkpoint_before_the_acknowledgement(monkeypatch: pytest.Monke
     """A position that moves when a batch is read, not when it is durable."""
     read = Progress.read
 
-    def hasty(self: Progress, batch: Batch) -> None:
-        read(self, batch)
+    def hasty(self: Progress, batch: Batch, submitted_ms: int | None = None) -> None:
+        read(self, batch, submitted_ms)
         self.place = batch.place
 
     monkeypatch.setattr(Progress, "read", hasty)
@@ -145,7 +146,7 @@ def test_finds_lanes_that_are_forgotten_before_they_are_settled(monkeypatch: pyt
 
     async def careless(self: Lanes, slots: Collection[int]) -> None:
         async with self._changing:
-            names = self._in(slots)
+            names = self._standings.lanes_in(slots)
             given_up = [self.lanes[name] for name in names]
             self._forget(names, slots)
             for lane in given_up:
@@ -158,15 +159,15 @@ def test_finds_lanes_that_are_forgotten_before_they_are_settled(monkeypatch: pyt
 
 def test_finds_a_child_started_before_its_parent_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """A lineage gate that knows the partitions of this worker alone."""
-    unfinished = Lanes._unfinished
-    monkeypatch.setattr(Lanes, "_unfinished", lambda self: {name for name in unfinished(self) if self._owns(name)})
+    unfinished = Standings.unfinished
+    monkeypatch.setattr(Standings, "unfinished", lambda self: {name for name in unfinished(self) if self.owns(name)})
     with pytest.raises(ViolationError):
         _find()
 
 
 def test_finds_a_child_that_another_worker_saw_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """A partition that is not listed yet, and is taken for one that is not listed any more."""
-    monkeypatch.setattr(Lanes, "_unknown", lambda self: set())
+    monkeypatch.setattr(Standings, "unlisted", lambda self: set())
     with pytest.raises(ViolationError, match="overtook"):
         _find(3500)
 

@@ -8,10 +8,11 @@ from checkpoints.memory import MemoryCheckpoints, MemorySlots, SlotChange, Write
 from connectors.base import ConnectorError, Record
 from connectors.memory import MemoryStream, MemoryTopic
 from connectors.memory_cluster import Membership, MemoryCluster, Transaction
+from connectors.memory_entries import TimedTopic
 from connectors.memory_transactions import Attachment
 from tests.simulation.faults import SeededFaults, Weather
 from tests.simulation.group import Group, Member
-from tests.simulation.invariants import ViolationError, check_checkpoints, check_parity
+from tests.simulation.invariants import ViolationError, check_checkpoints, check_once, check_parity
 from tests.simulation.scenario import Scenario
 from tests.simulation.virtual_time import VirtualClock
 from tests.simulation.visibility import Visibility
@@ -22,12 +23,12 @@ class World:
 
     def __init__(self, seed: int, clock: VirtualClock) -> None:
         self.random = Random(seed)
-        self.scenario = Scenario.drawn(self.random)
+        self.scenario = Scenario.drawn(self.random, Random(f"apart {seed}"))
         self.weather = Weather.drawn(self.random)
         self.faults = SeededFaults(self.weather, self.random, clock)
         self.clock = clock
         self.stream = MemoryStream("orders", self.scenario.shards, clock)
-        self.topic = MemoryTopic("orders", 3)
+        self.topic = TimedTopic("orders", 3, clock)
         self.dead = MemoryTopic("dead", 1)
         self.written: list[Record] = []
         self.alone = _CheckedCheckpoints(self)
@@ -47,6 +48,8 @@ class World:
         self.check()
         is_strict = not (self.has_frozen or self.group.overruled) and self._hands_over_all()
         check_parity(self.written, self.topic, self.buried(), reruns_whole=is_strict)
+        if self.scenario.entries:
+            check_once(self.topic)
         if self.scenario.transactions and len(self.buried()) != len({record.value for record in self.buried()}):
             raise ViolationError("a dead letter is doubled")
 

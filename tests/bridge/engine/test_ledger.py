@@ -25,9 +25,13 @@ class Keeping:
         )
         self.progress = Progress(stored, checkpoint)
         self.lanes: dict[str, Any] = {
-            "L": SimpleNamespace(progress=self.progress, partition=SimpleNamespace(id="L")),
+            "L": SimpleNamespace(
+                progress=self.progress,
+                partition=SimpleNamespace(id="L"),
+                sieve=SimpleNamespace(window=lambda place: ""),
+            ),
         }
-        end: Any = SimpleNamespace(identity="x")
+        end: Any = SimpleNamespace(identity="x", now_ms=lambda: None, stored=lambda places: None)
         clock: Any = SimpleNamespace(now_ms=lambda: self.now_ms, monotonic=lambda: self.now_ms / 1000)
         store: Any = self
         self.ledger = Ledger(store, end, end, self.lanes, Policy(), clock)

@@ -77,7 +77,7 @@ class Setting:
         return len(self.mirrored()) == sum(len(shard.records) for shard in self.stream.shards.values()) - but
 
 
-_ABSENT = LaneStatus("", LaneState.WAITING, None, 0, 0, 0.0, None, None)
+_ABSENT = LaneStatus("", LaneState.WAITING, None, 0, None, 0, 0.0, None, None)
 
 
 def _refuse(record: Record) -> str | None:

@@ -47,7 +47,7 @@ class Role:
 
 
 def _lane(partition: str, state: str) -> LaneStatus:
-    return LaneStatus(partition, LaneState(state), "7", 0, 1, 1.0, None, None)
+    return LaneStatus(partition, LaneState(state), "7", 0, None, 1, 1.0, None, None)
 
 
 async def perform(port: int, index: int) -> int:

@@ -1,0 +1,54 @@
+"""Where a new mirror starts: fixed once, for all workers, before anything is read."""
+
+from collections.abc import Mapping
+
+import structlog
+
+from bridge.engine.lane import Surroundings
+from bridge.engine.ledger import Ledger
+from bridge.engine.policy import OnGap
+from checkpoints.base import Checkpoint, CheckpointStore
+from connectors.base import GapError, Partition
+
+log = structlog.get_logger(__name__)
+
+
+class Start:
+    """Used by the owner of the first slot, while there are no checkpoints."""
+
+    def __init__(self, store: CheckpointStore, ledger: Ledger, around: Surroundings) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._around = around
+
+    async def begin(self, listing: tuple[Partition, ...]) -> Mapping[str, Checkpoint]:
+        """The checkpoints of a mirror that has some, else those with which it begins, stored.
+
+        Raises ``CheckpointError``, ``TransientError``, and ``GapError`` where checkpoints there were have expired.
+        """
+        found = await self._store.load()
+        if found:
+            return found
+        await self._check_unknown()
+        log.info("no checkpoints yet: the mirror begins at its start", partitions=len(listing))
+        places = await self._around.source.start(listing)
+        return await self._ledger.begin(places, self._around.delivery)
+
+    async def _check_unknown(self) -> None:
+        """A store that forgets, and a sink that remembers: that is no new mirror."""
+        around = self._around
+        if not await self._store.forgets() or not await around.destination.knows(around.source.address):
+            return
+        gap = GapError(
+            "begin the mirror",
+            f"its checkpoints are gone (a group's offsets expire), yet {around.destination.address} holds records of "
+            f"{around.source.address}",
+            "kmbridge checkpoints set says where it stands; checkpoints reset, or on_gap: continue, begin at its start",
+            lost_from="where it stood",
+            lost_to="its start",
+            resume=None,
+        )
+        around.totals.gaps += 1
+        if around.policy.on_gap is OnGap.STOP:
+            raise gap
+        log.error("beginning anew behind a gap", cause=gap.cause)
