@@ -8,7 +8,8 @@ from typing import Self
 
 from bridge.coordination.base import Owner
 from bridge.coordination.fenced_writer import FencedWriter
-from bridge.coordination.kafka_group import GroupSettings, KafkaGroup
+from bridge.coordination.group_settings import GroupSettings
+from bridge.coordination.kafka_group import KafkaGroup
 from bridge.coordination.members import Member, members
 from checkpoints.base import Checkpoint, CheckpointError, CheckpointStore, StoreBusyError
 from checkpoints.kafka.fence import GroupFence

@@ -10,7 +10,7 @@ from uuid import uuid4
 import structlog
 
 from bridge.config import Configuration
-from bridge.coordination.kafka_group import GroupSettings
+from bridge.coordination.group_settings import GroupSettings
 from bridge.coordination.members import members
 from bridge.coordination.sole_owner import SoleOwner
 from bridge.coordination.unfenced_writer import UnfencedWriter

@@ -8,7 +8,8 @@ from uuid import uuid4
 from bridge.config import Configuration
 from bridge.coordination.base import Coordinator
 from bridge.coordination.fenced_writer import FencedWriter
-from bridge.coordination.kafka_group import GroupSettings, KafkaGroup
+from bridge.coordination.group_settings import GroupSettings
+from bridge.coordination.kafka_group import KafkaGroup
 from bridge.coordination.single import SingleWorker
 from bridge.keeping.stores import asked_slots, checkpoint_place, own_store
 from checkpoints.base import CheckpointStore

@@ -8,7 +8,8 @@ from random import Random
 from types import TracebackType
 
 from bridge.coordination.base import Coordinator, Owner
-from bridge.coordination.kafka_group import _GIVE_UP_S, _Change, _Kind, _Share
+from bridge.coordination.kafka_group import _GIVE_UP_S
+from bridge.coordination.share import Change, ChangeKind, Share
 from connectors.base import Clock, TransientError
 from connectors.memory_cluster import Membership
 
@@ -127,7 +128,7 @@ class Member(Coordinator, Membership):
         self._known: int | None = None
         self._owned: frozenset[int] = frozenset()
         self._news: asyncio.Queue[_News] = asyncio.Queue()
-        self._changes: asyncio.Queue[_Change] = asyncio.Queue()
+        self._changes: asyncio.Queue[Change] = asyncio.Queue()
         self._polling: asyncio.Task[None] | None = None
         self._is_unheard = False
         self._is_dead = False
@@ -161,7 +162,7 @@ class Member(Coordinator, Membership):
 
     async def run(self, owner: Owner) -> None:
         self._polling = asyncio.create_task(self._poll(), name="group")
-        share = _Share(owner)
+        share = Share(owner)
         try:
             await share.follow(self._changes, lambda *_: None)
         finally:
@@ -195,26 +196,26 @@ class Member(Coordinator, Membership):
             # What a transaction begins with is asked for between polls: while slots are revoked it may be old.
             self._known = news.generation
         if news.revoked:
-            await self._wait_for(_Change(_Kind.REVOKED, news.revoked))
+            await self._wait_for(Change(ChangeKind.REVOKED, news.revoked))
         self._known = news.generation
         self._owned = self._owned - news.revoked | news.assigned
-        self._changes.put_nowait(_Change(_Kind.ASSIGNED, news.assigned))
+        self._changes.put_nowait(Change(ChangeKind.ASSIGNED, news.assigned))
         if news.revoked:
             self._group.free(self, news.revoked)
 
     async def _be_out(self) -> None:
         self._known = None
-        await self._wait_for(_Change(_Kind.LOST, self._owned))
+        await self._wait_for(Change(ChangeKind.LOST, self._owned))
         self._owned = frozenset()
         self._group.join(self)
 
-    async def _wait_for(self, change: _Change) -> None:
+    async def _wait_for(self, change: Change) -> None:
         """Until the owner has acted on it, or nobody does any more; one that gives up too late is overruled."""
         if not self._is_unheard:
             self._changes.put_nowait(change)
         deadline = self._clock.monotonic() + _GIVE_UP_S
         while not (self._is_unheard or change.handled.done()):
-            if self._clock.monotonic() > deadline and change.kind is _Kind.REVOKED:
+            if self._clock.monotonic() > deadline and change.kind is ChangeKind.REVOKED:
                 self._group.overruled += 1
                 return
             await self._clock.sleep(_POLL_S)

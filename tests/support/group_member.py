@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from bridge.coordination.base import Owner
-from bridge.coordination.kafka_group import GroupSettings, KafkaGroup
+from bridge.coordination.group_settings import GroupSettings
+from bridge.coordination.kafka_group import KafkaGroup
 from checkpoints.kafka.writer import SlotRecord, TransactionRecords
 
 
@@ -36,8 +37,8 @@ class Idle(Owner):
         self.slots -= set(slots)
 
 
-def group_settings(address: str, topic: str, worker: str) -> GroupSettings:
-    return GroupSettings({"bootstrap.servers": address}, topic, f"kmbridge-{topic}", worker)
+def group_settings(address: str, topic: str, worker: str, session_timeout_s: float = 6.0) -> GroupSettings:
+    return GroupSettings({"bootstrap.servers": address}, topic, f"kmbridge-{topic}", worker, session_timeout_s)
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
+from confluent_kafka.cimpl import NewPartitions, NewTopic
 
 _TIMEOUT_S = 30
 
@@ -14,6 +14,12 @@ def create_topic(address: str, name: str, partitions: int, config: Mapping[str, 
     admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
     topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=dict(config or {}))
     admin.create_topics([topic], operation_timeout=_TIMEOUT_S)[name].result(_TIMEOUT_S)
+
+
+def add_partitions(address: str, name: str, partitions: int) -> None:
+    """Let it have ``partitions`` in all."""
+    admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
+    admin.create_partitions([NewPartitions(name, partitions)], operation_timeout=_TIMEOUT_S)[name].result(_TIMEOUT_S)
 
 
 def delete_topic(address: str, name: str) -> None:

@@ -7,7 +7,8 @@ from typing import Self
 import pytest
 
 from bridge.coordination import kafka_group
-from bridge.coordination.kafka_group import GroupSettings, KafkaGroup
+from bridge.coordination.group_settings import GroupSettings
+from bridge.coordination.kafka_group import KafkaGroup
 from connectors.base import RefusedError, TransientError
 from connectors.kafka.transaction import generation_of
 from tests.support.factories import TopicFactory
