@@ -9,7 +9,8 @@ from typing import Any, Self
 
 import pytest
 
-import bridge.assembly
+import bridge.assembly.ends
+import bridge.assembly.mirror
 from bridge.assembly import Assembly, assemble
 from bridge.config import Configuration, load
 from bridge.coordination.fenced_writer import FencedWriter
@@ -55,7 +56,7 @@ class Part:
 @pytest.fixture(autouse=True)
 def _parts(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("KinesisSource", "KafkaSink", "FileSink"):
-        monkeypatch.setattr(bridge.assembly, name, Part)
+        monkeypatch.setattr(bridge.assembly.ends, name, Part)
 
 
 def configured(folder: Path, more: str = "", *settings: str) -> Configuration:
@@ -121,7 +122,7 @@ def test_dead_letters_go_to_a_topic_of_the_same_cluster_or_to_a_file(tmp_path: P
 
 def test_the_policy_is_what_the_keys_say(tmp_path: Path) -> None:
     """Provenance is sent unless it is never to be: Kafka has headers."""
-    policy = bridge.assembly.policy_of
+    policy = bridge.assembly.mirror.policy_of
     assert policy(configured(tmp_path, "checkpoints: memory\n")) == Policy()
     assert policy(configured(tmp_path)) == Policy(checkpoint_interval_s=0.1)
     more = "checkpoints: memory\non_gap: continue\ncheckpoint_interval: 2s\nlimits: {memory: 1MiB}\nprovenance: never\n"
@@ -216,7 +217,7 @@ async def test_an_end_that_refuses_closes_the_others(tmp_path: Path, monkeypatch
             await asyncio.sleep(0)
             raise RefusedError("open topic orders", "there is none")
 
-    monkeypatch.setattr(bridge.assembly, "KafkaSink", Refusing)
+    monkeypatch.setattr(bridge.assembly.ends, "KafkaSink", Refusing)
     parts = await asyncio.to_thread(assembled, tmp_path)
     with pytest.raises(RefusedError, match="there is none"):
         await parts.opened().__aenter__()

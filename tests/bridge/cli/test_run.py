@@ -14,7 +14,8 @@ from typing import Any, Self
 
 import pytest
 
-import bridge.assembly
+import bridge.assembly.ends
+import bridge.assembly.mirror
 import bridge.cli.mirroring
 import bridge.cli.run
 import bridge.workers.channel
@@ -175,7 +176,7 @@ def test_an_end_that_never_answers_exits_3_in_time(bench: Bench, monkeypatch: py
         await asyncio.sleep(60)
 
     bench.entering = entering
-    monkeypatch.setattr(bridge.assembly, "OPENING_S", 0.05)
+    monkeypatch.setattr(bridge.assembly.mirror, "OPENING_S", 0.05)
     called = bench.run()
     assert called.code == 3
     assert called.err.startswith("error: open the sink: no answer within")
