@@ -32,7 +32,9 @@ _compressions: some.SearchStrategy[Compression] = some.sampled_from(["none", "gz
 
 
 @given(any_record, _codecs, _compressions, some.data())
-def test_damaged_entries_can_be_read(record: Plain, name: CodecName, compression: Compression, draw: some.DataObject) -> None:
+def test_damaged_entries_can_be_read(
+    record: Plain, name: CodecName, compression: Compression, draw: some.DataObject
+) -> None:
     """An entry with bytes changed, cut or added, its digest made to fit, is decoded or plain."""
     [(_, data)] = entries(codec_named(name, compression), batch_of([record]))
     body = bytearray(data if name == "envelope" else data[4:-16])
