@@ -7,13 +7,13 @@ what Kinesis has no place for, exist only there.
 from collections.abc import Sequence
 
 from connectors.base import Batch, Header, Rejected
-from connectors.codecs import kpl, kpl_tags
+from connectors.codecs import kpl, kpl_tags, kpl_wire
 from connectors.codecs.codec import Codec, Encode
 from connectors.codecs.compression import Compressor, Decompressor
 from connectors.codecs.decoded import Decoded
 from connectors.codecs.keys import is_plain, partition_keys
 
-_NULL_TAG = kpl.tag(kpl_tags.NULL_VALUE, None)
+_NULL_TAG = kpl_wire.tag(kpl_tags.NULL_VALUE, None)
 _TIME_DIGITS = 13
 """Of every millisecond from 2001 to 2286."""
 
@@ -63,16 +63,16 @@ class KplCodec(Codec):
 
 def _simple(values: Sequence[bytes], times: Sequence[int], origins: Sequence[bytes]) -> Encode:
     """For records that have nothing but key, value, time and origin. Sizes repeat, so what depends on them is kept."""
-    time_head = kpl.tag_head(kpl_tags.TIMESTAMP, _TIME_DIGITS)
+    time_head = kpl_wire.tag_head(kpl_tags.TIMESTAMP, _TIME_DIGITS)
     time_size = len(time_head) + _TIME_DIGITS
     record_heads: dict[tuple[int, int], bytes] = {}
     origin_heads: dict[int, bytes] = {0: b""}
 
     def heads(size: int, origin_size: int) -> bytes:
         if origin_size not in origin_heads:
-            origin_heads[origin_size] = kpl.tag_head(kpl_tags.ORIGIN, origin_size)
+            origin_heads[origin_size] = kpl_wire.tag_head(kpl_tags.ORIGIN, origin_size)
         tags_size = time_size + len(origin_heads[origin_size]) + origin_size
-        head = record_heads[size, origin_size] = kpl.record_head(size, tags_size)
+        head = record_heads[size, origin_size] = kpl_wire.record_head(size, tags_size)
         return head
 
     def encode(index: int) -> bytes:
@@ -86,11 +86,11 @@ def _simple(values: Sequence[bytes], times: Sequence[int], origins: Sequence[byt
 
 def _general(batch: Batch, other_keys: dict[int, bytes], compressor: Compressor | None) -> Encode:
     values, times, headers, origins = batch.values, batch.timestamps_ms, batch.headers, batch.origins
-    compression_tag = kpl.tag(kpl_tags.COMPRESSION, compressor.name.encode()) if compressor is not None else b""
+    compression_tag = kpl_wire.tag(kpl_tags.COMPRESSION, compressor.name.encode()) if compressor is not None else b""
 
     def encode(index: int) -> bytes:
         value = values[index]
-        tags = [kpl.tag(kpl_tags.TIMESTAMP, b"%d" % times[index]), other_keys.get(index, b"")]
+        tags = [kpl_wire.tag(kpl_tags.TIMESTAMP, b"%d" % times[index]), other_keys.get(index, b"")]
         if value is None:
             value = b""
             tags.append(_NULL_TAG)
@@ -100,8 +100,8 @@ def _general(batch: Batch, other_keys: dict[int, bytes], compressor: Compressor 
         if headers is not None:
             tags += [kpl_tags.header_tag(name, text) for name, text in headers[index]]
         if origins is not None:
-            tags.append(kpl.tag(kpl_tags.ORIGIN, origins[index]))
-        return kpl.record(value, b"".join(tags))
+            tags.append(kpl_wire.tag(kpl_tags.ORIGIN, origins[index]))
+        return kpl_wire.record(value, b"".join(tags))
 
     return encode
 
@@ -112,7 +112,7 @@ def restored(aggregate: kpl.Aggregate, decompressor: Decompressor) -> Decoded:
     values: list[bytes | None] = [*aggregate.values]
     times: list[int | None] = [None] * len(keys)
     headers: list[tuple[Header, ...]] = [()] * len(keys)
-    for index, tags in enumerate(aggregate.tags or ()):
+    for index, tags in enumerate(aggregate.tags):
         told = kpl_tags.read(tags)
         if told is None:
             continue

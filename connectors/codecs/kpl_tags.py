@@ -6,10 +6,12 @@ Specification: docs/codecs.md.
 """
 
 from binascii import a2b_base64, b2a_base64
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from connectors.base import ORIGIN_HEADER, REPLAY_HEADER, Header
-from connectors.codecs.kpl import Tag, tag
+from connectors.codecs.kpl import Tag
+from connectors.codecs.kpl_wire import tag
 
 TIMESTAMP = b"kmbridge-timestamp"
 """Milliseconds since the epoch, as a decimal number."""
@@ -31,8 +33,7 @@ _UNDER_THEIR_OWN_NAME = {ORIGIN: ORIGIN_HEADER, REPLAY: REPLAY_HEADER}
 _INT64 = range(-(2**63), 2**63)
 
 
-@dataclass(slots=True)
-class Told:
+class Told(Struct, gc=False):
     """What the tags of a record say about it."""
 
     timestamp_ms: int
