@@ -74,7 +74,7 @@ def _digest(body: bytes) -> bytes:
 
 def _unpacked(message: Any) -> Aggregate:
     """Raises ``IndexError`` or ``ValueError`` for what no producer writes."""
-    key_table = message.partition_key_table
+    key_table = list(message.partition_key_table)
     hash_table = [_hash_key(text) for text in message.explicit_hash_key_table]
     found = Aggregate([], [], [], [])
     for each in message.records:

@@ -4,7 +4,7 @@ An entry is one aggregate of records of one partition key, also where it holds a
 what Kinesis has no place for, exist only there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from connectors.base import Batch, Header, Rejected
 from connectors.codecs import kpl, kpl_tags, kpl_wire
@@ -13,7 +13,6 @@ from connectors.codecs.compression import Compressor, Decompressor
 from connectors.codecs.decoded import Decoded
 from connectors.codecs.keys import is_plain, partition_keys
 
-_NULL_TAG = kpl_wire.tag(kpl_tags.NULL_VALUE, None)
 _TIME_DIGITS = 13
 """Of every millisecond from 2001 to 2286."""
 
@@ -39,7 +38,7 @@ class KplCodec(Codec):
         return partition_keys(batch)
 
     def encoder(self, batch: Batch) -> Encode:
-        other_keys = {index: kpl_tags.key_tag(key) for index, key in enumerate(batch.keys) if not is_plain(key)}
+        other_keys = {index: key for index, key in enumerate(batch.keys) if not is_plain(key)}
         values = [value for value in batch.values if value is not None]
         times = batch.timestamps_ms
         is_simple = (
@@ -84,23 +83,25 @@ def _simple(values: Sequence[bytes], times: Sequence[int], origins: Sequence[byt
     return encode
 
 
-def _general(batch: Batch, other_keys: dict[int, bytes], compressor: Compressor | None) -> Encode:
+def _general(batch: Batch, other_keys: Mapping[int, bytes | None], compressor: Compressor | None) -> Encode:
     values, times, headers, origins = batch.values, batch.timestamps_ms, batch.headers, batch.origins
-    compression_tag = kpl_wire.tag(kpl_tags.COMPRESSION, compressor.name.encode()) if compressor is not None else b""
+    write = kpl_wire.tag_writer()
 
     def encode(index: int) -> bytes:
         value = values[index]
-        tags = [kpl_wire.tag(kpl_tags.TIMESTAMP, b"%d" % times[index]), other_keys.get(index, b"")]
+        tags = [write(kpl_tags.TIMESTAMP, b"%d" % times[index])]
+        if index in other_keys:
+            tags.append(write(*kpl_tags.of_key(other_keys[index])))
         if value is None:
             value = b""
-            tags.append(_NULL_TAG)
+            tags.append(write(kpl_tags.NULL_VALUE, None))
         elif compressor is not None and (smaller := compressor.smaller(value)) is not None:
             value = smaller
-            tags.append(compression_tag)
+            tags.append(write(kpl_tags.COMPRESSION, compressor.name.encode()))
         if headers is not None:
-            tags += [kpl_tags.header_tag(name, text) for name, text in headers[index]]
+            tags += [write(*kpl_tags.of_header(name, text)) for name, text in headers[index]]
         if origins is not None:
-            tags.append(kpl_wire.tag(kpl_tags.ORIGIN, origins[index]))
+            tags.append(write(kpl_tags.ORIGIN, origins[index]))
         return kpl_wire.record(value, b"".join(tags))
 
     return encode

@@ -11,7 +11,6 @@ from msgspec import Struct
 
 from connectors.base import ORIGIN_HEADER, REPLAY_HEADER, Header
 from connectors.codecs.kpl import Tag
-from connectors.codecs.kpl_wire import tag
 
 TIMESTAMP = b"kmbridge-timestamp"
 """Milliseconds since the epoch, as a decimal number."""
@@ -45,15 +44,15 @@ class Told(Struct, gc=False):
     compression: str | None = None
 
 
-def key_tag(key: bytes | None) -> bytes:
-    return tag(KEY, None if key is None else b2a_base64(key, newline=False))
+def of_key(key: bytes | None) -> Tag:
+    return KEY, None if key is None else b2a_base64(key, newline=False)
 
 
-def header_tag(name: str, value: bytes | None) -> bytes:
+def of_header(name: str, value: bytes | None) -> Tag:
     label = name.encode()
     if value is not None and not _is_text(value):
-        return tag(BINARY_HEADER + label, b2a_base64(value, newline=False))
-    return tag(label if label in _UNDER_THEIR_OWN_NAME else TEXT_HEADER + label, value)
+        return BINARY_HEADER + label, b2a_base64(value, newline=False)
+    return label if label in _UNDER_THEIR_OWN_NAME else TEXT_HEADER + label, value
 
 
 def read(tags: tuple[Tag, ...]) -> Told | None:

@@ -3,6 +3,8 @@
 Source: awslabs/amazon-kinesis-producer, aggregation-format.md.
 """
 
+from collections.abc import Callable
+
 # The first byte of a field: its number, shifted by three, and wire type 2 (a length follows) or 0 (a number follows).
 _KEY_TABLE = 0x0A
 _RECORD = 0x1A
@@ -55,3 +57,18 @@ def tag_head(name: bytes, value_size: int) -> bytes:
     """What stands before the value of a tag."""
     head = b"%c%b%b%c%b" % (_TAG_KEY, varint(len(name)), name, _TAG_VALUE, varint(value_size))
     return b"%c%b%b" % (_TAG, varint(len(head) + value_size), head)
+
+
+def tag_writer() -> Callable[[bytes, bytes | None], bytes]:
+    """``tag`` for the records of a batch: names and sizes repeat, so what stands before values is kept."""
+    heads: dict[tuple[bytes, int], bytes] = {}
+
+    def write(name: bytes, value: bytes | None) -> bytes:
+        if value is None:
+            return tag(name, None)
+        head = heads.get((name, len(value)))
+        if head is None:
+            head = heads[name, len(value)] = tag_head(name, len(value))
+        return head + value
+
+    return write
