@@ -10,6 +10,7 @@ from connectors.base import Batch
 from connectors.codecs.codec import Codec
 from connectors.kinesis.answers import PutEntry
 from connectors.kinesis.shard_map import OpenShard, ShardMap
+from connectors.kinesis.shard_rate import TICK_S
 from connectors.kinesis.submission import Lane, Submission
 
 MAX_ENTRIES = 500
@@ -18,7 +19,7 @@ MAX_CALL = 2 * 1024 * 1024
 """Bytes of data and keys after which no entry is added. AWS allows 10 MiB; several calls are under way at once."""
 
 _MAX_PACK = 200_000
-_MIN_PACK = 64_000
+_PACK_MARGIN = 1.2
 _KEPT_KEYS = 20_000
 
 Part = tuple[Submission, int]
@@ -218,10 +219,8 @@ class KeyOrder:
 
     def _pack_size(self, shard: OpenShard) -> int:
         """Small enough not to come in bursts, large enough for a key alone to use all that its shard takes."""
-        rate = shard.rate.bytes_per_s
-        if rate is None:
-            return _MAX_PACK
-        return min(_MAX_PACK, max(_MIN_PACK, int(rate * self.round_trip_s * 1.5)))
+        cycle_s = self.round_trip_s * _PACK_MARGIN + TICK_S
+        return min(_MAX_PACK, int(shard.rate.bytes_per_s * cycle_s))
 
     def _make_ready(self, key: Key) -> None:
         queue = self._queues[key.shard]

@@ -51,13 +51,9 @@ class ShardMap:
     @property
     def bytes_per_s(self) -> float | None:
         """What all shards take together; None where one has no limit."""
-        total = 0.0
-        for shard in self.shards:
-            rate = shard.rate.bytes_per_s
-            if rate is None:
-                return None
-            total += rate
-        return total
+        if not all(shard.rate.limited for shard in self.shards):
+            return None
+        return sum(shard.rate.bytes_per_s for shard in self.shards)
 
 
 def _first_hash(shard: Shard) -> int:
