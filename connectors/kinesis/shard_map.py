@@ -25,7 +25,7 @@ class ShardMap:
         self.shards: list[OpenShard] = []
         self.version = 0
         """Rises with each change of the shards."""
-        self.stale = False
+        self.is_stale = False
         """An answer named another shard than the one expected: it is time for another listing."""
         self._limited = limited
         self._starts: list[bytes] = []
@@ -33,7 +33,7 @@ class ShardMap:
 
     def update(self, listing: Listing, now: float) -> None:
         """Go by ``listing`` from now on."""
-        self.stale = False
+        self.is_stale = False
         opened = sorted((each for each in listing.values() if not each.closed), key=_first_hash)
         if [each.id for each in opened] == [each.id for each in self.shards]:
             return
@@ -47,6 +47,11 @@ class ShardMap:
         """The shard of ``partition_key``, as an index of ``shards``."""
         digest = md5(partition_key.encode(), usedforsecurity=False).digest()
         return max(0, bisect_right(self._starts, digest) - 1)
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether any shard has a limit that is known: only then it matters where a record goes."""
+        return any(shard.rate.limited for shard in self.shards)
 
     @property
     def bytes_per_s(self) -> float | None:
