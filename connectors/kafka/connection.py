@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin._acl import AclOperation
 
 from connectors.base import Clock, ConnectorError, RefusedError, SettingsError, TransientError, UnreachableError
 
@@ -19,19 +20,25 @@ PROTECTED = frozenset(
         "background_event_cb",
         "batch.size",
         "bootstrap.servers",
+        "check.crcs",
         "client.id",
         "compression.codec",
         "compression.type",
+        "consume_cb",
         "delivery.report.only.error",
         "delivery.timeout.ms",
         "dr_cb",
         "dr_msg_cb",
         "auto.offset.reset",
         "enable.auto.commit",
+        "enable.auto.offset.store",
         "enable.gapless.guarantee",
         "enable.idempotence",
         "enable.partition.eof",
         "error_cb",
+        "fetch.max.bytes",
+        "fetch.message.max.bytes",
+        "fetch.queue.backoff.ms",
         "group.id",
         "group.instance.id",
         "group.protocol",
@@ -43,18 +50,24 @@ PROTECTED = frozenset(
         "logger",
         "max.in.flight",
         "max.in.flight.requests.per.connection",
+        "max.partition.fetch.bytes",
         "max.poll.interval.ms",
         "message.max.bytes",
         "message.send.max.retries",
         "message.timeout.ms",
         "metadata.broker.list",
+        "offset_commit_cb",
+        "on_commit",
         "on_delivery",
         "partition.assignment.strategy",
         "partitioner",
         "partitioner_cb",
         "queue.buffering.max.kbytes",
         "queue.buffering.max.messages",
+        "queued.max.messages.kbytes",
+        "queued.min.messages",
         "queuing.strategy",
+        "rebalance_cb",
         "request.required.acks",
         "retries",
         "session.timeout.ms",
@@ -68,8 +81,32 @@ PROTECTED = frozenset(
 )
 """Keys that the bridge sets itself: order, durability and the bound on memory rest on them."""
 
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What is done with a topic, and what that takes."""
+
+    operation: AclOperation
+    task: str
+    permission: str
+    missing: str
+    """What to do where the topic does not exist."""
+
+
+WRITE = Access(
+    AclOperation.WRITE,
+    "write to topic",
+    "Write and Describe on the topic (kafka-cluster:WriteData, DescribeTopic)",
+    "create it, or set create_topic to have it created",
+)
+READ = Access(
+    AclOperation.READ,
+    "read topic",
+    "Read and Describe on the topic (kafka-cluster:ReadData, DescribeTopic)",
+    "check the topic's name and bootstrap_servers",
+)
+
 _PERMISSIONS = {
-    KafkaError.TOPIC_AUTHORIZATION_FAILED: "Write and Describe on the topic (kafka-cluster:WriteData, DescribeTopic)",
     KafkaError.GROUP_AUTHORIZATION_FAILED: "Read on the group (kafka-cluster:AlterGroup, DescribeGroup)",
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: (
         "Write and Describe on the transactional id (kafka-cluster:AlterTransactionalId, DescribeTransactionalId)"
@@ -166,11 +203,12 @@ def kafka_error(error: KafkaException) -> KafkaError:
     return inner if isinstance(inner, KafkaError) else KafkaError(KafkaError._FAIL, str(error))  # noqa: SLF001
 
 
-def translate(error: KafkaError, operation: str, place: str, cause: str = "") -> ConnectorError:
+def translate(error: KafkaError, operation: str, place: str, cause: str = "", access: Access = WRITE) -> ConnectorError:
     """``error`` as the contracts name it. ``place`` is the address or topic, ``cause`` what is known beyond it."""
     text = readable(error.str())
     where = f"{place}: " if place and not (cause or text).startswith(place) else ""
-    for code, permission in _PERMISSIONS.items():
+    permissions = {KafkaError.TOPIC_AUTHORIZATION_FAILED: access.permission, **_PERMISSIONS}
+    for code, permission in permissions.items():
         if error.code() == code or KafkaError(code).str() in text:
             return RefusedError(operation, f"{where}{text}", f"grant {permission}")
     if error.code() in _CREDENTIALS:

@@ -11,8 +11,10 @@ from connectors.base import Observer
 class Statistics:
     """The callbacks of one client; its totals become differences. Called by the thread that polls the client."""
 
-    def __init__(self, observer: Observer) -> None:
+    def __init__(self, observer: Observer, operation: str) -> None:
+        """``operation`` is what the client is there for: Produce, Fetch."""
         self._observer = observer
+        self._operation = operation
         self._before = 0
         self._after = 0
 
@@ -25,8 +27,8 @@ class Statistics:
         self._before, self._after = before, after
 
     def error(self, error: KafkaError) -> None:
-        """Not a failure: librdkafka goes on by itself, sending again what was on its way."""
-        self._observer.retried("Produce", error.name().lower().strip("_"))
+        """Not a failure: librdkafka goes on by itself, asking or sending again."""
+        self._observer.retried(self._operation, error.name().lower().strip("_"))
 
     def throttle(self, _event: object) -> None:
-        self._observer.throttled("Produce")
+        self._observer.throttled(self._operation)

@@ -12,7 +12,7 @@ from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.cimpl import NewTopic
 
 from connectors.base import Clock, ConnectorError, RefusedError
-from connectors.kafka.connection import ClientLog, Connection, kafka_error, translate
+from connectors.kafka.connection import WRITE, Access, ClientLog, Connection, kafka_error, translate
 from connectors.kafka.limits import Limits
 
 T = TypeVar("T")
@@ -45,8 +45,9 @@ class Topic:
 class TopicDesk:
     """Asks a cluster about one topic. Blocks up to 25 seconds in all: for a thread of its own."""
 
-    def __init__(self, connection: Connection, clock: Clock, reach_s: float) -> None:
-        """Raises ``SettingsError`` where librdkafka does not take the connection's settings."""
+    def __init__(self, connection: Connection, clock: Clock, reach_s: float, access: Access = WRITE) -> None:
+        """``access`` is what must be allowed. Raises ``SettingsError`` where librdkafka does not take the settings."""
+        self._access = access
         self._address = connection.bootstrap_servers
         self._reach_s = reach_s
         self._log = ClientLog(clock)
@@ -70,7 +71,7 @@ class TopicDesk:
             cluster = self._wait_for(name, by_name=create is not None)
         found = cluster.topics[name]
         if found.error is not None:
-            raise translate(found.error, f"look up topic {name}", self._address)
+            raise translate(found.error, f"look up topic {name}", self._address, access=self._access)
         identity = self._identity(name) if tells else ""
         limits = self._limits(name) if tells else Limits()
         return Topic(name, identity, cluster.cluster_id or "", len(found.partitions), limits)
@@ -90,7 +91,7 @@ class TopicDesk:
         raise RefusedError(
             operation,
             f"{self._address}: the topic does not exist",
-            "create it, or set create_topic to have it created",
+            self._access.missing,
         )
 
     def _metadata(self, operation: str, name: str | None = None) -> Any:
@@ -116,7 +117,7 @@ class TopicDesk:
                 raise _refusal(self._named(error, operation), kafka_error(error)) from None
 
     def _identity(self, name: str) -> str:
-        """The topic's id. Raises ``RefusedError`` where the broker says that we may not write."""
+        """The topic's id. Raises ``RefusedError`` where the broker says that we may not do what we are here for."""
         asked = TopicCollection([name])
         try:
             found = _answer(
@@ -125,8 +126,9 @@ class TopicDesk:
         except KafkaException as error:
             return self._unknown(error, f"describe topic {name}", "")
         allowed = found.authorized_operations
-        if allowed and not {AclOperation.WRITE, AclOperation.ALL}.intersection(allowed):
-            raise translate(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED), f"write to topic {name}", self._address)
+        if allowed and not {self._access.operation, AclOperation.ALL}.intersection(allowed):
+            refused = KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)
+            raise translate(refused, f"{self._access.task} {name}", self._address, access=self._access)
         return topic_id(found)
 
     def _limits(self, name: str) -> Limits:
@@ -151,7 +153,7 @@ class TopicDesk:
 
     def _named(self, error: KafkaException, operation: str) -> ConnectorError:
         self._admin.poll(0)
-        return translate(kafka_error(error), operation, self._address, self._log.last_error)
+        return translate(kafka_error(error), operation, self._address, self._log.last_error, self._access)
 
 
 def topic_id(described: Any) -> str:

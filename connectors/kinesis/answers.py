@@ -1,4 +1,4 @@
-"""The answers of the Kinesis API, as far as they are used. Source: the service model 2013-12-02."""
+"""What the Kinesis API is sent and answers, as far as it is used. Source: the service model 2013-12-02."""
 
 from msgspec import Struct, field
 from msgspec.json import Decoder
@@ -51,6 +51,26 @@ class ListShardsAnswer(Struct, rename="pascal"):
     next_token: str | None = None
 
 
+class PutEntry(Struct, rename="pascal", gc=False):
+    """One of the records that a call of PutRecords writes."""
+
+    data: bytes
+    partition_key: str
+
+
+class PutResult(Struct, rename="pascal", gc=False):
+    """What became of one of them: ``error_code`` None is written, into ``shard_id``."""
+
+    shard_id: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+class PutRecordsAnswer(Struct, rename="pascal"):
+    records: list[PutResult]
+    failed_record_count: int | None = None
+
+
 class StreamDescriptionSummary(Struct, rename="pascal"):
     stream_name: str
     stream_arn: str = field(name="StreamARN")
@@ -68,4 +88,5 @@ class DescribeStreamSummaryAnswer(Struct, rename="pascal"):
 GET_RECORDS = Decoder(GetRecordsAnswer)
 GET_SHARD_ITERATOR = Decoder(GetShardIteratorAnswer)
 LIST_SHARDS = Decoder(ListShardsAnswer)
+PUT_RECORDS = Decoder(PutRecordsAnswer)
 DESCRIBE_STREAM_SUMMARY = Decoder(DescribeStreamSummaryAnswer)

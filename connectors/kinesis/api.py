@@ -1,12 +1,17 @@
-"""The operations that reading a stream needs, with the stream filled in and pages put together."""
+"""The operations that a stream needs, with the stream filled in and pages put together."""
+
+from collections.abc import Sequence
 
 from connectors.kinesis.answers import (
     DESCRIBE_STREAM_SUMMARY,
     GET_RECORDS,
     GET_SHARD_ITERATOR,
     LIST_SHARDS,
+    PUT_RECORDS,
     DescribeStreamSummaryAnswer,
     GetRecordsAnswer,
+    PutEntry,
+    PutRecordsAnswer,
     ShardAnswer,
 )
 from connectors.kinesis.client import Answer, Caller
@@ -62,3 +67,8 @@ class StreamApi:
     async def records(self, iterator: str, limit: int) -> Answer[GetRecordsAnswer]:
         parameters = {"ShardIterator": iterator, "Limit": limit, **self._stream.routing()}
         return await self._caller.call("GetRecords", parameters, GET_RECORDS)
+
+    async def put_records(self, records: Sequence[PutEntry]) -> Answer[PutRecordsAnswer]:
+        """Up to 500 of them, 10 MiB with their keys. Each has its own result, in order."""
+        parameters = {**self._stream.parameters(), "Records": records}
+        return await self._caller.call("PutRecords", parameters, PUT_RECORDS)

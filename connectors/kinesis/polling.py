@@ -1,43 +1,22 @@
 """A Kinesis stream as a source, read with GetRecords."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime
 from random import Random
 from types import TracebackType
 from typing import Self
 
-from connectors.base import (
-    Batch,
-    Budget,
-    Clock,
-    Observer,
-    Partition,
-    Place,
-    RefusedError,
-    SettingsError,
-    Source,
-    TransientError,
-    UnreachableError,
-)
-from connectors.kinesis.api import StreamApi
-from connectors.kinesis.backoff import Backoff
-from connectors.kinesis.client import Caller, Connection, connect
-from connectors.kinesis.faults import MissingError
+from connectors.base import Batch, Budget, Clock, Observer, Partition, Place, SettingsError, Source
+from connectors.kinesis.client import Connection, connect
+from connectors.kinesis.opening import Connect, open_stream
 from connectors.kinesis.order import OrderGuard
 from connectors.kinesis.position import iso, milliseconds
 from connectors.kinesis.read_size import Average
 from connectors.kinesis.settings import KinesisSourceSettings
 from connectors.kinesis.shard_reader import ShardReader, Surroundings
-from connectors.kinesis.shards import ShardDirectory
 from connectors.kinesis.stream import StreamName
-from connectors.kinesis.summary import StreamWatch
 
-Connect = Callable[[Connection, Clock], AbstractAsyncContextManager[Caller]]
-
-_ENTER_S = 22.0
-_ENTER_TRIES = 3
 _LARGEST_KEY = 256 * 4
 """256 characters, in UTF-8."""
 
@@ -62,22 +41,25 @@ class KinesisSource(Source):
         self._around: Surroundings | None = None
 
     async def __aenter__(self) -> Self:
-        stream = StreamName.of(self._settings.stream)
+        settings = self._settings
         connection = Connection(
-            stream, self._settings.region, self._settings.endpoint_url, self._settings.assume_role_arn
+            StreamName.of(settings.stream), settings.region, settings.endpoint_url, settings.assume_role_arn
         )
         async with AsyncExitStack() as opened:
-            try:
-                async with asyncio.timeout(_ENTER_S):
-                    caller = await opened.enter_async_context(self._connect(connection, self._clock))
-                    self._around = await self._checked(StreamApi(caller, stream))
-            except TimeoutError as error:
-                where = self._settings.endpoint_url or f"Kinesis in {self._settings.region}"
-                raise UnreachableError(
-                    f"open stream {stream.name} at {where}",
-                    f"no answer within {_ENTER_S:g} s",
-                    "check endpoint_url, the region and the network",
-                ) from error
+            stream = await opened.enter_async_context(
+                open_stream(connection, self._clock, self._random, self._observer, self._connect)
+            )
+            self._around = Surroundings(
+                settings,
+                stream.api,
+                stream.directory,
+                stream.watch,
+                OrderGuard(),
+                Average(),
+                self._clock,
+                self._random,
+                self._observer,
+            )
             self._open = opened.pop_all()
         return self
 
@@ -130,32 +112,3 @@ class KinesisSource(Source):
                 f"start at {iso(start_ms)}", f"it is {iso(now_ms)} at the server", "start: latest begins now"
             )
         return Place(iso(start_ms), start_ms)
-
-    async def _checked(self, api: StreamApi) -> Surroundings:
-        """All that readers need, once the stream has been seen. Raises as ``Connector`` promises."""
-        around = Surroundings(
-            self._settings,
-            api,
-            ShardDirectory(api, self._clock, self._random, self._observer),
-            StreamWatch(api, self._clock, self._observer),
-            OrderGuard(),
-            Average(),
-            self._clock,
-            self._random,
-            self._observer,
-        )
-        backoff = Backoff(self._clock, self._random)
-        while True:
-            try:
-                await around.watch.open()
-                await around.directory.fresh()
-            except MissingError as error:
-                raise RefusedError(
-                    f"open {api.target}", error.cause, "check the stream's name and the region; ARN for another account"
-                ) from error
-            except TransientError as error:
-                if isinstance(error, UnreachableError) or backoff.failures + 1 >= _ENTER_TRIES:
-                    raise UnreachableError(error.operation, error.cause, error.hint) from error
-                await backoff.wait()
-            else:
-                return around

@@ -1,9 +1,10 @@
-"""What a Kinesis source is told."""
+"""What a Kinesis source and a Kinesis sink are told."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from connectors.codecs.codec import Codec
 from connectors.codecs.decoding import Decompress, ReadCodec
 
 Start = Literal["trim_horizon", "latest"] | datetime
@@ -12,7 +13,7 @@ Deaggregation = Literal["keep_all", "kcl", "never"]
 
 @dataclass(frozen=True, slots=True)
 class KinesisSourceSettings:
-    """Everything but ``stream`` may be left out."""
+    """What a Kinesis source is told. Everything but ``stream`` may be left out."""
 
     stream: str
     """Name or ARN. Another account's stream needs the ARN."""
@@ -32,3 +33,20 @@ class KinesisSourceSettings:
     read_share: float = 1.0
     """Of a shard's read limits; above 1 only for servers that have none."""
     assume_role_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KinesisSinkSettings:
+    """What a Kinesis sink is told. Everything but ``stream`` and ``codec`` may be left out."""
+
+    stream: str
+    """Name or ARN. Another account's stream needs the ARN."""
+    codec: Codec
+    region: str | None = None
+    """None: the ARN's, else the one that the environment or the profile names."""
+    endpoint_url: str | None = None
+    """None: AWS, whose limits a shard is taken to have from the beginning; others have none until they refuse."""
+    assume_role_arn: str | None = None
+    calls_in_flight: int = 8
+    away_s: float = 3.0
+    """After not having run for longer, the sink asks who owns the lanes before it writes: half a session."""

@@ -62,7 +62,7 @@ class StreamWatch:
     def summary(self) -> Summary:
         """The last one seen. Valid once opened."""
         if self._summary is None:
-            raise RuntimeError("the source is not entered")
+            raise RuntimeError("the stream is not open")
         return self._summary
 
     async def open(self) -> None:
@@ -78,11 +78,14 @@ class StreamWatch:
 
         Raises ``RefusedError`` where the stream was deleted, or replaced by another of its name.
         """
+        if self._clock.monotonic() < self._next_look:
+            return self.summary
+        return await self.look_now()
+
+    async def look_now(self) -> Summary:
+        """As ``look``, by a look of now."""
         summary = self.summary
-        now = self._clock.monotonic()
-        if now < self._next_look:
-            return summary
-        self._next_look = now + _LOOK_S
+        self._next_look = self._clock.monotonic() + _LOOK_S
         try:
             seen = Summary.of((await self._api.describe()).value.stream_description_summary)
         except MissingError:
@@ -97,7 +100,7 @@ class StreamWatch:
         if seen.identity != summary.identity:
             self._next_look = 0
             raise RefusedError(
-                f"read {self._api.target}",
+                f"use {self._api.target}",
                 f"another stream of this name was created at {iso(seen.created_ms)}",
                 "restart the mirror: it compares the new stream with its checkpoints",
             )

@@ -9,7 +9,8 @@ from typing import Any, Self
 
 import pytest
 
-import bridge.assembly
+import bridge.assembly.ends
+import bridge.assembly.mirror
 from bridge.assembly import Assembly, assemble
 from bridge.config import Configuration, load
 from bridge.coordination.fenced_writer import FencedWriter
@@ -23,7 +24,7 @@ from checkpoints.dynamodb.store import DynamoCheckpoints
 from checkpoints.kafka.store import KafkaCheckpoints
 from checkpoints.memory import MemoryCheckpoints
 from checkpoints.sqlite import SqliteCheckpoints
-from connectors.base import Clock, Observer, RefusedError
+from connectors.base import Clock, Observer, RefusedError, SettingsError
 from connectors.kafka.settings import Transactional
 from tests.bridge.test_config_mistakes import VALID
 
@@ -37,6 +38,7 @@ class Part:
     def __init__(self, *made_with: Any, transactional: Transactional | None = None) -> None:
         self.settings = made_with[0]
         self.transactional = transactional
+        self.address = f"place:{id(self)}"
         self.events: list[str] = []
 
     async def __aenter__(self) -> Self:
@@ -55,7 +57,7 @@ class Part:
 @pytest.fixture(autouse=True)
 def _parts(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("KinesisSource", "KafkaSink", "FileSink"):
-        monkeypatch.setattr(bridge.assembly, name, Part)
+        monkeypatch.setattr(bridge.assembly.ends, name, Part)
 
 
 def configured(folder: Path, more: str = "", *settings: str) -> Configuration:
@@ -121,7 +123,7 @@ def test_dead_letters_go_to_a_topic_of_the_same_cluster_or_to_a_file(tmp_path: P
 
 def test_the_policy_is_what_the_keys_say(tmp_path: Path) -> None:
     """Provenance is sent unless it is never to be: Kafka has headers."""
-    policy = bridge.assembly.policy_of
+    policy = bridge.assembly.mirror.policy_of
     assert policy(configured(tmp_path, "checkpoints: memory\n")) == Policy()
     assert policy(configured(tmp_path)) == Policy(checkpoint_interval_s=0.1)
     more = "checkpoints: memory\non_gap: continue\ncheckpoint_interval: 2s\nlimits: {memory: 1MiB}\nprovenance: never\n"
@@ -197,6 +199,16 @@ async def test_a_sink_for_smaller_records_than_the_source_has_is_warned_of(
     assert said == ["message-size: max.bytes=5001 needed for the source's largest record"] * warnings
 
 
+async def test_a_mirror_of_a_place_into_itself_is_refused(tmp_path: Path) -> None:
+    """Whatever names both ends have: it would never come to an end."""
+    parts = await asyncio.to_thread(assembled, tmp_path)
+    ends: list[Any] = [parts.ends.source, parts.ends.sink]
+    ends[1].address = ends[0].address
+    with pytest.raises(SettingsError, match="source and sink are the same"):
+        await parts.opened().__aenter__()
+    assert [end.events for end in ends] == [["entered", "left"]] * 2
+
+
 async def test_busy_checkpoints_keep_the_ends_untouched(tmp_path: Path) -> None:
     """A second process of a mirror does nothing to the streams and topics of the first."""
     parts = await asyncio.to_thread(assembled, tmp_path)
@@ -216,7 +228,7 @@ async def test_an_end_that_refuses_closes_the_others(tmp_path: Path, monkeypatch
             await asyncio.sleep(0)
             raise RefusedError("open topic orders", "there is none")
 
-    monkeypatch.setattr(bridge.assembly, "KafkaSink", Refusing)
+    monkeypatch.setattr(bridge.assembly.ends, "KafkaSink", Refusing)
     parts = await asyncio.to_thread(assembled, tmp_path)
     with pytest.raises(RefusedError, match="there is none"):
         await parts.opened().__aenter__()

@@ -8,10 +8,10 @@ import pytest
 from connectors.base import Clock, ConnectorError, Record, TransientError
 from connectors.memory import Faults, MemorySink, MemorySource, MemoryStream, MemoryTopic
 from tests.contracts.sink import SinkContract, Target, batch, by_key, series
-from tests.contracts.source import SourceContract, World
+from tests.contracts.source import SplittingSourceContract, SplittingWorld
 
 
-class MemoryWorld(World):
+class MemoryWorld(SplittingWorld):
     def __init__(self) -> None:
         clock = Clock()
         self._stream = MemoryStream("orders", 2, clock)
@@ -24,9 +24,9 @@ class MemoryWorld(World):
         self._stream.split(self._stream.shards[partition])
 
 
-class TestMemorySource(SourceContract):
+class TestMemorySource(SplittingSourceContract):
     @pytest.fixture
-    async def world(self) -> AsyncIterator[World]:
+    async def world(self) -> AsyncIterator[SplittingWorld]:
         world = MemoryWorld()
         async with world.source:
             yield world

@@ -14,7 +14,8 @@ from typing import Any, Self
 
 import pytest
 
-import bridge.assembly
+import bridge.assembly.ends
+import bridge.assembly.mirror
 import bridge.cli.mirroring
 import bridge.cli.run
 import bridge.workers.channel
@@ -63,7 +64,7 @@ class Bench:
         self.config = folder / "o.yaml"
         self.config.write_text(f"{VALID}checkpoints: {{sqlite: {{path: {self.database}}}}}\nhttp: null\n")
         self.stream = MemoryStream("orders", 2, Clock())
-        self.topic = MemoryTopic("orders", 2)
+        self.topic = MemoryTopic("mirrored", 2)
         self.entering: Hook = _nothing
         self.reading: Hook = lambda: None
         self._capsys = capsys
@@ -140,7 +141,7 @@ def test_the_start_is_told_with_both_ends_and_where_the_checkpoints_are(bench: B
     bench.reading = bench.signal
     bench.stream.put(b"k", b"x")
     first = _log(bench.run())[0]
-    assert (first["source"], first["sink"], first["mirror"]) == ("memory:orders", "memory:orders", "orders")
+    assert (first["source"], first["sink"], first["mirror"]) == ("memory:orders", "memory:mirrored", "orders")
     assert (first["checkpoints"], first["start"]) == (str(bench.database), "trim_horizon")
 
 
@@ -175,7 +176,7 @@ def test_an_end_that_never_answers_exits_3_in_time(bench: Bench, monkeypatch: py
         await asyncio.sleep(60)
 
     bench.entering = entering
-    monkeypatch.setattr(bridge.assembly, "OPENING_S", 0.05)
+    monkeypatch.setattr(bridge.assembly.mirror, "OPENING_S", 0.05)
     called = bench.run()
     assert called.code == 3
     assert called.err.startswith("error: open the sink: no answer within")

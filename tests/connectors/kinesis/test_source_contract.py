@@ -10,13 +10,13 @@ import pytest
 from connectors.base import Clock, Observer
 from connectors.kinesis.polling import KinesisSource
 from connectors.kinesis.settings import KinesisSourceSettings
-from tests.contracts.source import SourceContract, World
+from tests.contracts.source import SplittingSourceContract, SplittingWorld
 from tests.support import shards
 from tests.support.factories import StreamFactory
 from tests.support.kinesis_api import REGION, kinesis_session
 
 
-class KinesisWorld(World):
+class KinesisWorld(SplittingWorld):
     def __init__(self, url: str, client: Any, stream: str, source: KinesisSource) -> None:
         self._url = url
         self._client = client
@@ -34,9 +34,9 @@ class KinesisWorld(World):
         shards.split(self._url, self._stream, shard)
 
 
-class TestKinesisSource(SourceContract):
+class TestKinesisSource(SplittingSourceContract):
     @pytest.fixture
-    async def world(self, kinesis: str, stream: StreamFactory) -> AsyncIterator[World]:
+    async def world(self, kinesis: str, stream: StreamFactory) -> AsyncIterator[SplittingWorld]:
         name = stream(shards=2)
         # Without AWS's limits, which this server does not have, the suite need not wait for its turn.
         settings = KinesisSourceSettings(name, REGION, kinesis, poll_interval_s=0.05, read_share=20)

@@ -1,26 +1,19 @@
-"""From a configuration to a mirror with all it needs: the one place that knows which class is which."""
+"""A mirror with all it needs, opened and closed in the right order."""
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
+from bridge.assembly.ends import EndMaker
 from bridge.config import Configuration
-from bridge.config.librdkafka import plain
-from bridge.config.sink import CreateTopic as CreateTopicSection
 from bridge.engine.mirror import Ends, Mirror
-from bridge.engine.policy import OnError, OnGap, Policy
+from bridge.engine.policy import OnError, OnGap, OnLoop, Policy
 from bridge.groups import first
 from bridge.keeping.worker import Keeping, kept_by
-from connectors.base import Clock, Connector, Observer, Sink, Source, UnreachableError
-from connectors.file import FileSink
-from connectors.kafka.settings import KafkaSinkSettings
-from connectors.kafka.sink import KafkaSink
-from connectors.kafka.topic import CreateTopic
-from connectors.kinesis.polling import KinesisSource
-from connectors.kinesis.settings import KinesisSourceSettings
+from connectors.base import Clock, Connector, Observer, SettingsError, UnreachableError
 
 OPENING_S = 26.0
 """Both ends are reached, or reported, within this time; a command has 30 s to say so."""
@@ -49,9 +42,19 @@ class Assembly:
                 await stack.enter_async_context(self.keeping.writer)
             ends = {"source": self.ends.source, "sink": self.ends.sink, "dead letter": self.ends.dead_letter}
             await _all_opened(stack, {name: end for name, end in ends.items() if end is not None})
+            self._check_places()
             await self._warn_of_sizes()
             await stack.enter_async_context(self.keeping.coordinator)
             yield
+
+    def _check_places(self) -> None:
+        """Names and addresses may hide that both ends are one place, which would mirror itself without end."""
+        if self.ends.source.address == self.ends.sink.address:
+            raise SettingsError(
+                "open the mirror",
+                f"source and sink are the same: {self.ends.source.address}",
+                "name another stream or topic as the sink",
+            )
 
     async def _warn_of_sizes(self) -> None:
         """Say it now if the source's largest record would be refused: it may come after months."""
@@ -65,62 +68,11 @@ def assemble(
 ) -> Assembly:
     """``index`` tells the workers of one supervisor apart."""
     keeping = kept_by(configuration, clock, index)
-    settings = _sink_settings(configuration)
-    sink = KafkaSink(settings, clock, observer, transactional=keeping.transactional)
-    ends = Ends(_source(configuration, clock, random, observer), sink, _dead_letter(configuration, clock, observer))
+    made = EndMaker(configuration, keeping, clock, random, observer)
+    ends = Ends(made.source(), made.sink(), made.dead_letter())
     policy = policy_of(configuration)
     mirror = Mirror(ends, keeping.store, keeping.coordinator, policy, clock=clock, random=random)
     return Assembly(mirror, ends, keeping)
-
-
-def _source(configuration: Configuration, clock: Clock, random: Random, observer: Observer) -> Source:
-    section = configuration.source.kinesis
-    assert section is not None  # noqa: S101 - for now
-    settings = KinesisSourceSettings(
-        stream=section.stream,
-        region=section.region,
-        endpoint_url=section.endpoint_url,
-        start=section.start,
-        poll_interval_s=section.poll_interval,
-        deaggregate=section.deaggregate,
-        read_share=section.read_share,
-        assume_role_arn=section.assume_role_arn,
-    )
-    return KinesisSource(settings, clock, random, observer)
-
-
-def _sink_settings(configuration: Configuration) -> KafkaSinkSettings:
-    section = configuration.sink.kafka
-    assert section is not None  # noqa: S101 - for now
-    return KafkaSinkSettings(
-        bootstrap_servers=",".join(section.bootstrap_servers),
-        topic=section.topic,
-        compression=section.compression,
-        create_topic=None if section.create_topic is None else _new_topic(section.create_topic),
-        librdkafka=plain(section.librdkafka),
-        client_id=f"kmbridge-{configuration.name}",
-        # What the budget lets through is all there can be.
-        buffer_bytes=configuration.limits.memory,
-    )
-
-
-def _new_topic(section: CreateTopicSection) -> CreateTopic:
-    if section.replication_factor is None:
-        return CreateTopic(section.partitions, config=plain(section.config))
-    return CreateTopic(section.partitions, section.replication_factor, plain(section.config))
-
-
-def _dead_letter(configuration: Configuration, clock: Clock, observer: Observer) -> Sink | None:
-    section = configuration.dead_letter
-    if section is None or configuration.on_error == "stop":
-        return None
-    if section.file is not None:
-        return FileSink(section.file.path)
-    if section.kafka is None or configuration.delivery == "exactly_once":
-        # What goes to the sink's cluster is part of the sink's transactions.
-        return None
-    beside = replace(_sink_settings(configuration), topic=section.kafka.topic, create_topic=None)
-    return KafkaSink(beside, clock, observer)
 
 
 def policy_of(configuration: Configuration) -> Policy:
@@ -129,6 +81,7 @@ def policy_of(configuration: Configuration) -> Policy:
         memory=configuration.limits.memory,
         on_gap=OnGap(configuration.on_gap),
         on_error=OnError(configuration.on_error),
+        on_loop=OnLoop(configuration.on_loop),
         provenance=configuration.sends_origins,
     )
 

@@ -1,0 +1,1 @@
+"""How records of a topic's partitions are fetched, and wait until their lanes read on."""

@@ -1,0 +1,156 @@
+"""A Kafka topic as a source."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from threading import Event, Thread
+from types import TracebackType
+from typing import ParamSpec, Self
+
+from confluent_kafka import IsolationLevel, KafkaException
+
+from connectors.base import Batch, Budget, Clock, Observer, Partition, Place, SettingsError, Source
+from connectors.kafka.connection import READ, kafka_error, translate
+from connectors.kafka.fetching.fetcher import Fetcher
+from connectors.kafka.fetching.offsets import at_time, before
+from connectors.kafka.limits import UNKNOWN_MAX_BYTES
+from connectors.kafka.partition_reader import PartitionReader, Surroundings
+from connectors.kafka.source_settings import KafkaSourceSettings
+from connectors.kafka.source_watch import SourceWatch
+from connectors.kafka.topic import Topic, TopicDesk
+from connectors.kafka.topic_state import TopicState
+
+P = ParamSpec("P")
+
+
+class KafkaSource(Source):
+    """The partitions of one topic. A position is the offset of the last record read, as text.
+
+    Where the log goes on without records (behind transactions, where it was compacted) an empty batch moves the
+    position. The source joins no group: whoever calls ``read`` must own the partition.
+    """
+
+    def __init__(self, settings: KafkaSourceSettings, clock: Clock, observer: Observer) -> None:
+        """Raises ``SettingsError`` for librdkafka settings that only the bridge may choose."""
+        settings.connection().settings()
+        self._settings = settings
+        self._clock = clock
+        self._observer = observer
+        self._around: Surroundings | None = None
+        self._left = Event()
+        self._grown = asyncio.Event()
+        self._watcher: Thread | None = None
+
+    async def __aenter__(self) -> Self:
+        topic = await asyncio.to_thread(self._look_up)
+        state = TopicState(topic)
+        loop = asyncio.get_running_loop()
+        fetcher = await asyncio.to_thread(self._fetcher, loop, state)
+        self._around = Surroundings(fetcher, state, self._confirm, self._clock)
+        settings = self._settings
+        watch = SourceWatch(settings.connection(), topic, _isolation(settings), self._clock, settings.look_s)
+        tell = _in_loop(loop, state.see)
+        self._watcher = Thread(target=watch.run, args=(self._left, tell), name=f"kafka {topic.name} watch", daemon=True)
+        self._watcher.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._left.set()
+        if self._around is not None:
+            await self._around.fetcher.leave()
+        if self._watcher is not None:
+            await asyncio.to_thread(self._watcher.join)
+
+    @property
+    def identity(self) -> str:
+        """The topic's id and its number of partitions, by which keys find theirs; empty where no id is told."""
+        state = self._entered.state
+        return f"{state.topic.id} with {state.growth.accepted} partitions" if state.topic.id else ""
+
+    @property
+    def address(self) -> str:
+        topic = self._entered.state.topic
+        return f"kafka:{topic.cluster_id}:{topic.name}"
+
+    @property
+    def largest_record(self) -> int | None:
+        """By the topic's max.message.bytes, which bounds records as they were sent: compressed ones may be larger."""
+        largest = self._entered.state.topic.limits.max_message_bytes
+        return None if largest == UNKNOWN_MAX_BYTES else largest
+
+    def stored(self, places: Mapping[str, Place]) -> None:
+        """Shows them in the display group, if there is one."""
+        self._entered.fetcher.stored(places)
+
+    async def partitions(self) -> AsyncGenerator[tuple[Partition, ...], None]:
+        growth = self._entered.state.growth
+        while True:
+            self._grown.clear()
+            yield tuple(Partition(str(number)) for number in range(growth.seen))
+            await self._grown.wait()
+
+    async def start(self, partitions: Sequence[Partition]) -> Mapping[str, Place]:
+        """A time behind the last record, as ``latest``, is where the partition ends now."""
+        start, around = self._settings.start, self._entered
+        if start == "earliest":
+            return {partition.id: Place() for partition in partitions}
+        now_ms = self._clock.now_ms()
+        time_ms = None if start == "latest" else int(start.timestamp() * 1000)
+        if time_ms is not None and time_ms > now_ms:
+            raise SettingsError(f"start at {start}", "that is in the future", "start: latest begins now")
+        numbers = [int(partition.id) for partition in partitions]
+        topic = around.state.topic.name
+        try:
+            found = await around.fetcher.ask(partial(at_time, topic=topic, partitions=numbers, time_ms=time_ms))
+        except KafkaException as error:
+            operation = f"find where to start in topic {topic}"
+            raise translate(kafka_error(error), operation, self._settings.bootstrap_servers, access=READ) from None
+        return {str(number): before(offset) for number, offset in found.items()}
+
+    def read(self, partition: Partition, after: Place, budget: Budget) -> AsyncGenerator[Batch, None]:
+        return PartitionReader(int(partition.id), after, budget, self._entered).batches()
+
+    @property
+    def _entered(self) -> Surroundings:
+        if self._around is None:
+            raise RuntimeError("the source has not been entered")
+        return self._around
+
+    def _look_up(self) -> Topic:
+        settings = self._settings
+        return TopicDesk(settings.connection(), self._clock, settings.reach_s, READ).look_up(settings.topic, None)
+
+    async def _confirm(self) -> None:
+        """Raises ``RefusedError`` where the topic is not there or another, and where we may not read it any more."""
+        found, state = await asyncio.to_thread(self._look_up), self._entered.state
+        if state.topic.id and found.id and found.id != state.topic.id:
+            raise state.replaced(found.id)
+
+    def _fetcher(self, loop: asyncio.AbstractEventLoop, state: TopicState) -> Fetcher:
+        def count(partitions: int) -> None:
+            if state.grow(partitions):
+                self._grown.set()
+
+        try:
+            return Fetcher(self._settings, self._clock, self._observer, _in_loop(loop, count))
+        except KafkaException as error:
+            raise translate(kafka_error(error), "configure the Kafka consumer", "") from None
+
+
+def _in_loop(loop: asyncio.AbstractEventLoop, function: Callable[P, None]) -> Callable[P, None]:
+    """``function``, called in the event loop if that still runs, whichever thread asks for it."""
+
+    def call(*args: P.args, **_: P.kwargs) -> None:
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(function, *args)
+
+    return call
+
+
+def _isolation(settings: KafkaSourceSettings) -> IsolationLevel:
+    if settings.isolation == "read_committed":
+        return IsolationLevel.READ_COMMITTED
+    return IsolationLevel.READ_UNCOMMITTED

@@ -1,0 +1,73 @@
+"""What the stream cannot take, known before it is sent."""
+
+from collections.abc import Iterator
+
+from connectors.base import Batch, Rejected
+from connectors.codecs.codec import Codec
+from connectors.kinesis.summary import Summary
+
+_OVERHEAD = 1024
+_GROWTH = 2
+"""No codec makes more of a record's bytes than this many times as much, and the overhead."""
+
+
+class RecordSize:
+    """Compares records with the largest that a stream takes: data as encoded, and partition key."""
+
+    def __init__(self, codec: Codec, summary: Summary) -> None:
+        self._codec = codec
+        self._summary = summary
+
+    def rejections(self, batch: Batch) -> tuple[Rejected, ...]:
+        """As ``Sink.inspect``: what the codec refuses, and what is too large."""
+        refused = self._codec.refusals(batch)
+        large = list(self._suspects(batch))
+        if not large:
+            return refused
+        known = {each.index for each in refused}
+        found = self._too_large(batch, [index for index in large if index not in known])
+        return tuple(sorted((*refused, *found), key=_index)) if found else refused
+
+    def too_small_for(self, largest_record: int) -> str:
+        """As ``Sink.too_small_for``."""
+        limit = self._summary.largest_record
+        if largest_record <= limit:
+            return ""
+        needed = -(-largest_record // 1024)
+        return f"stream {self._summary.arn} has MaxRecordSizeInKiB={limit // 1024}, needs {needed}"
+
+    def _suspects(self, batch: Batch) -> Iterator[int]:
+        """The records that may be too large, by a bound that costs little."""
+        bound = self._summary.largest_record // _GROWTH - _OVERHEAD
+        longest = max(map(len, filter(None, (*batch.values, *batch.keys))), default=0)
+        if batch.headers is None and longest <= bound // 2:
+            return
+        for index, value in enumerate(batch.values):
+            if len(value or b"") + len(batch.keys[index] or b"") + _header_size(batch, index) > bound:
+                yield index
+
+    def _too_large(self, batch: Batch, suspects: list[int]) -> list[Rejected]:
+        codec, limit = self._codec, self._summary.largest_record
+        names, encode = codec.partition_keys(batch), codec.encoder(batch)
+        found = []
+        for index in suspects:
+            size = len(codec.entry(names[index], (encode(index),))) + len(names[index].encode())
+            if size > limit:
+                found.append(
+                    Rejected(
+                        index,
+                        "too_large",
+                        f"{size} bytes as a Kinesis record, the stream takes {limit}: raise its MaxRecordSizeInKiB",
+                    )
+                )
+        return found
+
+
+def _header_size(batch: Batch, index: int) -> int:
+    if batch.headers is None:
+        return 0
+    return sum(len(name) + len(value or b"") for name, value in batch.headers[index])
+
+
+def _index(rejected: Rejected) -> int:
+    return rejected.index

@@ -1,0 +1,137 @@
+"""What was submitted and is not answered yet, lane by lane."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+
+from connectors.base import Batch, ConnectorError, Outcome, Position, Rejected
+from connectors.codecs.codec import Encode
+
+
+class Submission:
+    """One batch on its way. ``settled`` has a byte for each record: 0 until it has its outcome, then what it is."""
+
+    __slots__ = ("answer", "batch", "encode", "lane", "left", "mean", "rejected", "settled")
+
+    LANDED = 1
+    REJECTED = 2
+
+    def __init__(self, lane: "Lane", batch: Batch, encode: Encode, answer: asyncio.Future[Outcome]) -> None:
+        self.lane = lane
+        self.batch = batch
+        self.encode = encode
+        self.answer = answer
+        self.settled = bytearray(len(batch))
+        self.left = len(batch)
+        self.mean = batch.size // max(1, len(batch)) + 1
+        """Bytes of a record, about."""
+        self.rejected: list[Rejected] = []
+
+    def land(self, index: int) -> None:
+        """The record at ``index`` is durable."""
+        self.settled[index] = self.LANDED
+        self.left -= 1
+        if not self.left:
+            self._finish()
+
+    def reject(self, index: int, reason: str, detail: str) -> None:
+        """The record at ``index`` never will be."""
+        self.rejected.append(Rejected(index, reason, detail))
+        self.settled[index] = self.REJECTED
+        self.left -= 1
+        if not self.left:
+            self._finish()
+
+    def landed(self) -> set[Position]:
+        """The positions that are durable."""
+        positions = self.batch.positions
+        return {positions[index] for index, state in enumerate(self.settled) if state == self.LANDED}
+
+    def _finish(self) -> None:
+        if not self.answer.done():
+            self.answer.set_result(Outcome(tuple(sorted(self.rejected, key=_index))))
+        self.lane.forget_answered()
+
+
+class Lane:
+    """The submissions of one lane between two breaks, or until they are withdrawn."""
+
+    __slots__ = ("drained", "dropped", "failed", "name", "on_wire", "queued", "submissions")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.submissions: deque[Submission] = deque()
+        """From the oldest unanswered one on: those answered behind it are submitted again after a break, as it is."""
+        self.queued = 0
+        """Bytes that are in no entry yet, about."""
+        self.on_wire = 0
+        """Entries of which nobody knows yet what became of them."""
+        self.failed = False
+        self.dropped = False
+        """Nothing more of it is to be sent."""
+        self.drained = asyncio.Event()
+        """Set whenever something is taken out of its queue."""
+
+    def take(self, size: int) -> None:
+        """About ``size`` bytes of the queue are in an entry now."""
+        self.queued -= size
+        self.drained.set()
+
+    def forget_answered(self) -> None:
+        """What is answered without a hole before it is never submitted again."""
+        while self.submissions and not self.submissions[0].left and not self.failed:
+            self.submissions.popleft()
+
+    def fail(self, error: ConnectorError) -> None:
+        """Answer all that is unanswered with ``error``, whatever becomes of it."""
+        self.failed = True
+        for submission in self.submissions:
+            if not submission.answer.done():
+                submission.answer.set_exception(error)
+
+
+class Landings:
+    """Positions that are durable and will be submitted again: they are not written a second time.
+
+    After a break a lane goes back to where it was answered without a hole. What is remembered of it is of use for as
+    many records as it had submitted from there on, and forgotten then.
+    """
+
+    def __init__(self) -> None:
+        self._lanes: dict[str, _Memory] = {}
+
+    def remember(self, lane: Lane) -> None:
+        """``lane`` ends, and none of its entries is under way."""
+        memory = self._lanes.pop(lane.name, None) or _Memory()
+        for submission in lane.submissions:
+            memory.positions |= submission.landed()
+            memory.records += len(submission.batch)
+        if memory.positions:
+            self._lanes[lane.name] = memory
+
+    def among(self, lane: str, batch: Batch) -> list[int]:
+        """The indexes of the records of ``batch``, now submitted, that are durable already. Tells each but once."""
+        memory = self._lanes.get(lane)
+        if memory is None:
+            return []
+        found = [index for index, position in enumerate(batch.positions) if position in memory.positions]
+        memory.positions.difference_update(batch.positions[index] for index in found)
+        memory.records -= len(batch)
+        if not memory.positions or memory.records <= 0:
+            del self._lanes[lane]
+        return found
+
+    def __len__(self) -> int:
+        """How many positions are remembered."""
+        return sum(len(memory.positions) for memory in self._lanes.values())
+
+
+@dataclass(slots=True)
+class _Memory:
+    positions: set[Position] = field(default_factory=set)
+    records: int = 0
+    """How many records may be submitted before all of ``positions`` have been among them."""
+
+
+def _index(rejected: Rejected) -> int:
+    return rejected.index

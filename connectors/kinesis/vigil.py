@@ -1,0 +1,52 @@
+"""Notices that this process did not run for a while, and makes sure then that it still may write."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from connectors.base import Clock
+
+Confirm = Callable[[], Awaitable[None]]
+"""Returns once it is certain who owns the lanes; what is not owned any more has been withdrawn or aborted by then."""
+
+_LOOKS = 4
+
+
+class Vigil:
+    """A stopped process, a suspended machine, a blocked loop: others may own its lanes by the time it goes on."""
+
+    def __init__(self, away_s: float, confirm: Confirm, clock: Clock) -> None:
+        self._away_s = away_s
+        self._confirm = confirm
+        self._clock = clock
+        self._confirming = asyncio.Lock()
+        self._away = False
+        self._monotonic = clock.monotonic()
+        self._wall_ms = clock.now_ms()
+
+    async def keep(self) -> None:
+        """Look at the clock now and then, until cancelled, so that a gap in it is one in running."""
+        while True:
+            await self._clock.sleep(self._away_s / _LOOKS)
+            self._look()
+
+    async def assured(self) -> bool:
+        """Return once it is certain that this process was not away, or who owns the lanes now. True: it was away.
+
+        Raises what confirming raises.
+        """
+        self._look()
+        if not self._away:
+            return False
+        async with self._confirming:
+            if self._away:
+                await self._confirm()
+                self._away = False
+        return True
+
+    def _look(self) -> None:
+        """Both clocks: the one may stand still while a machine sleeps, the other may be set."""
+        monotonic, wall_ms = self._clock.monotonic(), self._clock.now_ms()
+        gap_s = max(monotonic - self._monotonic, (wall_ms - self._wall_ms) / 1000)
+        self._monotonic, self._wall_ms = monotonic, wall_ms
+        if gap_s > self._away_s:
+            self._away = True
