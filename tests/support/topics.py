@@ -6,6 +6,8 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions, NewTopic
 
+from tests.support.waiting import wait_until
+
 _TIMEOUT_S = 30
 
 
@@ -17,9 +19,16 @@ def create_topic(address: str, name: str, partitions: int, config: Mapping[str, 
 
 
 def add_partitions(address: str, name: str, partitions: int) -> None:
-    """Let it have ``partitions`` in all."""
+    """Let it have ``partitions`` in all, and return when its broker has heard of them."""
     admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
     admin.create_partitions([NewPartitions(name, partitions)], operation_timeout=_TIMEOUT_S)[name].result(_TIMEOUT_S)
+    until_known(address, name, partitions)
+
+
+def until_known(address: str, name: str, partitions: int) -> None:
+    """Wait until its broker, which lags behind the controller, knows all of ``partitions``."""
+    admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
+    wait_until(lambda: len(admin.list_topics(name, timeout=_TIMEOUT_S).topics[name].partitions) == partitions, name)
 
 
 def delete_topic(address: str, name: str) -> None:

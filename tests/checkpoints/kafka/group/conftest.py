@@ -5,9 +5,12 @@ import pytest
 from checkpoints.kafka.group.committer import ConsumerGroup
 from tests.checkpoints.kafka.group.grouping import group_in
 from tests.support.factories import TopicFactory
+from tests.support.topics import until_known
 
 
 @pytest.fixture
 def place(kafka: str, topic: TopicFactory) -> ConsumerGroup:
     """The group of mirror orders, which does not exist yet, and a topic of four partitions."""
-    return group_in(kafka, topic(partitions=4))
+    place = group_in(kafka, topic(partitions=4))
+    until_known(kafka, place.topic, 4)
+    return place
