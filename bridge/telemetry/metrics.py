@@ -70,6 +70,8 @@ def _lanes(status: MirrorStatus) -> Iterator[Sample]:
         if lane.state is LaneState.FINISHED:
             continue
         yield names.LAG_SECONDS, (lane.partition,), lane.lag_ms / 1000
+        if lane.lag_records is not None:
+            yield names.LAG_RECORDS, (lane.partition,), lane.lag_records
         if lane.checkpoint_age_ms is not None:
             yield names.CHECKPOINT_AGE_SECONDS, (lane.partition,), lane.checkpoint_age_ms / 1000
 

@@ -30,6 +30,12 @@ BYTES_WRITTEN = Definition(
 LAG_SECONDS = Definition(
     "kmbridge_lag_seconds", Kind.GAUGE, "How far reading is behind the tip of the partition.", ("partition",)
 )
+LAG_RECORDS = Definition(
+    "kmbridge_lag_records",
+    Kind.GAUGE,
+    "Records of the partition that lie behind the last one read, where the source can count them.",
+    ("partition",),
+)
 LATENCY_SECONDS = Definition(
     "kmbridge_latency_seconds", Kind.HISTOGRAM, "Time from arrival at the source to durable in the sink."
 )

@@ -27,7 +27,7 @@ def lane(partition: str = "shardId-000000000000", state: LaneState = LaneState.R
         state,
         position="49590338271490256608559692538361571095921575989136588898",
         lag_ms=1500,
-        lag_records=None,
+        lag_records=7,
         records_written=40,
         records_per_second=12.345,
         checkpoint_age_ms=250,

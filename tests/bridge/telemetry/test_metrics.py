@@ -43,6 +43,7 @@ def test_a_snapshot_becomes_the_documented_metrics() -> None:
     assert value(series, "kmbridge_gaps_total") == 2
     assert value(series, "kmbridge_buffered_bytes") == 400
     assert value(series, "kmbridge_lag_seconds", partition="a") == 1.5
+    assert value(series, "kmbridge_lag_records", partition="a") == 7
     assert value(series, "kmbridge_checkpoint_age_seconds", partition="a") == 0.25
 
 
