@@ -10,7 +10,7 @@ import msgspec
 
 from checkpoints.base import Checkpoint, CheckpointError, Gap, StoreFormatError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_TIMEOUT_S = 10.0
 """How long to wait for other programs that look into the file, an interactive sqlite3 for example."""
 
@@ -26,13 +26,25 @@ _TABLES = (
         source TEXT NOT NULL,
         sink TEXT NOT NULL,
         gaps TEXT NOT NULL,
+        unsettled_ms INTEGER,
+        window TEXT NOT NULL DEFAULT '',
         PRIMARY KEY (mirror, partition)
     ) WITHOUT ROWID""",
 )
-_LOAD = (
-    "SELECT partition, position, watermark_ms, finished, saved_ms, source, sink, gaps FROM checkpoint WHERE mirror = ?"
+_MARK = "INSERT INTO kmbridge_schema VALUES (2)"
+_FROM_1 = (
+    "ALTER TABLE checkpoint ADD COLUMN unsettled_ms INTEGER",
+    "ALTER TABLE checkpoint ADD COLUMN window TEXT NOT NULL DEFAULT ''",
+    "UPDATE kmbridge_schema SET version = 2",
 )
-_SAVE = "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_LOAD = {
+    1: "SELECT partition, position, watermark_ms, finished, saved_ms, source, sink, gaps, NULL, '' "
+    "FROM checkpoint WHERE mirror = ?",
+    2: "SELECT partition, position, watermark_ms, finished, saved_ms, source, sink, gaps, unsettled_ms, window "
+    "FROM checkpoint WHERE mirror = ?",
+}
+"""By the format of the file."""
+_SAVE = "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _DELETE = "DELETE FROM checkpoint WHERE mirror = ? AND partition = ?"
 
 _HINTS = {
@@ -64,16 +76,21 @@ def check_kind(path: Path) -> None:
 
 
 def open_to_write(path: Path) -> sqlite3.Connection:
-    """The file at ``path``, made if it is missing, in which every commit is durable."""
+    """The file at ``path``, made if it is missing, in which every commit is durable.
+
+    One of an older version becomes one of this version.
+    """
     with explained("open", path):
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         try:
             # Looked at before the first write, so that a foreign file stays as it is to the byte.
-            known = _has_schema(connection, path)
+            version = _version(connection, path)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
-            if not known:
+            if version is None:
                 _create(connection)
+            elif version < SCHEMA_VERSION:
+                _execute(connection, _FROM_1)
         except BaseException:
             connection.close()
             raise
@@ -87,12 +104,13 @@ def load_beside_a_writer(path: Path, mirror: str) -> dict[str, Checkpoint]:
             return {}
         address = f"{path.absolute().as_uri()}?mode=ro"
         with closing(_connection(address)) as connection:
-            return _rows(connection, mirror) if _has_schema(connection, path) else {}
+            version = _version(connection, path)
+            return {} if version is None else _rows(connection, mirror, version)
 
 
 def load(connection: sqlite3.Connection, path: Path, mirror: str) -> dict[str, Checkpoint]:
     with explained("read", path):
-        return _rows(connection, mirror)
+        return _rows(connection, mirror, SCHEMA_VERSION)
 
 
 def save(connection: sqlite3.Connection, path: Path, mirror: str, checkpoints: Mapping[str, Checkpoint]) -> None:
@@ -131,36 +149,42 @@ def _check_kind(path: Path) -> None:
         raise StoreFormatError(f"open the checkpoints in {path}", "not a file", _FOREIGN_HINT)
     # Not read-only: of a database with a write-ahead log such a connection leaves two files behind.
     with closing(_connection(f"{path.absolute().as_uri()}?mode=rw")) as connection:
-        _has_schema(connection, path)
+        _version(connection, path)
 
 
 def _connection(address: str) -> sqlite3.Connection:
     return sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
 
 
-def _has_schema(connection: sqlite3.Connection, path: Path) -> bool:
-    """False for an empty file. Raises ``StoreFormatError`` for one that is not ours, or that a newer version wrote."""
+def _version(connection: sqlite3.Connection, path: Path) -> int | None:
+    """The file's format; None for an empty file.
+
+    Raises ``StoreFormatError`` for one that is not ours, or that a newer version wrote.
+    """
     operation = f"open the checkpoints in {path}"
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:
-        return False
+        return None
     if "kmbridge_schema" not in tables:
         raise StoreFormatError(operation, "another application's database", _FOREIGN_HINT)
-    (version,) = connection.execute("SELECT max(version) FROM kmbridge_schema").fetchone()
-    if version != SCHEMA_VERSION:
+    version: int = connection.execute("SELECT max(version) FROM kmbridge_schema").fetchone()[0]
+    if version > SCHEMA_VERSION:
         raise StoreFormatError(
             operation,
             f"written in format {version} by a newer version, this one knows format {SCHEMA_VERSION}",
             "upgrade kmbridge, or name another file with checkpoints.sqlite.path",
         )
-    return True
+    return version
 
 
 def _create(connection: sqlite3.Connection) -> None:
+    _execute(connection, (*_TABLES, _MARK))
+
+
+def _execute(connection: sqlite3.Connection, statements: Iterable[str]) -> None:
     with _transaction(connection):
-        for statement in _TABLES:
+        for statement in statements:
             connection.execute(statement)
-        connection.execute("INSERT INTO kmbridge_schema VALUES (?)", (SCHEMA_VERSION,))
 
 
 @contextmanager
@@ -176,21 +200,23 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _rows(connection: sqlite3.Connection, mirror: str) -> dict[str, Checkpoint]:
-    return {
-        partition: Checkpoint(
-            position,
-            watermark_ms,
-            bool(finished),
-            saved_ms,
-            source,
-            sink,
-            msgspec.json.decode(gaps, type=tuple[Gap, ...]),
-        )
-        for partition, position, watermark_ms, finished, saved_ms, source, sink, gaps in connection.execute(
-            _LOAD, (mirror,)
-        )
-    }
+def _rows(connection: sqlite3.Connection, mirror: str, version: int) -> dict[str, Checkpoint]:
+    return {partition: _checkpoint(*columns) for partition, *columns in connection.execute(_LOAD[version], (mirror,))}
+
+
+def _checkpoint(  # noqa: PLR0913, PLR0917 - a row's columns
+    position: str | None,
+    watermark_ms: int | None,
+    finished: int,
+    saved_ms: int,
+    source: str,
+    sink: str,
+    gaps: str,
+    unsettled_ms: int | None,
+    window: str,
+) -> Checkpoint:
+    accepted = msgspec.json.decode(gaps, type=tuple[Gap, ...])
+    return Checkpoint(position, watermark_ms, bool(finished), saved_ms, source, sink, accepted, unsettled_ms, window)
 
 
 def _columns(checkpoint: Checkpoint) -> tuple[str | int | None, ...]:
@@ -202,4 +228,6 @@ def _columns(checkpoint: Checkpoint) -> tuple[str | int | None, ...]:
         checkpoint.source,
         checkpoint.sink,
         msgspec.json.encode(checkpoint.gaps).decode(),
+        checkpoint.unsettled_ms,
+        checkpoint.window,
     )

@@ -13,7 +13,7 @@ from bridge.engine.mirror import Ends, Mirror
 from bridge.engine.policy import OnError, OnGap, OnLoop, Policy
 from bridge.groups import first
 from bridge.keeping.worker import Keeping, kept_by
-from connectors.base import Clock, Connector, Observer, UnreachableError
+from connectors.base import Clock, Connector, Observer, SettingsError, UnreachableError
 
 OPENING_S = 26.0
 """Both ends are reached, or reported, within this time; a command has 30 s to say so."""
@@ -42,9 +42,19 @@ class Assembly:
                 await stack.enter_async_context(self.keeping.writer)
             ends = {"source": self.ends.source, "sink": self.ends.sink, "dead letter": self.ends.dead_letter}
             await _all_opened(stack, {name: end for name, end in ends.items() if end is not None})
+            self._check_places()
             await self._warn_of_sizes()
             await stack.enter_async_context(self.keeping.coordinator)
             yield
+
+    def _check_places(self) -> None:
+        """Names and addresses may hide that both ends are one place, which would mirror itself without end."""
+        if self.ends.source.address == self.ends.sink.address:
+            raise SettingsError(
+                "open the mirror",
+                f"source and sink are the same: {self.ends.source.address}",
+                "name another stream or topic as the sink",
+            )
 
     async def _warn_of_sizes(self) -> None:
         """Say it now if the source's largest record would be refused: it may come after months."""

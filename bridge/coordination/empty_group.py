@@ -1,16 +1,19 @@
 """Offsets of a group without members, committed by somebody who wants to change them."""
 
 import asyncio
+import time
 from collections.abc import Collection, Mapping
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from bridge.coordination.members import Member, members
 from checkpoints.base import StoreBusyError
-from checkpoints.kafka.connection import ANSWER_S, admin_client, answers, kafka_error
+from checkpoints.kafka.connection import ANSWER_S, MOVING, admin_client, answers, kafka_error
 from checkpoints.kafka.group.committer import CommittedOffset, ConsumerGroup
 from checkpoints.kafka.group.refusals import refusal
 
+_AGAIN_S = 0.1
 _OCCUPIED = {KafkaError.UNKNOWN_MEMBER_ID, KafkaError.NON_EMPTY_GROUP, KafkaError.REBALANCE_IN_PROGRESS}
 
 
@@ -38,20 +41,21 @@ class EmptyGroup:
             ) from None
 
     def _alter(self, offsets: Mapping[int, CommittedOffset]) -> None:
-        error = self._refused(offsets)
-        if error is None:
-            return
-        if error.code() in _OCCUPIED:
-            raise _OccupiedError
-        raise refusal(error, self._operation, self._place)
+        # Its answers come as long as there is a reference to the client.
+        admin = admin_client(self._place.connection)
+        deadline = time.monotonic() + ANSWER_S
+        while (error := self._refused(admin, offsets)) is not None:
+            if error.code() in _OCCUPIED:
+                raise _OccupiedError
+            if error.code() not in MOVING or time.monotonic() > deadline:
+                raise refusal(error, self._operation, self._place)
+            admin.poll(_AGAIN_S)
 
-    def _refused(self, offsets: Mapping[int, CommittedOffset]) -> KafkaError | None:
+    def _refused(self, admin: AdminClient, offsets: Mapping[int, CommittedOffset]) -> KafkaError | None:
         topic = self._place.topic
         listed = [TopicPartition(topic, each, new.offset, new.metadata) for each, new in offsets.items()]
         asked = ConsumerGroupTopicPartitions(self._place.group, listed)
         try:
-            # Its answers come as long as there is a reference to the client.
-            admin = admin_client(self._place.connection)
             (answer,) = answers(admin.alter_consumer_group_offsets([asked], request_timeout=ANSWER_S)).values()
         except KafkaException as error:
             return kafka_error(error)

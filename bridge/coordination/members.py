@@ -9,14 +9,8 @@ from typing import cast
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin._group import ConsumerGroupDescription, MemberDescription
 
-from checkpoints.kafka.connection import ANSWER_S, admin_client, explained, kafka_error
+from checkpoints.kafka.connection import ANSWER_S, MOVING, admin_client, explained, kafka_error
 
-# What brokers say while the group's coordinator begins, or is another.
-_MOVING = {
-    KafkaError.NOT_COORDINATOR,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-}
 _AGAIN_S = 0.1
 
 
@@ -56,7 +50,7 @@ def _described(client: Mapping[str, object], group: str) -> ConsumerGroupDescrip
                 code = kafka_error(error).code()
                 if code == KafkaError.GROUP_ID_NOT_FOUND:
                     return None
-                if code not in _MOVING or time.monotonic() > deadline:
+                if code not in MOVING or time.monotonic() > deadline:
                     raise
             admin.poll(_AGAIN_S)
 

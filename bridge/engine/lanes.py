@@ -85,7 +85,7 @@ class Lanes(Owner):
             if await self._settled(names, self._around.policy.handover_s):
                 self._around.delivery.interrupt("slots given up")
             elif names and self.ledger.has_moved():
-                await self._around.delivery.commit(self.ledger)
+                await self._store_last()
             self._forget(names, slots)
 
     async def lose(self, slots: Collection[int]) -> None:
@@ -274,6 +274,14 @@ class Lanes(Owner):
             late = await _unfinished(late, self._around.policy.withdrawn_s)
         await _cancelled(late)
         return len(late)
+
+    async def _store_last(self) -> None:
+        """Store what is settled, in the time that a hand-over has for it."""
+        try:
+            async with asyncio.timeout(self._around.policy.store_s):
+                await self._around.delivery.commit(self.ledger)
+        except TimeoutError:
+            self._around.delivery.interrupt("the last checkpoints were not stored in time")
 
     async def _cancelled(self, names: Collection[str]) -> None:
         await _cancelled([self._running[name] for name in names if name in self._running])

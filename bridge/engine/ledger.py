@@ -49,7 +49,9 @@ class Ledger:
 
     async def begin(self, places: Mapping[str, Place], delivery: Delivery) -> Mapping[str, Checkpoint]:
         """Store where a new mirror starts, before anything is read. Raises ``CheckpointError``, ``ConnectorError``."""
-        begun = {name: self._checkpoint(Progress(place), place, "") for name, place in places.items()}
+        # Nobody has written anything: each lane says so before it does.
+        untouched = {name: Progress(place, is_ended=True) for name, place in places.items()}
+        begun = {name: self._checkpoint(progress, progress.place, "") for name, progress in untouched.items()}
 
         async def save(_: Mapping[str, Place]) -> None:
             await self._store.save(begun)

@@ -39,6 +39,8 @@ class Policy:
     """How long handing partitions over to another worker waits for the same."""
     withdrawn_s: float = 2.0
     """How long either waits on, once what is not on the wire was withdrawn."""
+    store_s: float = 10.0
+    """How long handing over waits for the last checkpoints to be stored."""
     follow_s: float = 1.0
     """How often is looked up what other workers have stored, while something here waits for it."""
     hold_s: float = 30.0

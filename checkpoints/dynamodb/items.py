@@ -91,6 +91,8 @@ class _Checkpoint(Struct, frozen=True, kw_only=True, omit_defaults=True):
     gaps: _Gaps
     position: Text | None = None
     watermark_ms: Number | None = None
+    unsettled_ms: Number | None = None
+    window: Text | None = None
 
 
 def key(mirror: str, partition: str) -> Mapping[str, object]:
@@ -143,6 +145,8 @@ def item(mirror: str, partition: str, checkpoint: Checkpoint, fence: int) -> Map
         gaps=_Gaps(tuple(map(_gap_map, checkpoint.gaps))),
         position=Text(checkpoint.position) if checkpoint.position is not None else None,
         watermark_ms=_number(checkpoint.watermark_ms) if checkpoint.watermark_ms is not None else None,
+        unsettled_ms=_number(checkpoint.unsettled_ms) if checkpoint.unsettled_ms is not None else None,
+        window=Text(checkpoint.window) if checkpoint.window else None,
     )
     built: dict[str, object] = msgspec.to_builtins(stored)
     return built
@@ -170,6 +174,8 @@ def _checkpoint(stored: _Checkpoint) -> Checkpoint:
         source=stored.source.value,
         sink=stored.sink.value,
         gaps=tuple(_gap(gap.value) for gap in stored.gaps.value),
+        unsettled_ms=int(stored.unsettled_ms) if stored.unsettled_ms is not None else None,
+        window=stored.window.value if stored.window is not None else "",
     )
 
 

@@ -20,6 +20,13 @@ Settings = Mapping[str, object]
 ANSWER_S = 8.0
 """How long a broker may take to answer."""
 
+MOVING = {
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+}
+"""What brokers say while a group's coordinator begins, or is another."""
+
 _CREDENTIALS = {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED, KafkaError._SSL}  # noqa: SLF001
 _UNREACHABLE = {
     KafkaError._TRANSPORT,  # noqa: SLF001

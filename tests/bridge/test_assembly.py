@@ -24,7 +24,7 @@ from checkpoints.dynamodb.store import DynamoCheckpoints
 from checkpoints.kafka.store import KafkaCheckpoints
 from checkpoints.memory import MemoryCheckpoints
 from checkpoints.sqlite import SqliteCheckpoints
-from connectors.base import Clock, Observer, RefusedError
+from connectors.base import Clock, Observer, RefusedError, SettingsError
 from connectors.kafka.settings import Transactional
 from tests.bridge.test_config_mistakes import VALID
 
@@ -38,6 +38,7 @@ class Part:
     def __init__(self, *made_with: Any, transactional: Transactional | None = None) -> None:
         self.settings = made_with[0]
         self.transactional = transactional
+        self.address = f"place:{id(self)}"
         self.events: list[str] = []
 
     async def __aenter__(self) -> Self:
@@ -196,6 +197,16 @@ async def test_a_sink_for_smaller_records_than_the_source_has_is_warned_of(
         pass
     said = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
     assert said == ["message-size: max.bytes=5001 needed for the source's largest record"] * warnings
+
+
+async def test_a_mirror_of_a_place_into_itself_is_refused(tmp_path: Path) -> None:
+    """Whatever names both ends have: it would never come to an end."""
+    parts = await asyncio.to_thread(assembled, tmp_path)
+    ends: list[Any] = [parts.ends.source, parts.ends.sink]
+    ends[1].address = ends[0].address
+    with pytest.raises(SettingsError, match="source and sink are the same"):
+        await parts.opened().__aenter__()
+    assert [end.events for end in ends] == [["entered", "left"]] * 2
 
 
 async def test_busy_checkpoints_keep_the_ends_untouched(tmp_path: Path) -> None:

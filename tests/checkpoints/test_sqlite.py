@@ -5,14 +5,23 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from checkpoints.base import CheckpointError, CheckpointReader, CheckpointStore, StoreBusyError, StoreFormatError
+from checkpoints.base import (
+    Checkpoint,
+    CheckpointError,
+    CheckpointReader,
+    CheckpointStore,
+    StoreBusyError,
+    StoreFormatError,
+)
 from checkpoints.sqlite import SqliteCheckpoints, SqliteReader, default_path
 from checkpoints.sqlite_file import explained
-from tests.contracts.checkpoint_store import CheckpointStoreContract, Storage, checkpoint
+from tests.contracts.checkpoint_store import GAP, CheckpointStoreContract, Storage, checkpoint
 
 SAVE_FOR_EVER = """
 import asyncio, sys
@@ -31,6 +40,21 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+# Statements that made such a file, and a row as that version wrote it.
+_TABLE_1 = (
+    "CREATE TABLE checkpoint (mirror TEXT NOT NULL, partition TEXT NOT NULL, position TEXT, watermark_ms INTEGER, "
+    "finished INTEGER NOT NULL, saved_ms INTEGER NOT NULL, source TEXT NOT NULL, sink TEXT NOT NULL, "
+    "gaps TEXT NOT NULL, PRIMARY KEY (mirror, partition)) WITHOUT ROWID"
+)
+_GAPS_1 = msgspec.json.encode((GAP,)).decode()
+FORMAT_1 = (
+    "CREATE TABLE kmbridge_schema (version INTEGER NOT NULL)",
+    _TABLE_1,
+    "INSERT INTO kmbridge_schema VALUES (1)",
+    f"INSERT INTO checkpoint VALUES ('orders', 'a', '17#2', 5, 1, 7, 's@1', 't@1', '{_GAPS_1}')",
+)
 
 
 class SqliteStorage(Storage):
@@ -197,12 +221,27 @@ async def test_another_applications_database_is_refused_and_left_alone(path: Pat
     assert "another application's database" in await refused_as_foreign(path)
 
 
+async def test_a_file_of_the_version_before_is_read_as_it_is_and_then_written_in_this_one(path: Path) -> None:
+    """An upgrade keeps the checkpoints; a reader changes nothing."""
+    for statement in FORMAT_1:
+        await asyncio.to_thread(execute, path, statement)
+    old = Checkpoint("17#2", 5, finished=True, saved_ms=7, source="s@1", sink="t@1", gaps=(GAP,))
+    before = await asyncio.to_thread(path.read_bytes)
+    assert await SqliteReader(path, "orders").load() == {"a": old}
+    assert await asyncio.to_thread(path.read_bytes) == before
+    new = replace(old, unsettled_ms=9, window="w")
+    async with SqliteCheckpoints(path, "orders") as store:
+        assert await store.load() == {"a": old}
+        await store.save({"b": new})
+    assert await SqliteReader(path, "orders").load() == {"a": old, "b": new}
+
+
 async def test_a_file_of_a_newer_version_is_refused_and_left_alone(path: Path) -> None:
     """An older version does not touch what it cannot understand, and says what to upgrade."""
     async with SqliteCheckpoints(path, "orders") as store:
         await store.save({"a": checkpoint("1")})
-    await asyncio.to_thread(execute, path, "UPDATE kmbridge_schema SET version = 2")
-    assert "format 2" in await refused_as_foreign(path)
+    await asyncio.to_thread(execute, path, "UPDATE kmbridge_schema SET version = 3")
+    assert "format 3" in await refused_as_foreign(path)
 
 
 def execute(path: Path, statement: str) -> None:

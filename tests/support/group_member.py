@@ -44,8 +44,15 @@ def group_settings(address: str, topic: str, worker: str, session_timeout_s: flo
 @asynccontextmanager
 async def member(address: str, topic: str, worker: str = "worker") -> AsyncIterator[KafkaGroup]:
     """A member of a group over the partitions of ``topic``, once it has some of them."""
+    async with member_of(KafkaGroup(group_settings(address, topic, worker))) as group:
+        yield group
+
+
+@asynccontextmanager
+async def member_of(group: KafkaGroup) -> AsyncIterator[KafkaGroup]:
+    """``group``, once it has some slots."""
     owner = Idle()
-    async with KafkaGroup(group_settings(address, topic, worker)) as group:
+    async with group:
         running = asyncio.create_task(group.run(owner))
         try:
             async with asyncio.timeout(30):

@@ -1,15 +1,15 @@
 """Checkpoints in the offsets of the group whose members share the partitions of the topic that is read."""
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import closing
+from threading import Event
 from types import TracebackType
 from typing import Self
 
 from checkpoints.base import Checkpoint, CheckpointReader, CheckpointStore, StoreFormatError
-from checkpoints.kafka.connection import admin_client
 from checkpoints.kafka.group.committer import CommittedOffset, Committer, ConsumerGroup
 from checkpoints.kafka.group.document import FORGOTTEN, decode, encode
 from checkpoints.kafka.group.offsets import GroupOffsets
-from checkpoints.kafka.group.refusals import explained
 from checkpoints.kafka.threads import Threads
 
 
@@ -23,9 +23,13 @@ class GroupCheckpointReader(CheckpointReader):
         """As promised by the contract. Raises ``CheckpointError`` where the cluster does not answer, or refuses."""
         thread = Threads(1, "checkpoints")
         try:
-            return _checkpoints(self._place, await thread.run(lambda _stop: _offsets(self._place).look_up()))
+            return _checkpoints(self._place, await thread.run(self._look_up))
         finally:
             thread.close()
+
+    def _look_up(self, _stop: Event) -> Mapping[int, CommittedOffset]:
+        with closing(GroupOffsets(self._place)) as offsets:
+            return offsets.look_up()
 
 
 class GroupCheckpoints(CheckpointStore):
@@ -46,10 +50,14 @@ class GroupCheckpoints(CheckpointStore):
             raise RuntimeError("this store is entered already")
         thread = Threads(1, "checkpoints")
         try:
-            offsets = await thread.run(lambda _stop: _offsets(self._place))
-            await thread.run(lambda _stop: offsets.look_up())
+            offsets = await thread.run(lambda _stop: GroupOffsets(self._place))
         except BaseException:
             thread.close()
+            raise
+        try:
+            await thread.run(lambda _stop: offsets.look_up())
+        except BaseException:
+            thread.close(offsets.close)
             raise
         self._opened = _Opened(thread, offsets)
         return self
@@ -58,7 +66,7 @@ class GroupCheckpoints(CheckpointStore):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         opened, self._opened = self._entered(), None
-        opened.thread.close()
+        opened.thread.close(opened.offsets.close)
 
     def slot_of(self, partition: str) -> int:
         """The partition's number. Raises ``StoreFormatError`` where ``partition`` is no number."""
@@ -72,6 +80,11 @@ class GroupCheckpoints(CheckpointStore):
 
     async def load(self) -> Mapping[str, Checkpoint]:
         return await self._look_up(None)
+
+    async def forgets(self) -> bool:
+        """The brokers may have dropped what was committed, but for where it was deleted by name."""
+        opened = self._entered()
+        return FORGOTTEN not in (await opened.thread.run(lambda _stop: opened.offsets.look_up(None))).values()
 
     async def take(self, slots: Collection[int]) -> Mapping[str, Checkpoint]:
         """As promised by the contract: what a former owner commits is fenced since this worker owns ``slots``."""
@@ -105,11 +118,6 @@ class _Opened:
     def __init__(self, thread: Threads, offsets: GroupOffsets) -> None:
         self.thread = thread
         self.offsets = offsets
-
-
-def _offsets(place: ConsumerGroup) -> GroupOffsets:
-    with explained(f"reach Kafka for the offsets of group {place.group}", place):
-        return GroupOffsets(place, admin_client(place.connection))
 
 
 def _checkpoints(place: ConsumerGroup, committed: Mapping[int, CommittedOffset]) -> dict[str, Checkpoint]:

@@ -64,7 +64,7 @@ class Bench:
         self.config = folder / "o.yaml"
         self.config.write_text(f"{VALID}checkpoints: {{sqlite: {{path: {self.database}}}}}\nhttp: null\n")
         self.stream = MemoryStream("orders", 2, Clock())
-        self.topic = MemoryTopic("orders", 2)
+        self.topic = MemoryTopic("mirrored", 2)
         self.entering: Hook = _nothing
         self.reading: Hook = lambda: None
         self._capsys = capsys
@@ -141,7 +141,7 @@ def test_the_start_is_told_with_both_ends_and_where_the_checkpoints_are(bench: B
     bench.reading = bench.signal
     bench.stream.put(b"k", b"x")
     first = _log(bench.run())[0]
-    assert (first["source"], first["sink"], first["mirror"]) == ("memory:orders", "memory:orders", "orders")
+    assert (first["source"], first["sink"], first["mirror"]) == ("memory:orders", "memory:mirrored", "orders")
     assert (first["checkpoints"], first["start"]) == (str(bench.database), "trim_horizon")
 
 

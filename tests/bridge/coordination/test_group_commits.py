@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
+from contextlib import closing
 from dataclasses import replace
 from typing import Literal
 
@@ -10,7 +11,6 @@ import pytest
 from bridge.coordination import kafka_group
 from bridge.coordination.kafka_group import KafkaGroup
 from checkpoints.base import FencedError
-from checkpoints.kafka.connection import admin_client
 from checkpoints.kafka.group.committer import CommittedOffset, ConsumerGroup
 from checkpoints.kafka.group.offsets import GroupOffsets
 from checkpoints.kafka.group.store import GroupCheckpointReader
@@ -33,8 +33,8 @@ def place_of(address: str, topic: str) -> ConsumerGroup:
 
 async def committed(address: str, topic: str) -> Mapping[int, CommittedOffset]:
     """As anybody sees it."""
-    place = place_of(address, topic)
-    return await asyncio.to_thread(lambda: GroupOffsets(place, admin_client(place.connection)).look_up())
+    with closing(GroupOffsets(place_of(address, topic))) as offsets:
+        return await asyncio.to_thread(offsets.look_up)
 
 
 async def test_what_a_member_commits_is_seen_with_its_metadata(kafka: str, topic: TopicFactory) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from connectors.base import ORIGIN_HEADER
-from connectors.codecs import kpl
+from connectors.codecs import kpl, kpl_wire
 from connectors.codecs.catalogue import CodecName, codec_named
 from connectors.codecs.compression import GZIP_MAGIC, ZSTD_MAGIC, Compression, compressor
 from connectors.codecs.decoding import Decoder, ReadCodec
@@ -32,7 +32,9 @@ _compressions: some.SearchStrategy[Compression] = some.sampled_from(["none", "gz
 
 
 @given(any_record, _codecs, _compressions, some.data())
-def test_damaged_entries_can_be_read(record: Plain, name: CodecName, compression: Compression, draw: some.DataObject) -> None:
+def test_damaged_entries_can_be_read(
+    record: Plain, name: CodecName, compression: Compression, draw: some.DataObject
+) -> None:
     """An entry with bytes changed, cut or added, its digest made to fit, is decoded or plain."""
     [(_, data)] = entries(codec_named(name, compression), batch_of([record]))
     body = bytearray(data if name == "envelope" else data[4:-16])
@@ -95,7 +97,7 @@ def test_the_shortest_envelope_is_one() -> None:
 
 
 def _with_tags(*tags: tuple[bytes, bytes | None], value: bytes = b"v") -> bytes:
-    return kpl.aggregate(b"k", [kpl.record(value, b"".join(kpl.tag(*each) for each in tags))])
+    return kpl.aggregate(b"k", [kpl_wire.record(value, b"".join(kpl_wire.tag(*each) for each in tags))])
 
 
 _TIME = (TIMESTAMP, b"1")
@@ -134,7 +136,7 @@ def test_unknown_tags_beside_ours_are_ignored() -> None:
 def test_an_aggregate_may_hold_records_of_several_producers() -> None:
     """Each is read for itself."""
     ours = codec_named("kpl").encoder(batch_of([Plain(b"k", b"ours", 7, (("h", None),))]))(0)
-    assert decoded("k", kpl.aggregate(b"k", [kpl.record(b"theirs", b""), ours])) == [
+    assert decoded("k", kpl.aggregate(b"k", [kpl_wire.record(b"theirs", b""), ours])) == [
         Plain(b"k", b"theirs", -1),
         Plain(b"k", b"ours", 7, (("h", None),)),
     ]
@@ -153,7 +155,7 @@ _READERS: list[ReadCodec] = ["auto", "raw"]
 def test_compression_of_producers_is_undone_where_asked_for(name: Compression) -> None:
     """As the data of a record or inside of an aggregate; never otherwise, and never twice."""
     data = _compressed(name, b"plain" * 50)
-    packed = kpl.aggregate(b"k", [kpl.record(data, b"")])
+    packed = kpl.aggregate(b"k", [kpl_wire.record(data, b"")])
     whole = Plain(b"k", b"plain" * 50, -1)
     assert [decoded("k", data, Decoder(codec, "auto")) for codec in _READERS] == [[whole], [whole]]
     assert decoded("k", packed, Decoder("auto", "auto")) == [whole]

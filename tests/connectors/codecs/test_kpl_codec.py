@@ -78,7 +78,6 @@ def _tags(codec: KplCodec, record: Plain) -> list[tuple[str, str | None]]:
     [(_, data)] = entries(codec, batch_of([record]))
     found = kpl.decode(data)
     assert found is not None
-    assert found.tags is not None
     return [(key.decode(), None if value is None else value.decode()) for key, value in found.tags[0]]
 
 
