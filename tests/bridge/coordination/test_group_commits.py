@@ -17,6 +17,7 @@ from checkpoints.kafka.group.store import GroupCheckpointReader
 from tests.support.factories import TopicFactory
 from tests.support.group_member import Idle, group_settings, member
 from tests.support.member_process import MemberProcess
+from tests.support.ports import HOST, free_port
 from tests.support.topics import add_partitions
 from tests.support.waiting import eventually
 
@@ -67,10 +68,21 @@ async def test_metadata_that_the_broker_does_not_take_are_refused_by_name(kafka:
         assert await committed(kafka, name) == {}
 
 
-async def test_before_it_has_joined_and_after_it_has_left_a_worker_commits_nothing(
-    kafka: str, topic: TopicFactory
-) -> None:
-    """An empty group would take it from anybody."""
+async def test_before_it_has_joined_a_worker_commits_nothing() -> None:
+    """An empty group would take it from anybody; so it is not even sent, here to nobody."""
+    owner = Idle()
+    async with (
+        KafkaGroup(group_settings(f"{HOST}:{free_port()}", "orders", "a")) as group,
+        asyncio.TaskGroup() as tasks,
+    ):
+        running = tasks.create_task(group.run(owner))
+        with pytest.raises(FencedError, match="no member"):
+            await group.commit({0: CommittedOffset(1)})
+        running.cancel()
+
+
+async def test_after_it_has_left_a_worker_commits_nothing(kafka: str, topic: TopicFactory) -> None:
+    """As before it has joined."""
     name = topic(partitions=1)
     async with member(kafka, name) as group:
         pass
