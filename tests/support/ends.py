@@ -48,6 +48,10 @@ class StreamEnd:
     def section(self) -> Mapping[str, Any]:
         return {"kinesis": {"stream": self.name, "region": REGION, "endpoint_url": self.url}}
 
+    def at(self, url: str) -> "StreamEnd":
+        """The same through a proxy."""
+        return StreamEnd(url, self.name)
+
     async def write(self, records: Iterable[TestRecord]) -> int:
         return await write_records(self.url, self.name, records)
 
@@ -72,6 +76,10 @@ class TopicEnd:
     @property
     def section(self) -> Mapping[str, Any]:
         return {"kafka": {"bootstrap_servers": [self.address], "topic": self.name}}
+
+    def at(self, address: str) -> "TopicEnd":
+        """The same through a proxy."""
+        return TopicEnd(address, self.name)
 
     async def write(self, records: Iterable[TestRecord]) -> int:
         return await asyncio.to_thread(write_topic, self.address, self.name, messages(records))

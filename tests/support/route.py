@@ -1,7 +1,7 @@
 """A stream, a topic, and the way between them that a mirror is to keep."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from tests.support.ends import StreamEnd, TopicEnd
@@ -32,8 +32,7 @@ class Route(Way[StreamEnd, TopicEnd]):
 
     def via(self, *, kinesis: str | None = None, kafka: str | None = None) -> "Route":
         """The same through a proxy."""
-        source = replace(self.source, url=kinesis or self.kinesis)
-        return replace(self, source=source, sink=replace(self.sink, address=kafka or self.kafka))
+        return self.through(source=self.source.at(kinesis or self.kinesis), sink=self.sink.at(kafka or self.kafka))
 
     async def until_committed(self, count: int, timeout_s: float = 90) -> None:
         """As ``until_arrived``, for those who read what is committed."""
