@@ -292,6 +292,9 @@ class Scope(ABC):
         batch, across retries. An answer means durable: a transaction answers when it is committed, with nothing
         rejected. An exception (always a ``ConnectorError``) means that nothing of the batch is certain. Futures
         may be answered in any order. Cancelling one does not take the batch back.
+
+        Raises ``RefusedError`` at once, with nothing taken and nothing broken, where the sink has no place for what
+        comes from this lane.
         """
 
     def bury(self, lane: str, letter: Batch) -> asyncio.Future[Outcome] | None:

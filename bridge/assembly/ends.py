@@ -106,6 +106,7 @@ class EndMaker:
             bootstrap_servers=",".join(section.bootstrap_servers),
             topic=section.topic,
             compression=section.compression,
+            partitioner=section.partitioner,
             create_topic=None if section.create_topic is None else _new_topic(section.create_topic),
             librdkafka=plain(section.librdkafka),
             client_id=group_name(self.asked),

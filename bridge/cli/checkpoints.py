@@ -15,7 +15,7 @@ from bridge.config import Configuration
 from bridge.errors import BridgeError, UsageError
 from bridge.keeping.changing import changeable
 from bridge.keeping.owners import Holder, holders
-from bridge.keeping.stores import checked_position, checkpoint_reader, described
+from bridge.keeping.stores import checked_partition, checked_position, checkpoint_reader, described
 from bridge.telemetry.logging import LogFormat, configure_logging
 from checkpoints.base import Checkpoint
 from connectors.base import Clock
@@ -35,8 +35,8 @@ Force = Annotated[
     bool,
     typer.Option(
         "--force",
-        help="Change checkpoints in Kafka beside living workers, too. A running worker overwrites them with its next "
-        "checkpoint: stop it first. Files and tables stay refused while somebody owns them.",
+        help="Change checkpoints in a topic beside living workers, too. A running worker overwrites them with its next "
+        "checkpoint: stop it first. Files, tables and offsets of a group stay refused while somebody owns them.",
     ),
 ]
 
@@ -85,7 +85,7 @@ def set_(
     if len(rest) != 2:
         raise UsageError("checkpoints set", f"found {len(rest)} arguments behind the configuration, not two")
     asked = _configuration(targets, name, settings)
-    partition, position = rest[0], checked_position(asked, rest[1])
+    partition, position = checked_partition(asked, rest[0]), checked_position(asked, rest[1])
     asyncio.run(_set(asked, partition, position, new=new, force=force, as_json=as_json))
 
 
@@ -216,7 +216,7 @@ def _document(partition: str, checkpoint: Checkpoint, owner: Holder | None, now_
     return {
         "partition": partition,
         **_told(checkpoint),
-        "age_seconds": max(0, now_ms - checkpoint.saved_ms) / 1000,
+        "age_seconds": max(0, now_ms - checkpoint.saved_ms) / 1000 if checkpoint.saved_ms else None,
         "lag_seconds": None if lag_ms is None else lag_ms / 1000,
         "owner": None if owner is None else owner.worker,
         "owner_host": None if owner is None else owner.host or None,
@@ -229,7 +229,7 @@ def _row(partition: str, checkpoint: Checkpoint, owner: Holder | None, now_ms: i
         partition,
         _text(checkpoint.position),
         "-" if checkpoint.watermark_ms is None else f"{age(now_ms - checkpoint.watermark_ms)} ago",
-        f"{age(now_ms - checkpoint.saved_ms)} ago",
+        f"{age(now_ms - checkpoint.saved_ms)} ago" if checkpoint.saved_ms else "-",
         "yes" if checkpoint.finished else "no",
         str(len(checkpoint.gaps)),
         "-" if owner is None else str(owner),

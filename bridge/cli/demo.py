@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import tempfile
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -14,14 +15,14 @@ from bridge.cli.arguments import Json
 from bridge.cli.failure import FAILED
 from bridge.cli.output import print_json, print_rows
 from bridge.cli.stop import stopping
-from bridge.demo.course import perform
+from bridge.demo.course import Mirroring, perform
+from bridge.demo.direction import Direction, kafka_to_kinesis, kinesis_to_kafka
 from bridge.demo.display import PlainDisplay, TerminalDisplay
 from bridge.demo.embedded_kinesis import require_moto
 from bridge.demo.environment import nobodys_environment
-from bridge.demo.live_mirror import live_mirror
+from bridge.demo.live_mirror import stream_into_topic, topic_into_stream
 from bridge.demo.result import DemoResult
 from bridge.demo.workload import Workload
-from bridge.errors import UsageError, not_yet
 from bridge.telemetry.logging import LogFormat, configure_logging
 
 INTERRUPTED = 130
@@ -30,6 +31,13 @@ INTERRUPTED = 130
 class Origin(StrEnum):
     KINESIS = "kinesis"
     KAFKA = "kafka"
+
+
+_PARTS: Mapping[Origin, tuple[Direction, Mirroring]] = {
+    Origin.KINESIS: (kinesis_to_kafka, stream_into_topic),
+    Origin.KAFKA: (kafka_to_kinesis, topic_into_stream),
+}
+_TITLES = {Origin.KINESIS: "Kinesis to Kafka", Origin.KAFKA: "Kafka to Kinesis"}
 
 
 def demo(
@@ -45,22 +53,20 @@ def demo(
 
     Example: kmbridge demo --records 50000
     """
-    if origin is Origin.KAFKA:
-        raise UsageError("kmbridge demo --from kafka", not_yet("mirroring from Kafka", "use --from kinesis"))
     require_moto()
     configure_logging(LogFormat.AUTO, "warning")
     with nobodys_environment(), tempfile.TemporaryDirectory(prefix="kmbridge-demo-") as folder:
-        result = asyncio.run(_perform(Workload(records, keys), Path(folder)))
+        result = asyncio.run(_perform(origin, Workload(records, keys), Path(folder)))
     if result is None:
         raise typer.Exit(INTERRUPTED)
-    _print(result, as_json=as_json)
+    _print(origin, result, as_json=as_json)
     if not result.parity.equal:
         raise typer.Exit(FAILED)
 
 
-async def _perform(workload: Workload, folder: Path) -> DemoResult | None:
+async def _perform(origin: Origin, workload: Workload, folder: Path) -> DemoResult | None:
     """None when a signal ended it."""
-    performing = asyncio.create_task(_displayed(workload, folder))
+    performing = asyncio.create_task(_displayed(origin, workload, folder))
 
     def stop(_: str) -> None:
         performing.cancel()
@@ -73,7 +79,7 @@ async def _perform(workload: Workload, folder: Path) -> DemoResult | None:
             return None
 
 
-async def _displayed(workload: Workload, folder: Path) -> DemoResult:
+async def _displayed(origin: Origin, workload: Workload, folder: Path) -> DemoResult:
     console = Console(stderr=True, markup=False, highlight=False)
     display = (
         TerminalDisplay(workload.records, console)
@@ -81,13 +87,14 @@ async def _displayed(workload: Workload, folder: Path) -> DemoResult:
         else PlainDisplay(workload.records, sys.stderr)
     )
     with display:
-        return await perform(workload, live_mirror, folder, display)
+        direction, mirroring = _PARTS[origin]
+        return await perform(direction, workload, mirroring, folder, display)
 
 
-def _print(result: DemoResult, *, as_json: bool) -> None:
+def _print(origin: Origin, result: DemoResult, *, as_json: bool) -> None:
     if as_json:
         print_json(result.to_json())
         return
-    print_rows(("Kinesis to Kafka", ""), result.rows())
+    print_rows((_TITLES[origin], ""), result.rows())
     if not result.parity.equal:
         print_rows(("difference", "records", "the first of them"), result.parity.rows())

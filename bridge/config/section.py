@@ -17,6 +17,8 @@ class Section(BaseModel):
 class Choice(Section):
     """A section with exactly one of its keys; the others are left out, or null."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
     forms: ClassVar[tuple[str, ...]]
     """How each of the keys is written, for a person."""
 

@@ -6,13 +6,13 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
+from bridge.demo.direction import Direction, Passage
 from bridge.demo.embedded_kafka import TopicAddress, embedded_kafka
 from bridge.demo.embedded_kinesis import StreamAddress, embedded_kinesis
+from bridge.demo.reader import Reader
 from bridge.demo.result import DemoResult, percentile
-from bridge.demo.stream_reader import read_stream
-from bridge.demo.stream_writer import StreamWriter
-from bridge.demo.topic_reader import TopicReader
 from bridge.demo.workload import Workload
+from bridge.demo.writer import Writer
 from bridge.errors import BridgeError
 from bridge.groups import first
 from bridge.parity.comparison import Side, compare
@@ -38,24 +38,25 @@ class Display(Protocol):
     def progress(self, written: int, arrived: int) -> None: ...
 
 
-async def perform(workload: Workload, mirroring: Mirroring, folder: Path, display: Display) -> DemoResult:
+async def perform(
+    direction: Direction, workload: Workload, mirroring: Mirroring, folder: Path, display: Display
+) -> DemoResult:
     """Everything from the start of the servers to the verdict. ``folder`` holds what the mirror keeps meanwhile."""
     display.phase(f"starting an embedded Kinesis ({SHARDS} shards) and an embedded Kafka")
     async with (
         embedded_kinesis(NAME, SHARDS) as stream,
         embedded_kafka(NAME) as topic,
-        TopicReader(topic) as reader,
+        direction(stream, topic, workload, SHARDS * SHARD_RECORDS_PER_S) as passage,
     ):
-        writer = StreamWriter(stream, workload, SHARDS * SHARD_RECORDS_PER_S)
         async with mirroring(stream, topic, folder):
             display.phase(f"writing and mirroring {workload.records:,} records of {workload.keys:,} keys")
-            await _write_and_watch(writer, reader, display)
+            await _write_and_watch(passage.writer, passage.sink, display)
         display.phase("reading both sides to their ends and comparing them")
-        source, sink = await asyncio.gather(asyncio.to_thread(read_stream, stream), reader.rest())
-    return _result(writer, reader, source, sink)
+        source, sink = await asyncio.gather(passage.source(), passage.sink.rest())
+    return _result(passage, source, sink)
 
 
-async def _write_and_watch(writer: StreamWriter, reader: TopicReader, display: Display) -> None:
+async def _write_and_watch(writer: Writer, reader: Reader, display: Display) -> None:
     """Returns when as many records have arrived as were written, or when no more arrive."""
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -65,7 +66,7 @@ async def _write_and_watch(writer: StreamWriter, reader: TopicReader, display: D
         raise first(errors) from None
 
 
-async def _watch(writing: asyncio.Task[None], writer: StreamWriter, reader: TopicReader, display: Display) -> None:
+async def _watch(writing: asyncio.Task[None], writer: Writer, reader: Reader, display: Display) -> None:
     loop = asyncio.get_running_loop()
     before, since = (0, 0), loop.time()
     while not writing.done() or reader.arrived < writer.written:
@@ -79,11 +80,12 @@ async def _watch(writing: asyncio.Task[None], writer: StreamWriter, reader: Topi
     display.progress(writer.written, reader.arrived)
 
 
-def _result(writer: StreamWriter, reader: TopicReader, source: Side, sink: Side) -> DemoResult:
+def _result(passage: Passage, source: Side, sink: Side) -> DemoResult:
+    writer, reader = passage.writer, passage.sink
     if source.fold.count != writer.written:
         raise BridgeError(
             "run the demo",
-            f"the embedded Kinesis holds {source.fold.count:,} of the {writer.written:,} records written to it",
+            f"the embedded source holds {source.fold.count:,} of the {writer.written:,} records written to it",
             "nothing is proved about the mirror; run it again",
         )
     latencies = sorted(reader.latencies_ns)

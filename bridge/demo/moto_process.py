@@ -5,7 +5,9 @@ It runs apart from the demo so that the two do not share one interpreter lock, a
 
 import logging
 import sys
+from collections.abc import Callable
 from itertools import islice
+from threading import Lock
 from typing import Any
 
 
@@ -18,6 +20,7 @@ def serve() -> None:
     # Moto looks through the whole shard at every record written and every read: 100,000 records would take minutes.
     Shard.get_max_sequence_number = last_number
     Shard.get_records = records_after
+    Shard.put_record = one_at_a_time(Shard.put_record)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     _, port = server.get_host_and_port()
@@ -42,6 +45,17 @@ def records_after(shard: Any, last: str, limit: int | None) -> tuple[list[Any], 
         return [], int(last), 0
     behind_s = shard.records[end].created_at - found[-1].created_at
     return found, found[-1].sequence_number, int(behind_s * 1000)
+
+
+def one_at_a_time(put_record: Callable[..., Any]) -> Callable[..., Any]:
+    """In the place of a method of moto's shard: calls that overlap would take the same number, and lose a record."""
+    turn = Lock()
+
+    def put(*arguments: Any) -> Any:
+        with turn:
+            return put_record(*arguments)
+
+    return put
 
 
 if __name__ == "__main__":

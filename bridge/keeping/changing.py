@@ -10,14 +10,16 @@ from uuid import uuid4
 import structlog
 
 from bridge.config import Configuration
+from bridge.coordination.empty_group import EmptyGroup
 from bridge.coordination.group_settings import GroupSettings
 from bridge.coordination.members import members
 from bridge.coordination.sole_owner import SoleOwner
 from bridge.coordination.unfenced_writer import UnfencedWriter
-from bridge.keeping.stores import asked_slots, checkpoint_place, own_store
+from bridge.keeping.stores import asked_slots, checkpoint_place, group_place, own_store
 from checkpoints.base import CheckpointStore
 from checkpoints.kafka.connection import admin_client
 from checkpoints.kafka.fence import GroupFence
+from checkpoints.kafka.group.store import GroupCheckpoints
 from checkpoints.kafka.store import KafkaCheckpoints
 from checkpoints.kafka.topic import CheckpointTopic, TopicDesk
 from checkpoints.memory import MemoryCheckpoints
@@ -30,11 +32,16 @@ log = structlog.get_logger(__name__)
 async def changeable(configuration: Configuration, *, create: bool, force: bool) -> AsyncIterator[CheckpointStore]:
     """The store, owned. Without ``create`` a topic that is missing stays so, and holds nothing.
 
-    Raises ``StoreBusyError`` where somebody works on the mirror, and names who. With ``force`` the checkpoints of a
-    mirror in Kafka can be changed nevertheless; that lasts until their owner saves its own.
+    Raises ``StoreBusyError`` where somebody works on the mirror, and names who. With ``force`` the checkpoints in a
+    topic can be changed nevertheless; that lasts until their owner saves its own.
     """
-    place = checkpoint_place(configuration)
-    if place is None:
+    shared, place = group_place(configuration), checkpoint_place(configuration)
+    if shared is not None:
+        group = EmptyGroup(shared, configuration.workers.session_timeout)
+        await group.check()
+        async with GroupCheckpoints(shared, group) as offsets:
+            yield offsets
+    elif place is None:
         async with own_store(configuration, Clock()) as store:
             yield store
     elif not create and await asyncio.to_thread(_slots_of, place) is None:

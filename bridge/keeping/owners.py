@@ -7,8 +7,8 @@ from pathlib import Path
 
 from bridge.config import Configuration
 from bridge.config.checkpoints import DynamoCheckpoints as DynamoSection
-from bridge.coordination.members import members
-from bridge.keeping.stores import checkpoint_place, dynamo_table
+from bridge.coordination.members import Member, members
+from bridge.keeping.stores import checkpoint_place, dynamo_table, group_place
 from checkpoints.dynamodb.client import connect
 from checkpoints.dynamodb.faults import MissingTableError
 from checkpoints.dynamodb.header import HeaderItem
@@ -38,7 +38,10 @@ async def holders(configuration: Configuration, partitions: Collection[str], clo
     Takes no lock and joins no group: nobody is disturbed. A worker that died lasts until its session is over.
     """
     choice = configuration.checkpoints
-    place = checkpoint_place(configuration)
+    shared, place = group_place(configuration), checkpoint_place(configuration)
+    if shared is not None:
+        found = await members(shared.connection, shared.group, shared.topic)
+        return _owning(found, {partition: int(partition) for partition in partitions})
     if place is not None:
         return await _members(place, partitions)
     holder: Holder | None = None
@@ -54,8 +57,12 @@ async def _members(place: CheckpointTopic, partitions: Collection[str]) -> Mappi
     if slots is None or not partitions:
         return {}
     found = await members(place.connection, place.group, place.topic)
+    return _owning(found, {partition: slot_of(partition, slots) for partition in partitions})
+
+
+def _owning(found: Collection[Member], homes: Mapping[str, int]) -> Mapping[str, Holder]:
+    """Who of ``found`` owns the slot of each partition in ``homes``."""
     owners = {slot: Holder(member.worker, member.host) for member in found for slot in member.slots}
-    homes = {partition: slot_of(partition, slots) for partition in partitions}
     return {partition: owners[slot] for partition, slot in homes.items() if slot in owners}
 
 

@@ -10,6 +10,8 @@ from checkpoints.base import CheckpointReader, CheckpointStore
 from checkpoints.dynamodb.reader import DynamoReader
 from checkpoints.dynamodb.store import DynamoCheckpoints
 from checkpoints.dynamodb.table import Table
+from checkpoints.kafka.group.committer import ConsumerGroup
+from checkpoints.kafka.group.store import GroupCheckpointReader
 from checkpoints.kafka.store import KafkaCheckpointReader
 from checkpoints.kafka.topic import CheckpointTopic
 from checkpoints.memory import MemoryCheckpoints
@@ -22,6 +24,8 @@ _SERVERLESS = ".kafka-serverless."
 _SERVERLESS_SLOTS = 16
 """A Serverless cluster has room for 120 compacted partitions in all."""
 _PATIENCE_S = 20.0
+_OFFSETS = 2**63 - 1
+"""The offset behind a record is one as well, and the last that there can be."""
 
 
 def group_name(configuration: Configuration) -> str:
@@ -40,6 +44,16 @@ def checkpoint_place(configuration: Configuration) -> CheckpointTopic | None:
     librdkafka = plain(end.librdkafka) if end is not None else {}
     connection = Connection(",".join(place.bootstrap_servers), group, librdkafka)
     return CheckpointTopic(connection.settings(), configuration.name, group, place.topic)
+
+
+def group_place(configuration: Configuration) -> ConsumerGroup | None:
+    """The mirror's group of the topic that it reads, where its offsets are the checkpoints; None elsewhere."""
+    section = configuration.source.kafka
+    if section is None or not configuration.checkpoints_in_source_group:
+        return None
+    group = group_name(configuration)
+    connection = Connection(",".join(section.bootstrap_servers), group, plain(section.librdkafka))
+    return ConsumerGroup(connection.settings(), group, section.topic)
 
 
 def asked_slots(configuration: Configuration) -> int | None:
@@ -68,6 +82,9 @@ def checkpoint_reader(configuration: Configuration, *, patience_s: float = _PATI
         return SqliteReader(configuration.sqlite_path, configuration.name)
     if isinstance(choice, DynamoSection):
         return DynamoReader(dynamo_table(choice), configuration.name)
+    group = group_place(configuration)
+    if group is not None:
+        return GroupCheckpointReader(group)
     place = checkpoint_place(configuration)
     return MemoryCheckpoints() if place is None else KafkaCheckpointReader(place, patience_s=patience_s)
 
@@ -79,8 +96,21 @@ def described(configuration: Configuration) -> str:
         return str(configuration.sqlite_path)
     if isinstance(choice, DynamoSection):
         return f"DynamoDB table {choice.dynamodb.table}"
+    source = configuration.source.kafka
+    if source is not None and configuration.checkpoints_in_source_group:
+        group = group_name(configuration)
+        return f"group {group} of topic {source.topic} at {','.join(source.bootstrap_servers)}"
     place = configuration.checkpoint_topic
     return "memory" if place is None else f"topic {place.topic} at {','.join(place.bootstrap_servers)}"
+
+
+def checked_partition(configuration: Configuration, text: str) -> str:
+    """``text`` as the source writes a partition's name. Raises ``UsageError`` where it cannot be one."""
+    if configuration.source.kafka is None:
+        return text
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        raise UsageError("read a partition", f'found "{text}"; allowed: the number of a partition of the topic')
+    return str(int(text))
 
 
 def checked_position(configuration: Configuration, text: str) -> str:
@@ -94,7 +124,7 @@ def checked_position(configuration: Configuration, text: str) -> str:
 
 
 def _checked_offset(text: str) -> str:
-    if not re.fullmatch(r"\d{1,19}", text, re.ASCII):
+    if not re.fullmatch(r"\d{1,19}", text, re.ASCII) or int(text) >= _OFFSETS:
         raise UsageError("read a position", f'found "{text}"; allowed: the offset of a record of the topic')
     return str(int(text))
 

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -11,9 +12,10 @@ from bridge.coordination.fenced_writer import FencedWriter
 from bridge.coordination.group_settings import GroupSettings
 from bridge.coordination.kafka_group import KafkaGroup
 from bridge.coordination.single import SingleWorker
-from bridge.keeping.stores import asked_slots, checkpoint_place, own_store
+from bridge.keeping.stores import asked_slots, checkpoint_place, group_name, group_place, own_store
 from checkpoints.base import CheckpointStore
 from checkpoints.kafka.fence import GroupFence
+from checkpoints.kafka.group.store import GroupCheckpoints
 from checkpoints.kafka.store import KafkaCheckpoints
 from checkpoints.kafka.topic import CheckpointTopic
 from checkpoints.kafka.writer import TransactionRecords, Writer
@@ -34,11 +36,15 @@ class Keeping:
 
 def kept_by(configuration: Configuration, clock: Clock, index: int) -> Keeping:
     """What ``configuration`` names, nothing of it entered. ``index`` is this worker's among those of one machine."""
+    worker_id = _worker_id(configuration, index)
+    shared = group_place(configuration)
+    if shared is not None:
+        member = KafkaGroup(_group_settings(configuration, shared.connection, shared.topic, worker_id, index))
+        return Keeping(GroupCheckpoints(shared, member), member)
     place = checkpoint_place(configuration)
     if place is None:
         return Keeping(own_store(configuration, clock), SingleWorker())
-    worker_id = _worker_id(configuration, place, index)
-    group = KafkaGroup(_group_settings(configuration, place, worker_id, index))
+    group = KafkaGroup(_group_settings(configuration, place.connection, place.topic, worker_id, index))
     if configuration.delivery == "exactly_once":
         records = TransactionRecords()
         transactional = Transactional(worker_id, place.topic, group, records, _dead_letter_topic(configuration))
@@ -47,13 +53,14 @@ def kept_by(configuration: Configuration, clock: Clock, index: int) -> Keeping:
     return Keeping(_store(configuration, place, writer, worker_id), group, writer=writer)
 
 
-def _worker_id(configuration: Configuration, place: CheckpointTopic, index: int) -> str:
+def _worker_id(configuration: Configuration, index: int) -> str:
     """The worker's name in the group and in its transactions, which tells others whether their author is alive."""
+    group = group_name(configuration)
     if configuration.workers.instance is None:
-        return f"{place.group}-{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+        return f"{group}-{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
     # The group shows a member that is back under the name that it had first, so that has to stay. It must not end in
     # a number, which would be taken for one of several transactional ids of a worker.
-    return f"{place.group}-{configuration.workers.instance}-{index}-named"
+    return f"{group}-{configuration.workers.instance}-{index}-named"
 
 
 def _store(configuration: Configuration, place: CheckpointTopic, writer: Writer, worker_id: str) -> KafkaCheckpoints:
@@ -67,12 +74,14 @@ def _store(configuration: Configuration, place: CheckpointTopic, writer: Writer,
     )
 
 
-def _group_settings(configuration: Configuration, place: CheckpointTopic, worker_id: str, index: int) -> GroupSettings:
+def _group_settings(
+    configuration: Configuration, client: Mapping[str, object], topic: str, worker_id: str, index: int
+) -> GroupSettings:
     workers = configuration.workers
     return GroupSettings(
-        client=place.connection,
-        topic=place.topic,
-        group=place.group,
+        client=client,
+        topic=topic,
+        group=group_name(configuration),
         worker_id=worker_id,
         session_timeout_s=workers.session_timeout,
         protocol=workers.group_protocol,

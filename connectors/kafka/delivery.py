@@ -6,8 +6,8 @@ from collections.abc import Callable
 from confluent_kafka import KafkaError, Message
 
 from connectors.base import Batch, Outcome
-from connectors.kafka.homes import Homes
 from connectors.kafka.limits import Limits
+from connectors.kafka.partitioning import Partitioner
 from connectors.kafka.producing import Hearer
 
 
@@ -21,7 +21,7 @@ class Delivery:
         self,
         batch: Batch,
         answer: asyncio.Future[Outcome],
-        homes: Homes,
+        partitioner: Partitioner,
         settle: Callable[["Delivery", Outcome], None],
         fail: Callable[[KafkaError], None],
     ) -> None:
@@ -29,7 +29,7 @@ class Delivery:
         self.answer = answer
         self.sent = batch
         self.reports: list[Hearer | None] = []
-        self._homes = homes
+        self._partitioner = partitioner
         self._settle = settle
         self._fail = fail
         self._outcome = Outcome()
@@ -41,7 +41,7 @@ class Delivery:
         if rejected:
             self._outcome = Outcome(rejected)
             self.sent = self.batch.pick(self.batch.others(rejected))
-        decisive = self._homes.decisive(self.sent.keys)
+        decisive = self._partitioner.decisive(self.sent)
         report = self._hear
         self.reports = [None] * len(self.sent)
         for index in decisive:
@@ -57,7 +57,7 @@ class Delivery:
             return
         partition = message.partition()
         if partition is not None:
-            self._homes.learn(message.key(), partition)
+            self._partitioner.learn(message.key(), partition)
         self._left -= 1
         if self._left == 0:
             # The last record of a batch is always decisive, so all are produced. The reports refer back to here: kept,

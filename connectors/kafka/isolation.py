@@ -16,6 +16,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from connectors.base import Batch, Rejected
 from connectors.kafka.connection import kafka_error, translate
 from connectors.kafka.culprits import REASONS, Report, culprits
+from connectors.kafka.partitioning import Partitioner
 from connectors.kafka.producing import Headers, headers_of
 
 _POLL_S = 0.05
@@ -33,10 +34,11 @@ _NEIGHBOURS = {
 class Isolation:
     """Delivers batches one at a time. Used by one thread; makes and drops producers as it needs them."""
 
-    def __init__(self, make: Callable[[], Producer], topic: str, stopped: Event) -> None:
+    def __init__(self, make: Callable[[], Producer], topic: str, partitioner: Partitioner, stopped: Event) -> None:
         """Waiting for the broker ends when ``stopped`` is set; what is returned then means nothing."""
         self._make = make
         self._topic = topic
+        self._partitioner = partitioner
         self._stopped = stopped
         self._producer: Producer | None = None
 
@@ -94,9 +96,10 @@ class Isolation:
         report: Callable[[KafkaError | None, Message], None],
     ) -> None:
         key, value, time = batch.keys[index], batch.values[index], batch.timestamps_ms[index]
+        partition = self._partitioner.partition(batch)
         while not self._stopped.is_set():
             try:
-                producer.produce(self._topic, value, key, -1, report, None, time, headers)
+                producer.produce(self._topic, value, key, partition, report, None, time, headers)
             except BufferError:
                 _poll(producer)
             else:

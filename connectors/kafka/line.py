@@ -13,8 +13,8 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from connectors.base import Batch, Clock, ConnectorError, Outcome, Rejected, Save, Scope, TransientError
 from connectors.kafka.connection import ClientLog, kafka_error, translate
 from connectors.kafka.delivery import Delivery
-from connectors.kafka.homes import Homes
 from connectors.kafka.isolation import Isolation
+from connectors.kafka.partitioning import Partitioner
 from connectors.kafka.producing import produce
 from connectors.kafka.statistics import Statistics
 from connectors.kafka.topic import Topic
@@ -36,6 +36,7 @@ class Line:
         self,
         settings: Mapping[str, object],
         topic: Topic,
+        partitioner: Partitioner,
         clock: Clock,
         statistics: Statistics,
         watch: TopicWatch,
@@ -47,7 +48,7 @@ class Line:
         self._clock = clock
         self._watch = watch
         self._careful = careful
-        self._homes = Homes()
+        self._partitioner = partitioner
         self._queue: SimpleQueue[Delivery | None] = SimpleQueue()
         self._unanswered: set[Delivery] = set()
         self._halted = Event()
@@ -59,7 +60,7 @@ class Line:
             "throttle_cb": statistics.throttle,
         }
         configuration: dict[str, Any] = {**settings, **callbacks}
-        self._isolation = Isolation(lambda: Producer(configuration), topic.name, self._halted)
+        self._isolation = Isolation(lambda: Producer(configuration), topic.name, partitioner, self._halted)
         self._producer = Producer(configuration)
         self._loop = asyncio.get_running_loop()
         self.failure: ConnectorError | None = None
@@ -76,11 +77,13 @@ class Line:
         self._watcher.start()
 
     def submit(self, batch: Batch) -> asyncio.Future[Outcome]:
+        """Raises ``RefusedError`` where the topic has no partition for ``batch``."""
+        self._partitioner.partition(batch)
         answer: asyncio.Future[Outcome] = self._loop.create_future()
         if self.failure is not None:
             answer.set_exception(TransientError(f"write to topic {self._topic.name}", f"broken by {self.failure}"))
             return answer
-        delivery = Delivery(batch, answer, self._homes, self._settle, self._fail)
+        delivery = Delivery(batch, answer, self._partitioner, self._settle, self._fail)
         self._unanswered.add(delivery)
         self._queue.put(delivery)
         return answer
@@ -199,10 +202,11 @@ class Line:
 
     def _send(self, delivery: Delivery) -> None:
         delivery.prepare(self._topic.limits, self._clock.now_ms())
+        topic, partition = self._topic.name, self._partitioner.partition(delivery.sent)
         start: int | None = 0
         try:
             while start is not None and not self._halted.is_set():
-                start = produce(self._producer, self._topic.name, delivery.sent, start, delivery.reports, self._halted)
+                start = produce(self._producer, topic, partition, delivery.sent, start, delivery.reports, self._halted)
                 if start is not None:
                     self._halted.wait(_FULL_S)
         except KafkaException as error:

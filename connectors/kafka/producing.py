@@ -19,9 +19,17 @@ _CHUNK = 256
 
 
 def produce(
-    producer: Producer, topic: str, batch: Batch, start: int, reports: Sequence[Hearer | None], stopped: Event
+    producer: Producer,
+    topic: str,
+    partition: int,
+    batch: Batch,
+    start: int,
+    reports: Sequence[Hearer | None],
+    stopped: Event,
 ) -> int | None:
     """Produce the records from ``start`` on, until ``stopped``; ``reports`` has one for each record of the batch.
+
+    All go to ``partition``, which may be ``BY_KEY``.
 
     Where to go on once librdkafka's queue has room; None at the end. Raises ``KafkaException``.
     """
@@ -32,7 +40,7 @@ def produce(
         repeat(topic),
         islice(batch.values, start, None),
         islice(batch.keys, start, None),
-        repeat(-1),
+        repeat(partition),
         left,
         repeat(None),
         islice(batch.timestamps_ms, start, None),

@@ -6,6 +6,7 @@ from typing import Literal
 
 from connectors.kafka.connection import Connection, Value
 from connectors.kafka.limits import Limits
+from connectors.kafka.partitioning import PartitionerName
 from connectors.kafka.topic import CreateTopic
 from connectors.kafka.transaction import Membership
 from connectors.kafka.transaction_scope import Attachment
@@ -39,6 +40,7 @@ class KafkaSinkSettings:
     bootstrap_servers: str
     topic: str
     compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "lz4"
+    partitioner: PartitionerName = "murmur2"
     create_topic: CreateTopic | None = None
     librdkafka: Mapping[str, Value] = field(default_factory=dict, repr=False)
     client_id: str = "kmbridge"
@@ -59,7 +61,8 @@ class KafkaSinkSettings:
         """The configuration on which the sink's guarantees rest.
 
         Idempotent, so that retries keep the order; gapless, so that a record that fails for good is a fatal error and
-        nothing follows it; no time limit, so that an outage is waited out. The partitioner is the Java clients'.
+        nothing follows it; no time limit, so that an outage is waited out. Where it chooses the partition, it does so
+        as the Java clients.
         Raises ``SettingsError`` where ``librdkafka`` would change any of it.
         """
         largest = limits.max_message_bytes

@@ -22,6 +22,7 @@ from connectors.base import (
 )
 from connectors.kafka.connection import ClientLog, kafka_error, translate
 from connectors.kafka.line import Line
+from connectors.kafka.partitioning import PARTITIONERS
 from connectors.kafka.refusals import Refusals, together
 from connectors.kafka.settings import KafkaSinkSettings, Transactional
 from connectors.kafka.statistics import Statistics
@@ -37,7 +38,7 @@ _AGAIN_S = 1.0
 
 
 class KafkaSink(Sink):
-    """Records go to the partition that every Java client would choose; the partition count is frozen on entering.
+    """Records go to the partition that ``settings.partitioner`` says; the partition count is frozen on entering.
 
     What the topic's settings refuse is known by ``inspect``; a record that the broker refuses nevertheless breaks the
     scope and is found when it is submitted again: without transactions it is rejected alone, with them ``inspect``
@@ -140,19 +141,21 @@ class KafkaSink(Sink):
         desk = TopicDesk(self._settings.connection(), self._clock, self._settings.reach_s)
         found = desk.look_up(self._settings.topic, create)
         dead_letter = None if self._transactional is None else self._transactional.dead_letter
-        return Topics(found, None if dead_letter is None else desk.look_up(dead_letter, None))
+        partitioner = PARTITIONERS[self._settings.partitioner](found)
+        return Topics(found, partitioner, None if dead_letter is None else desk.look_up(dead_letter, None))
 
     def _open(self, topics: Topics, *, careful: int) -> Line | TransactionLine:
         try:
             if self._transactional is None:
-                return self._plain_line(topics.sink, careful)
+                return self._plain_line(topics, careful)
             return self._transaction_line(topics, self._transactional)
         except KafkaException as error:
             raise translate(kafka_error(error), "configure the Kafka producer", "") from None
 
-    def _plain_line(self, topic: Topic, careful: int) -> Line:
-        statistics, watch = Statistics(self._observer, "Produce"), self._watch(topic)
-        return Line(self._settings.producer(topic.limits), topic, self._clock, statistics, watch, careful=careful)
+    def _plain_line(self, topics: Topics, careful: int) -> Line:
+        statistics, watch = Statistics(self._observer, "Produce"), self._watch(topics.sink)
+        settings = self._settings.producer(topics.sink.limits)
+        return Line(settings, topics.sink, topics.partitioner, self._clock, statistics, watch, careful=careful)
 
     def _transaction_line(self, topics: Topics, around: Transactional) -> TransactionLine:
         statistics = Statistics(self._observer, "Produce")

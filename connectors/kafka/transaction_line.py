@@ -219,9 +219,10 @@ class TransactionLine:
 
     def _produce(self, topic: str, batch: Batch) -> None:
         reports = self._search.reports(topic, batch)
+        partition = self._topics.partition(topic, batch)
         start: int | None = 0
         while start is not None and not self._stopped.is_set():
-            start = produce(self._transactions.producer, topic, batch, start, reports, self._stopped)
+            start = produce(self._transactions.producer, topic, partition, batch, start, reports, self._stopped)
             if start is not None:
                 self._stopped.wait(_FULL_S)
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from connectors.base import Batch, ConnectorError, Outcome, Place, Save, Scope, TransientError
 from connectors.kafka.limits import Limits
+from connectors.kafka.partitioning import BY_KEY, Partitioner
 from connectors.kafka.refusals import Refusals
 from connectors.kafka.topic import Topic
 from connectors.kafka.transaction import Membership, SlotRecord
@@ -27,7 +28,13 @@ class Topics:
     """Where records go, and those that are refused there; None: nowhere in this cluster."""
 
     sink: Topic
+    partitioner: Partitioner
+    """The sink's."""
     dead_letter: Topic | None = None
+
+    def partition(self, topic: str, batch: Batch) -> int:
+        """Where all records of ``batch`` go in ``topic``. Raises as ``Partitioner.partition``."""
+        return self.partitioner.partition(batch) if topic == self.sink.name else BY_KEY
 
     @property
     def largest(self) -> Limits:
@@ -79,6 +86,8 @@ class TransactionScope(Scope):
         self._now_ms = now_ms
 
     def submit(self, lane: str, batch: Batch) -> asyncio.Future[Outcome]:
+        """Raises ``RefusedError`` where the topic has no partition for ``batch``."""
+        self._topics.partitioner.partition(batch)
         return self._send(self._topics.sink.name, lane, batch)
 
     def bury(self, lane: str, letter: Batch) -> asyncio.Future[Outcome] | None:

@@ -1,7 +1,8 @@
 """What was submitted and is not answered yet, lane by lane."""
 
 import asyncio
-from collections.abc import Mapping
+from collections import deque
+from dataclasses import dataclass, field
 
 from connectors.base import Batch, ConnectorError, Outcome, Position, Rejected
 from connectors.codecs.codec import Encode
@@ -47,23 +48,25 @@ class Submission:
         return {positions[index] for index, state in enumerate(self.settled) if state == self.LANDED}
 
     def _finish(self) -> None:
-        self.lane.submissions.pop(self, None)
         if not self.answer.done():
             self.answer.set_result(Outcome(tuple(sorted(self.rejected, key=_index))))
+        self.lane.forget_answered()
 
 
 class Lane:
     """The submissions of one lane between two breaks, or until they are withdrawn."""
 
-    __slots__ = ("drained", "dropped", "name", "on_wire", "queued", "submissions")
+    __slots__ = ("drained", "dropped", "failed", "name", "on_wire", "queued", "submissions")
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.submissions: dict[Submission, None] = {}
+        self.submissions: deque[Submission] = deque()
+        """From the oldest unanswered one on: those answered behind it are submitted again after a break, as it is."""
         self.queued = 0
         """Bytes that are in no entry yet, about."""
         self.on_wire = 0
         """Entries of which nobody knows yet what became of them."""
+        self.failed = False
         self.dropped = False
         """Nothing more of it is to be sent."""
         self.drained = asyncio.Event()
@@ -74,49 +77,60 @@ class Lane:
         self.queued -= size
         self.drained.set()
 
+    def forget_answered(self) -> None:
+        """What is answered without a hole before it is never submitted again."""
+        while self.submissions and not self.submissions[0].left and not self.failed:
+            self.submissions.popleft()
+
     def fail(self, error: ConnectorError) -> None:
-        """Answer all that is unanswered with ``error``."""
+        """Answer all that is unanswered with ``error``, whatever becomes of it."""
+        self.failed = True
         for submission in self.submissions:
             if not submission.answer.done():
                 submission.answer.set_exception(error)
 
 
 class Landings:
-    """Positions that are durable though their submissions were never answered: not to be written a second time.
+    """Positions that are durable and will be submitted again: they are not written a second time.
 
-    A lane reads again from its last answered place and submits the same records again, so what is remembered of it is
-    of use for as many records as were unanswered, and forgotten then.
+    After a break a lane goes back to where it was answered without a hole. What is remembered of it is of use for as
+    many records as it had submitted from there on, and forgotten then.
     """
 
     def __init__(self) -> None:
-        self._landed: dict[str, set[Position]] = {}
-        self._expected: dict[str, int] = {}
+        self._lanes: dict[str, _Memory] = {}
 
     def remember(self, lane: Lane) -> None:
-        """``lane`` ends with submissions unanswered, none of which has an entry under way."""
-        unanswered = sum(len(submission.batch) for submission in lane.submissions)
-        landed = self._landed.pop(lane.name, set())
+        """``lane`` ends, and none of its entries is under way."""
+        memory = self._lanes.pop(lane.name, None) or _Memory()
         for submission in lane.submissions:
-            landed |= submission.landed()
-        self._expected[lane.name] = max(unanswered, self._expected.pop(lane.name, 0))
-        if landed:
-            self._landed[lane.name] = landed
+            memory.positions |= submission.landed()
+            memory.records += len(submission.batch)
+        if memory.positions:
+            self._lanes[lane.name] = memory
 
     def among(self, lane: str, batch: Batch) -> list[int]:
         """The indexes of the records of ``batch``, now submitted, that are durable already. Tells each but once."""
-        landed = self._landed.get(lane)
-        if landed is None:
+        memory = self._lanes.get(lane)
+        if memory is None:
             return []
-        found = [index for index, position in enumerate(batch.positions) if position in landed]
-        landed.difference_update(batch.positions[index] for index in found)
-        self._expected[lane] -= len(batch)
-        if not landed or self._expected[lane] <= 0:
-            del self._landed[lane], self._expected[lane]
+        found = [index for index, position in enumerate(batch.positions) if position in memory.positions]
+        memory.positions.difference_update(batch.positions[index] for index in found)
+        memory.records -= len(batch)
+        if not memory.positions or memory.records <= 0:
+            del self._lanes[lane]
         return found
 
-    def counts(self) -> Mapping[str, int]:
-        """How many positions are remembered of each lane."""
-        return {lane: len(landed) for lane, landed in self._landed.items()}
+    def __len__(self) -> int:
+        """How many positions are remembered."""
+        return sum(len(memory.positions) for memory in self._lanes.values())
+
+
+@dataclass(slots=True)
+class _Memory:
+    positions: set[Position] = field(default_factory=set)
+    records: int = 0
+    """How many records may be submitted before all of ``positions`` have been among them."""
 
 
 def _index(rejected: Rejected) -> int:

@@ -61,8 +61,8 @@ class Writer:
     def submit(self, name: str, batch: Batch) -> asyncio.Future[Outcome]:
         """As ``Scope.submit``."""
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        if self.failure is not None:
-            answer.set_exception(TransientError(self._writing, f"broken by {self.failure}"))
+        if self.failure is not None or any(each.name == name for each in self._leaving):
+            answer.set_exception(TransientError(self._writing, f"broken by {self.failure or 'a withdrawal'}"))
             return answer
         if not len(batch):
             answer.set_result(Outcome())
@@ -71,7 +71,7 @@ class Writer:
         if lane is None:
             lane = self._lanes[name] = Lane(name)
         submission = Submission(lane, batch, self._means.codec.encoder(batch), answer)
-        lane.submissions[submission] = None
+        lane.submissions.append(submission)
         landed = self._means.landings.among(name, batch)
         for index in landed:
             submission.land(index)

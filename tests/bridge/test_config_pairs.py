@@ -2,8 +2,10 @@
 
 import re
 from datetime import UTC, datetime
+from importlib import import_module
 from itertools import combinations, product
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,6 +15,9 @@ from bridge.config.checkpoints import CheckpointTopic
 from bridge.config.librdkafka import plain
 from bridge.config.names import NAME_PATTERN
 from tests.bridge.test_config_mistakes import messages
+
+# It ships no types.
+jsonschema: Any = import_module("jsonschema")
 
 FROM_STREAM = "source: {kinesis: {stream: orders, region: eu-west-1}}\n"
 FROM_TOPIC = "source: {kafka: {bootstrap_servers: [a-1:9098], topic: orders}}\n"
@@ -81,6 +86,16 @@ def test_the_other_kind_of_end_can_be_null(tmp_path: Path, text: str) -> None:
     given = yaml.safe_load(text)
     settings = [f"{end}.{kind}=null" for end in ("source", "sink") for kind in {"kinesis", "kafka"} - set(given[end])]
     assert loaded(tmp_path, text, *settings) == loaded(tmp_path, text)
+
+
+@pytest.mark.parametrize("text", PAIRS)
+def test_the_schema_takes_every_pair(text: str) -> None:
+    """And no mirror without an end."""
+    schema = jsonschema.Draft202012Validator(Configuration.model_json_schema())
+    given = yaml.safe_load(text)
+    assert schema.is_valid(given)
+    for end in ("source", "sink"):
+        assert not schema.is_valid({**given, end: {}})
 
 
 @pytest.mark.parametrize("text", PAIRS)

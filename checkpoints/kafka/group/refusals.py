@@ -29,6 +29,7 @@ def explained(operation: str, place: ConsumerGroup) -> Iterator[None]:
 
 
 def refusal(error: KafkaError, operation: str, place: ConsumerGroup) -> CheckpointError:
+    """What to raise for ``error``."""
     code, text = error.code(), error.str()
     if code in EXPELLED:
         return FencedError(operation, text, "this worker was away for longer than its session; it joins again")
@@ -39,4 +40,6 @@ def refusal(error: KafkaError, operation: str, place: ConsumerGroup) -> Checkpoi
     if code == KafkaError.OFFSET_METADATA_TOO_LARGE:
         hint = "set offset.metadata.max.bytes of the brokers to 4096 or more, or name another store with checkpoints"
         return StoreRefusedError(operation, text, hint)
+    if code == KafkaError.UNKNOWN_TOPIC_OR_PART:
+        return CheckpointError(operation, text, f"check that topic {place.topic} is there, and has these partitions")
     return explanation(error, operation)

@@ -73,6 +73,11 @@ class GroupCheckpoints(CheckpointStore):
     async def load(self) -> Mapping[str, Checkpoint]:
         return await self._look_up(None)
 
+    async def forgets(self) -> bool:
+        """The brokers may have dropped what was committed, but for where it was deleted by name."""
+        opened = self._entered()
+        return FORGOTTEN not in (await opened.thread.run(lambda _stop: opened.offsets.look_up(None))).values()
+
     async def take(self, slots: Collection[int]) -> Mapping[str, Checkpoint]:
         """As promised by the contract: what a former owner commits is fenced since this worker owns ``slots``."""
         return await self._look_up(slots) if slots else {}

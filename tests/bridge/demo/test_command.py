@@ -9,6 +9,8 @@ import pytest
 from bridge.cli import demo as command
 from bridge.cli.main import main
 from bridge.demo import embedded_kinesis
+from bridge.demo.direction import kafka_to_kinesis, kinesis_to_kafka
+from bridge.demo.live_mirror import stream_into_topic, topic_into_stream
 from bridge.demo.result import DemoResult
 from bridge.demo.workload import Workload
 from bridge.parity.entry import Identity
@@ -36,9 +38,12 @@ class Performance:
         self.result = EQUAL
         self.asked: Workload | None = None
         self.folder: Path | None = None
+        self.parts: tuple[object, object] | None = None
 
-    async def __call__(self, workload: Workload, mirroring: object, folder: Path, display: Any) -> DemoResult:
-        self.asked, self.folder = workload, folder
+    async def __call__(
+        self, direction: object, workload: Workload, mirroring: object, folder: Path, display: Any
+    ) -> DemoResult:
+        self.asked, self.folder, self.parts = workload, folder, (direction, mirroring)
         display.phase("mirroring")
         display.progress(workload.records, workload.records)
         return self.result
@@ -104,12 +109,14 @@ def test_the_size_can_be_chosen_and_nothing_stays_behind(performance: Performanc
     assert not performance.folder.exists()
 
 
-def test_mirroring_from_kafka_is_refused_for_now(capsys: pytest.CaptureFixture[str]) -> None:
-    """What this version lacks is said, with what to do instead."""
-    assert leave("--from", "kafka") == 2
-    error = capsys.readouterr().err
-    assert "this version does not have mirroring from Kafka yet" in error
-    assert "--from kinesis" in error
+def test_both_directions_are_shown(performance: Performance, capsys: pytest.CaptureFixture[str]) -> None:
+    """The table says which."""
+    assert leave("--from", "kinesis") == 0
+    assert capsys.readouterr().out.startswith("Kinesis to Kafka\t")
+    assert performance.parts == (kinesis_to_kafka, stream_into_topic)
+    assert leave("--from", "kafka") == 0
+    assert capsys.readouterr().out.startswith("Kafka to Kinesis\t")
+    assert performance.parts == (kafka_to_kinesis, topic_into_stream)
 
 
 @pytest.mark.parametrize("arguments", [("--from", "mysql"), ("--records", "0"), ("--keys", "0")])

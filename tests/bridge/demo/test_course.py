@@ -1,16 +1,26 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bridge.demo import course
-from bridge.demo.course import perform
+from bridge.demo.course import Mirroring, perform
+from bridge.demo.direction import Direction, kafka_to_kinesis, kinesis_to_kafka
 from bridge.demo.workload import Workload
 from bridge.parity.report import Kind
-from tests.bridge.demo.copier import Copied, copier
+from tests.bridge.demo.copier import Copied, Fault, stream_copier, topic_copier
 
 RECORDS = 120
 KEYS = 8
 WORKLOAD = Workload(RECORDS, KEYS)
+
+
+Copier = Callable[[int, Fault], Mirroring]
+both_ways = pytest.mark.parametrize(
+    ("direction", "copier"),
+    [(kinesis_to_kafka, stream_copier), (kafka_to_kinesis, topic_copier)],
+    ids=["from Kinesis", "from Kafka"],
+)
 
 
 class Silence:
@@ -47,10 +57,11 @@ def _short_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(course, "QUIET_S", 2.0)
 
 
-async def test_a_faithful_mirror_is_proved_equal(tmp_path: Path) -> None:
+@both_ways
+async def test_a_faithful_mirror_is_proved_equal(tmp_path: Path, direction: Direction, copier: Copier) -> None:
     """Every record and every key is compared, and what the table shows is what happened."""
     display = Silence()
-    result = await perform(WORKLOAD, copier(RECORDS, no_fault), tmp_path, display)
+    result = await perform(direction, WORKLOAD, copier(RECORDS, no_fault), tmp_path, display)
     assert result.parity.equal
     assert (result.parity.source_records, result.parity.sink_records, result.parity.keys) == (RECORDS, RECORDS, KEYS)
     assert display.furthest == (RECORDS, RECORDS)
@@ -59,9 +70,10 @@ async def test_a_faithful_mirror_is_proved_equal(tmp_path: Path) -> None:
     assert result.records_per_second > 0
 
 
-async def test_an_unfaithful_mirror_is_found_out(tmp_path: Path) -> None:
+@both_ways
+async def test_an_unfaithful_mirror_is_found_out(tmp_path: Path, direction: Direction, copier: Copier) -> None:
     """The proof is made from what the two servers hold: what a mirror believes plays no part."""
-    result = await perform(WORKLOAD, copier(RECORDS, every_fault), tmp_path, Silence())
+    result = await perform(direction, WORKLOAD, copier(RECORDS, every_fault), tmp_path, Silence())
     found = {kind: difference.count for kind, difference in result.parity.differences.items() if difference.count}
     in_wrong_order = found.pop(Kind.REORDERED)
     assert not result.parity.equal
@@ -69,12 +81,15 @@ async def test_an_unfaithful_mirror_is_found_out(tmp_path: Path) -> None:
     assert found == {Kind.MISSING: 1, Kind.DOUBLED: 1, Kind.ALTERED: 1}
 
 
-async def test_a_record_that_never_arrives_is_waited_for_and_then_missing(tmp_path: Path) -> None:
+@both_ways
+async def test_a_record_that_never_arrives_is_waited_for_and_then_missing(
+    tmp_path: Path, direction: Direction, copier: Copier
+) -> None:
     """The demo ends although the mirror never completes."""
 
     def lose_one(copied: list[Copied]) -> None:
         del copied[RECORDS // 2]
 
-    result = await perform(WORKLOAD, copier(RECORDS, lose_one), tmp_path, Silence())
+    result = await perform(direction, WORKLOAD, copier(RECORDS, lose_one), tmp_path, Silence())
     assert result.parity.differences[Kind.MISSING].count == 1
     assert result.parity.sink_records == RECORDS - 1

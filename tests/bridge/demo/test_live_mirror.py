@@ -6,20 +6,26 @@ from pathlib import Path
 
 import pytest
 
-from bridge.demo.course import perform
+from bridge.demo.course import Mirroring, perform
+from bridge.demo.direction import Direction, kafka_to_kinesis, kinesis_to_kafka
 from bridge.demo.embedded_kafka import TopicAddress
 from bridge.demo.embedded_kinesis import StreamAddress
 from bridge.demo.environment import nobodys_environment
-from bridge.demo.live_mirror import live_mirror
+from bridge.demo.live_mirror import stream_into_topic, topic_into_stream
 from bridge.demo.workload import Workload
 from connectors.base import RefusedError
 from tests.bridge.demo.test_course import Silence
 
 
-async def test_the_real_mirror_is_proved_equal(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("direction", "mirroring"),
+    [(kinesis_to_kafka, stream_into_topic), (kafka_to_kinesis, topic_into_stream)],
+    ids=["from Kinesis", "from Kafka"],
+)
+async def test_the_real_mirror_is_proved_equal(tmp_path: Path, direction: Direction, mirroring: Mirroring) -> None:
     """What ``make demo`` shows, in small: every record there once, every key in order."""
     with nobodys_environment():
-        result = await perform(Workload(600, 20), live_mirror, tmp_path, Silence())
+        result = await perform(direction, Workload(600, 20), mirroring, tmp_path, Silence())
     assert result.parity.rows() == []
     assert (result.parity.source_records, result.parity.sink_records, result.parity.keys) == (600, 600, 20)
 
@@ -30,10 +36,10 @@ async def test_what_fails_the_mirror_ends_the_demo_with_its_own_error(tmp_path: 
     def of_another_stream(
         stream: StreamAddress, topic: TopicAddress, folder: Path
     ) -> AbstractAsyncContextManager[None]:
-        return live_mirror(StreamAddress(stream.url, "missing"), topic, folder)
+        return stream_into_topic(StreamAddress(stream.url, "missing"), topic, folder)
 
     with nobodys_environment(), pytest.raises(RefusedError, match="missing"):
-        await perform(Workload(10, 2), of_another_stream, tmp_path, Silence())
+        await perform(kinesis_to_kafka, Workload(10, 2), of_another_stream, tmp_path, Silence())
 
 
 def test_an_interrupt_ends_everything_and_exits_130(tmp_path: Path) -> None:

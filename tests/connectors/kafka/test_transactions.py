@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from threading import Event
+from typing import Any
 
 import pytest
 from confluent_kafka import Producer
@@ -24,13 +25,13 @@ from tests.support.waiting import eventually
 
 @asynccontextmanager
 async def transactional_sink(
-    address: str, topic: str, slots: str, *, writer: str = "worker", dead_letter: str | None = None
+    address: str, topic: str, slots: str, *, writer: str = "worker", dead_letter: str | None = None, **settings: Any
 ) -> AsyncIterator[KafkaSink]:
     """A sink whose transactions carry one checkpoint each, fenced by a group of one member."""
     async with member(address, slots, writer) as group:
         transactional = Transactional(f"{slots}-{writer}", slots, group, EverySave(), dead_letter)
-        settings = KafkaSinkSettings(address, topic)
-        async with KafkaSink(settings, Clock(), Observer(), transactional=transactional) as sink:
+        sink_settings = KafkaSinkSettings(address, topic, **settings)
+        async with KafkaSink(sink_settings, Clock(), Observer(), transactional=transactional) as sink:
             yield sink
 
 

@@ -1,18 +1,18 @@
 """Writing through a sink in tests, and looking at what came of it."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 from typing import Any
 
-from connectors.base import Clock, Observer, Place, Record
+from connectors.base import Batch, Clock, Observer, Place, Record
 from connectors.codecs.catalogue import CodecName, codec_named
-from connectors.kinesis.polling import KinesisSource
-from connectors.kinesis.settings import KinesisSinkSettings, KinesisSourceSettings
+from connectors.codecs.decoding import Decoder
+from connectors.kinesis import answers
+from connectors.kinesis.columns import columns
+from connectors.kinesis.settings import KinesisSinkSettings
 from connectors.kinesis.sink import KinesisSink
-from tests.connectors.kinesis.reading import until_idle
-from tests.support.kinesis_api import REGION
+from tests.support.kinesis_api import REGION, kinesis_session
 
 
 async def nobody_asks() -> None:
@@ -32,11 +32,34 @@ async def sink_to(
 
 async def everything(url: str, stream: str) -> list[Record]:
     """All records of a stream, those of a shard in order, parents before children."""
-    told = KinesisSourceSettings(stream, REGION, url, poll_interval_s=0.05, read_share=50)
-    async with KinesisSource(told, Clock(), Random(1), Observer()) as source:
-        partitions = await anext(source.partitions())
-        found = await asyncio.gather(*(until_idle(source, each.id, Place()) for each in partitions))
-    return [record for shard in found for batch in shard for record in batch.records()]
+    async with kinesis_session(url) as client:
+        listed = (await client.list_shards(StreamName=stream))["Shards"]
+        return [record for shard in listed for record in await _shard_records(client, stream, shard["ShardId"])]
+
+
+async def _shard_records(client: Any, stream: str, shard: str) -> list[Record]:
+    answer = await client.get_shard_iterator(StreamName=stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+    iterator: str | None = answer["ShardIterator"]
+    found: list[Record] = []
+    while iterator is not None:
+        answer = await client.get_records(ShardIterator=iterator)
+        if not answer["Records"]:
+            break
+        found += decoded(
+            shard, [(each["SequenceNumber"], each["PartitionKey"], each["Data"]) for each in answer["Records"]]
+        )
+        iterator = answer.get("NextShardIterator")
+    return found
+
+
+def decoded(shard: str, entries: Sequence[tuple[str, str, bytes]]) -> list[Record]:
+    """The records in ``entries``: sequence number, partition key and data of Kinesis records."""
+    read = [answers.Record(sequence, data, partition_key=key) for sequence, key, data in entries]
+    found = columns(read, Decoder(), None, None)
+    batch = Batch(
+        shard, Place(), found.positions, found.keys, found.values, found.timestamps_ms, found.headers, size=found.size
+    )
+    return list(batch.records())
 
 
 def origins(source: str, partition: str, positions: Sequence[str], destination: str) -> list[bytes]:
