@@ -19,6 +19,7 @@ from bench.flow import Flow, Follower, all_arrived
 from bench.load import PARTITIONS
 from bench.servers import Servers
 from bench.trial import READER, new_stream, new_topic
+from tests.support.ends import StreamEnd, TopicEnd
 from tests.support.mirror_process import MirrorProcess
 from tests.support.waiting import DeadlineError
 
@@ -133,7 +134,7 @@ async def measure(servers: Servers, repeat: int, say: Callable[[str], None]) -> 
         }
         workers = [
             MirrorProcess(
-                folder / name, kinesis=servers.kinesis, stream=stream, kafka=servers.kafka, topic=topic, more=more
+                folder / name, StreamEnd(servers.kinesis, stream).section, TopicEnd(servers.kafka, topic).section, more
             )
             for name in ("first", "second")
         ]

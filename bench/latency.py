@@ -12,6 +12,7 @@ from bench.flow import Flow, Follower, all_arrived
 from bench.load import SHARDS
 from bench.servers import Servers
 from bench.trial import new_stream, new_topic
+from tests.support.ends import StreamEnd, TopicEnd
 from tests.support.mirror_process import MirrorProcess
 
 RATE = 1_000
@@ -59,7 +60,7 @@ async def _try_out(name: str, servers: Servers) -> Latency:
     ):
         more = {"name": topic, **_MORE[name]}
         mirror = MirrorProcess(
-            Path(folder), kinesis=servers.kinesis, stream=stream, kafka=servers.kafka, topic=topic, more=more
+            Path(folder), StreamEnd(servers.kinesis, stream).section, TopicEnd(servers.kafka, topic).section, more
         )
         flow, follower = Flow(servers.kinesis, stream, RATE), Follower()
         async with mirror, follower.following(servers.kafka, topic):

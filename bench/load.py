@@ -13,7 +13,7 @@ from tests.support.records import TestRecord, generate
 SHARDS = 4
 PARTITIONS = 4
 VALUE_BYTES = 1024
-_SAMPLE = 40
+SAMPLE = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +47,4 @@ def fill(kinesis: str, records: int, keys: int) -> Load:
 
 def fill_sample(kinesis: str) -> Load:
     """A stream of a few records, whose mirroring costs nothing but the program's start."""
-    return fill(kinesis, _SAMPLE, _SAMPLE)
+    return fill(kinesis, SAMPLE, SAMPLE)

@@ -1,9 +1,11 @@
 """The servers of a benchmark run, and the environment of the programs that use them."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from urllib.request import urlopen
 
 from tests.support.kinesis_api import CREDENTIALS, REGION
 from tests.support.shared import SharedServers
@@ -38,3 +40,15 @@ def running_servers() -> Iterator[Servers]:
         yield Servers(shared.kinesis(), shared.kafka())
     finally:
         shared.stop()
+
+
+def held_records(kinesis: str) -> int:
+    """Kinesis records in all streams of the server, as its own metrics count them.
+
+    Reading a stream instead would cost the server as much as the writing does.
+    """
+    with urlopen(f"{kinesis}/metrics", timeout=10) as answer:
+        found = re.search(rb"^ferrokinesis_retained_records (\d+)$", answer.read(), re.MULTILINE)
+    if found is None:
+        raise RuntimeError(f"{kinesis} does not tell how many records it holds")
+    return int(found[1])

@@ -16,6 +16,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from bench.arrivals import Arrivals, read_arrivals
 from bench.load import PARTITIONS, Load
 from bench.measurement import Usage
+from bench.process import STOP_S, TrialError, checked, printed, running
 from tests.support.kinesis_api import create_stream, delete_stream
 from tests.support.topics import create_topic, delete_topic
 
@@ -31,14 +32,8 @@ _NEW_TOPIC = (
 _LOOK_S = 0.02
 _QUIET_S = 1.0
 """Where nothing came for so long, all came."""
-_STOP_S = 30.0
 _START_S = 60.0
 _SLOWEST_PER_S = 2_000
-_LOG_TAIL = 2_000
-
-
-class TrialError(Exception):
-    """The program ended early, or did not bring everything over in time. Holds the end of what it printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,26 +81,14 @@ def run_trial(command: Sequence[str], kafka: str, topic: str, load: Load, log: P
     Raises ``TrialError``, and ``WrongArrivalsError`` where not every record arrived once and in its key's order.
     """
     begun_s = time.time()
-    with _process(command, log) as process:
+    with running(command, log) as process:
         done_s, usage = _watch(process, kafka, topic, load.records, log)
         process.send_signal(signal.SIGTERM)
-        code = process.wait(_STOP_S)
-    if code != 0:
-        raise TrialError(f"{command[0]} ended with {code}; it printed: {_printed(log)}")
+        code = process.wait(STOP_S)
+    checked(command, code, log)
     arrivals = asyncio.run(read_arrivals(kafka, topic))
     arrivals.judge(load.counts)
     return Trial(arrivals, usage, done_s * 1000, done_s - begun_s)
-
-
-@contextmanager
-def _process(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 def _watch(process: subprocess.Popen[bytes], kafka: str, topic: str, records: int, log: Path) -> tuple[float, Usage]:
@@ -118,9 +101,9 @@ def _watch(process: subprocess.Popen[bytes], kafka: str, topic: str, records: in
             if (found := ends.total()) > arrived:
                 done_s, usage, arrived = time.time(), Usage.of(process.pid), found
             if process.poll() is not None:
-                raise TrialError(f"{process.args!r} ended with {process.returncode}; it printed: {_printed(log)}")
+                raise TrialError(f"{process.args!r} ended with {process.returncode}; it printed: {printed(log)}")
             if time.monotonic() > deadline:
-                raise TrialError(f"{process.args!r} brought {arrived} of {records} in time: {_printed(log)}")
+                raise TrialError(f"{process.args!r} brought {arrived} of {records} in time: {printed(log)}")
             time.sleep(_LOOK_S)
     return done_s, usage
 
@@ -146,7 +129,3 @@ class LogEnds:
             if error.args[0].code() in _NEW_TOPIC:
                 return 0
             raise
-
-
-def _printed(log: Path) -> str:
-    return log.read_text(errors="replace")[-_LOG_TAIL:].strip() or "(nothing)"

@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 
@@ -10,6 +10,7 @@ from bridge.engine.dead_letter import DeadLetter, letter_of
 from bridge.engine.delivery import STALLED_S, Delivery
 from bridge.engine.policy import OnError, OnGap, Policy
 from bridge.engine.progress import Progress
+from bridge.engine.rejection import RejectedError, stop_at, until, without
 from bridge.engine.retry import Backoff
 from bridge.engine.sieve import Landed, Sieve
 from bridge.engine.status import LaneState, LaneStatus
@@ -50,10 +51,6 @@ class Surroundings:
 
 
 _STALLED = TransientError("write", f"the sink has not answered for more than {STALLED_S:.0f} s")
-
-
-class RejectedError(ConnectorError):
-    """The sink cannot take a record, and policy says to stop there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +199,11 @@ class Lane:
             refused = around.delivery.inspect(batch)
             stop = None
             if refused and around.policy.on_error is OnError.STOP:
-                stop = _stop(batch, refused[0])
-                batch, refused = _until(batch, refused[0].index, before), ()
+                stop = stop_at(batch, refused[0])
+                batch, refused = until(batch, refused[0].index, before), ()
             around.totals.read(batch)
             submitted_ms = around.destination.now_ms()
-            sent = _without(batch, refused)
+            sent = without(batch, refused)
             answer = await self._delivered(epoch, batch, sent, refused)
         except BaseException:
             batch.release()
@@ -233,13 +230,13 @@ class Lane:
         if outcome.rejected:
             if self._around.policy.on_error is OnError.STOP:
                 first = outcome.rejected[0]
-                before = _until(sent, first.index, self.progress.place)
+                before = until(sent, first.index, self.progress.place)
                 self._around.totals.written(before, self._around.clock.now_ms())
                 self._advance(before, len(before))
-                raise _stop(sent, first)
+                raise stop_at(sent, first)
             await self._bury_apart(sent, outcome.rejected)
             self._count_buried(outcome.rejected)
-            sent = _without(sent, outcome.rejected)
+            sent = without(sent, outcome.rejected)
         self._around.totals.written(sent, self._around.clock.now_ms())
         self._advance(submission.batch, len(sent))
         if submission.stop is not None:
@@ -268,7 +265,7 @@ class Lane:
     async def _bury_apart(self, batch: Batch, rejected: tuple[Rejected, ...]) -> None:
         dead_letter = self._around.dead_letter
         if dead_letter is None:
-            raise _stop(batch, rejected[0])
+            raise stop_at(batch, rejected[0])
         await dead_letter.bury(letter_of(batch, rejected), self._hold)
         self.state = LaneState.RUNNING
 
@@ -334,23 +331,3 @@ class Lane:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._draining.wait()
-
-
-def _stop(batch: Batch, rejected: Rejected) -> RejectedError:
-    return RejectedError(
-        f"write record {batch.positions[rejected.index]} of {batch.partition}",
-        rejected.detail,
-        "on_error: dead_letter sends such records elsewhere and goes on",
-    )
-
-
-def _until(batch: Batch, index: int, before: Place) -> Batch:
-    """The records of ``batch`` before ``index``; ``before`` is the place that the batch follows."""
-    place = Place(batch.positions[index - 1], before.watermark_ms) if index else before
-    return replace(batch.pick(range(index)), place=place, skipped={})
-
-
-def _without(batch: Batch, rejected: tuple[Rejected, ...]) -> Batch:
-    if not rejected:
-        return batch
-    return batch.pick(batch.others(rejected))

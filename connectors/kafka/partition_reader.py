@@ -1,8 +1,8 @@
 """Reads one partition: batches, reserved before they are handed on, and gaps by their names."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException
 
@@ -11,7 +11,7 @@ from connectors.kafka.connection import READ, kafka_error, translate
 from connectors.kafka.fetching.chunk import Chunk
 from connectors.kafka.fetching.fetcher import Fetcher
 from connectors.kafka.fetching.inbox import Inbox
-from connectors.kafka.fetching.offsets import BEGINNING, before, bounds, following
+from connectors.kafka.fetching.offsets import BEGINNING, OffsetDesk, before, following
 from connectors.kafka.topic_state import TopicState
 
 _OUT_OF_RANGE = {
@@ -29,6 +29,7 @@ class Surroundings:
     state: TopicState
     confirm: Callable[[], Awaitable[None]]
     """Raises ``ConnectorError`` where the topic is not the one that was opened."""
+    offsets: OffsetDesk
     clock: Clock
 
 
@@ -151,8 +152,7 @@ class PartitionReader:
         return named
 
     async def _gap(self, fault: KafkaError) -> ConnectorError:
-        topic = self._around.state.topic.name
-        oldest, end = await self._around.fetcher.ask(partial(bounds, topic=topic, partition=self._number))
+        oldest, end = await asyncio.to_thread(self._around.offsets.bounds, self._number)
         here = self._following
         if BEGINNING < here < oldest:
             return GapError(

@@ -3,17 +3,16 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from threading import Event, Thread
 from types import TracebackType
 from typing import ParamSpec, Self
 
-from confluent_kafka import IsolationLevel, KafkaException
+from confluent_kafka import KafkaException
 
 from connectors.base import Batch, Budget, Clock, Observer, Partition, Place, SettingsError, Source
 from connectors.kafka.connection import READ, kafka_error, translate
 from connectors.kafka.fetching.fetcher import Fetcher
-from connectors.kafka.fetching.offsets import at_time, before
+from connectors.kafka.fetching.offsets import OffsetDesk, before
 from connectors.kafka.limits import UNKNOWN_MAX_BYTES
 from connectors.kafka.partition_reader import PartitionReader, Surroundings
 from connectors.kafka.source_settings import KafkaSourceSettings
@@ -47,9 +46,10 @@ class KafkaSource(Source):
         state = TopicState(topic)
         loop = asyncio.get_running_loop()
         fetcher = await asyncio.to_thread(self._fetcher, loop, state)
-        self._around = Surroundings(fetcher, state, self._confirm, self._clock)
         settings = self._settings
-        watch = SourceWatch(settings.connection(), topic, _isolation(settings), self._clock, settings.look_s)
+        offsets = OffsetDesk(settings.connection(), topic.name, settings.level)
+        self._around = Surroundings(fetcher, state, self._confirm, offsets, self._clock)
+        watch = SourceWatch(settings.connection(), topic, settings.level, self._clock, settings.look_s)
         tell = _in_loop(loop, state.see)
         self._watcher = Thread(target=watch.run, args=(self._left, tell), name=f"kafka {topic.name} watch", daemon=True)
         self._watcher.start()
@@ -94,7 +94,7 @@ class KafkaSource(Source):
 
     async def start(self, partitions: Sequence[Partition]) -> Mapping[str, Place]:
         """A time behind the last record, as ``latest``, is where the partition ends now."""
-        start, around = self._settings.start, self._entered
+        start, offsets = self._settings.start, self._entered.offsets
         if start == "earliest":
             return {partition.id: Place() for partition in partitions}
         now_ms = self._clock.now_ms()
@@ -102,11 +102,13 @@ class KafkaSource(Source):
         if time_ms is not None and time_ms > now_ms:
             raise SettingsError(f"start at {start}", "that is in the future", "start: latest begins now")
         numbers = [int(partition.id) for partition in partitions]
-        topic = around.state.topic.name
         try:
-            found = await around.fetcher.ask(partial(at_time, topic=topic, partitions=numbers, time_ms=time_ms))
+            if time_ms is None:
+                found = await asyncio.to_thread(offsets.ends, numbers)
+            else:
+                found = await asyncio.to_thread(offsets.at_time, numbers, time_ms)
         except KafkaException as error:
-            operation = f"find where to start in topic {topic}"
+            operation = f"find where to start in topic {self._settings.topic}"
             raise translate(kafka_error(error), operation, self._settings.bootstrap_servers, access=READ) from None
         return {str(number): before(offset) for number, offset in found.items()}
 
@@ -148,9 +150,3 @@ def _in_loop(loop: asyncio.AbstractEventLoop, function: Callable[P, None]) -> Ca
             loop.call_soon_threadsafe(function, *args)
 
     return call
-
-
-def _isolation(settings: KafkaSourceSettings) -> IsolationLevel:
-    if settings.isolation == "read_committed":
-        return IsolationLevel.READ_COMMITTED
-    return IsolationLevel.READ_UNCOMMITTED

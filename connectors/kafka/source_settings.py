@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from confluent_kafka import IsolationLevel
+
 from connectors.kafka.connection import Connection, Value
 
 Start = Literal["earliest", "latest"] | datetime
@@ -43,6 +45,12 @@ class KafkaSourceSettings:
     """How often librdkafka looks at the topic: its partitions may be more, or elsewhere."""
     look_s: float = 10.0
     """How often it is looked whether the topic still is the same, and what the watermark of idle partitions is."""
+
+    @property
+    def level(self) -> IsolationLevel:
+        """``isolation`` as administrators ask with it."""
+        committed = self.isolation == "read_committed"
+        return IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
 
     def connection(self) -> Connection:
         return Connection(self.bootstrap_servers, self.client_id, self.librdkafka)

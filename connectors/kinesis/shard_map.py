@@ -25,7 +25,7 @@ class ShardMap:
         self.shards: list[OpenShard] = []
         self.version = 0
         """Rises with each change of the shards."""
-        self.stale = False
+        self.is_stale = False
         """An answer named another shard than the one expected: it is time for another listing."""
         self._limited = limited
         self._starts: list[bytes] = []
@@ -33,7 +33,7 @@ class ShardMap:
 
     def update(self, listing: Listing, now: float) -> None:
         """Go by ``listing`` from now on."""
-        self.stale = False
+        self.is_stale = False
         opened = sorted((each for each in listing.values() if not each.closed), key=_first_hash)
         if [each.id for each in opened] == [each.id for each in self.shards]:
             return
@@ -49,15 +49,16 @@ class ShardMap:
         return max(0, bisect_right(self._starts, digest) - 1)
 
     @property
+    def is_limited(self) -> bool:
+        """Whether any shard has a limit that is known: only then it matters where a record goes."""
+        return any(shard.rate.limited for shard in self.shards)
+
+    @property
     def bytes_per_s(self) -> float | None:
         """What all shards take together; None where one has no limit."""
-        total = 0.0
-        for shard in self.shards:
-            rate = shard.rate.bytes_per_s
-            if rate is None:
-                return None
-            total += rate
-        return total
+        if not all(shard.rate.limited for shard in self.shards):
+            return None
+        return sum(shard.rate.bytes_per_s for shard in self.shards)
 
 
 def _first_hash(shard: Shard) -> int:

@@ -21,6 +21,7 @@ from connectors.base import (
 )
 from connectors.kinesis.backoff import Backoff
 from connectors.kinesis.client import Connection, connect
+from connectors.kinesis.delivery import Means
 from connectors.kinesis.opening import Connect, OpenStream, open_stream
 from connectors.kinesis.read_back import ReadBack
 from connectors.kinesis.record_size import RecordSize
@@ -30,7 +31,7 @@ from connectors.kinesis.shard_map import ShardMap
 from connectors.kinesis.stream import StreamName
 from connectors.kinesis.submission import Landings
 from connectors.kinesis.vigil import Confirm, Vigil
-from connectors.kinesis.writer import Means, Writer
+from connectors.kinesis.writer import Writer
 
 _LOOK_S = 1.0
 _DATE_MS = 1_000
@@ -171,7 +172,7 @@ class KinesisSink(Sink):
             try:
                 await self._entered.watch.look()
                 self._check_order()
-                if self._means is not None and self._means.shards.stale:
+                if self._means is not None and self._means.shards.is_stale:
                     self._means.shards.update(await self._entered.directory.fresh(), self._clock.monotonic())
             except TransientError as error:
                 self._observer.retried("ListShards", type(error).__name__)

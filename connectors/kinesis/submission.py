@@ -56,7 +56,7 @@ class Submission:
 class Lane:
     """The submissions of one lane between two breaks, or until they are withdrawn."""
 
-    __slots__ = ("drained", "dropped", "failed", "name", "on_wire", "queued", "submissions")
+    __slots__ = ("drained", "dropped", "failed", "name", "queued", "submissions")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -64,18 +64,11 @@ class Lane:
         """From the oldest unanswered one on: those answered behind it are submitted again after a break, as it is."""
         self.queued = 0
         """Bytes that are in no entry yet, about."""
-        self.on_wire = 0
-        """Entries of which nobody knows yet what became of them."""
         self.failed = False
         self.dropped = False
         """Nothing more of it is to be sent."""
         self.drained = asyncio.Event()
-        """Set whenever something is taken out of its queue."""
-
-    def take(self, size: int) -> None:
-        """About ``size`` bytes of the queue are in an entry now."""
-        self.queued -= size
-        self.drained.set()
+        """Set whenever something was taken out of its queue."""
 
     def forget_answered(self) -> None:
         """What is answered without a hole before it is never submitted again."""

@@ -10,7 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support import topics
+from tests.support import kinesis_api, topics
+from tests.support.ends import StreamEnd, TopicEnd
 from tests.support.factories import Figure, StreamFactory, TopicFactory
 from tests.support.kafka import KafkaBroker, Proxied
 from tests.support.kafka_proxy import KafkaProxy
@@ -18,6 +19,7 @@ from tests.support.missing import give_up
 from tests.support.ports import free_port
 from tests.support.provision import MissingServerError
 from tests.support.route import Route, RouteFactory
+from tests.support.way import IntoKinesis, IntoKinesisFactory, Way
 
 _FIGURE = "figure"
 SEED_VARIABLE = "KMBRIDGE_TEST_SEED"
@@ -87,7 +89,7 @@ def route(kinesis: str, kafka: str, stream: StreamFactory, topic: TopicFactory, 
 
     def make(shards: int = 4, partitions: int = 4, config: Mapping[str, str] | None = None) -> Route:
         name = topic(partitions, config)
-        return Route(tmp_path / name, kinesis, stream(shards), kafka, name)
+        return Route(tmp_path / name, StreamEnd(kinesis, stream(shards)), TopicEnd(kafka, name))
 
     return make
 
@@ -99,6 +101,25 @@ def harmed_route(kinesis: str, stream: StreamFactory, harmed_kafka: HarmedKafka,
     def make(shards: int = 4, partitions: int = 4, config: Mapping[str, str] | None = None) -> Route:
         name = f"topic-{uuid4().hex[:12]}"
         topics.create_topic(harmed_kafka.broker.address, name, partitions, config)
-        return Route(tmp_path / name, kinesis, stream(shards), harmed_kafka.broker.address, name)
+        sink = TopicEnd(harmed_kafka.broker.address, name)
+        return Route(tmp_path / name, StreamEnd(kinesis, stream(shards)), sink)
+
+    return make
+
+
+@pytest.fixture
+def into_kinesis(
+    kinesis: str, kafka: str, stream: StreamFactory, topic: TopicFactory, tmp_path: Path
+) -> IntoKinesisFactory:
+    """Make a topic on the shared broker and a stream, on the shared server or on another, for a mirror between them."""
+
+    def make(
+        shards: int = 2, partitions: int = 4, config: Mapping[str, str] | None = None, server: str | None = None
+    ) -> IntoKinesis:
+        source = TopicEnd(kafka, topic(partitions, config))
+        sink = StreamEnd(kinesis, stream(shards)) if server is None else StreamEnd(server, source.name)
+        if server is not None:
+            kinesis_api.create_stream(server, sink.name, shards)
+        return Way(tmp_path / source.name, source, sink)
 
     return make

@@ -3,15 +3,15 @@
 import asyncio
 from collections.abc import Collection, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 
+from tests.support.ends import End
 from tests.support.mirror_process import MirrorProcess
-from tests.support.route import Route
 from tests.support.waiting import DeadlineError
+from tests.support.way import Way
 
 _INTERVAL_S = 0.1
 _SHARED_S = 60
@@ -24,21 +24,20 @@ _FINISHED = "finished"
 
 def slow_commits(interval: str) -> dict[str, Any]:
     """Keys of a worker's configuration with which its transactions stay open for ``interval``, 5 s at the most."""
-    return {"sink": {"kafka": {"delivery": None, "commit_interval": interval}}}
+    return {"sink": {"kafka": {"commit_interval": interval}}}
 
 
 class Crew:
-    """Workers that share a mirror's shards, exactly once with everything by default, unless ``more`` says other.
+    """Workers that share a mirror's partitions, with everything by default, unless ``more`` says other.
 
     Entering starts none; leaving kills whatever is left of them.
     """
 
-    def __init__(self, path: Route, session: str = SESSION, more: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, path: Way[End, End], session: str = SESSION, more: Mapping[str, Any] | None = None) -> None:
         self._path = path
         self._more: dict[str, Any] = {
-            # Its checkpoints are in a topic of the cluster, beside those of other mirrors.
-            "name": path.topic,
-            "sink": {"kafka": {"delivery": None}},
+            # Its checkpoints are in a cluster, beside those of other mirrors.
+            "name": path.sink.name,
             "checkpoints": None,
             "workers": {"session_timeout": session},
             **(more or {}),
@@ -54,10 +53,10 @@ class Crew:
     ) -> None:
         await self._left.__aexit__(kind, error, trace)
 
-    def hire(self, path: Route | None = None, **more: Any) -> MirrorProcess:
+    def hire(self, path: Way[End, End] | None = None, **more: Any) -> MirrorProcess:
         """One worker more, started and not waited for. ``path`` may lead through proxies; ``more`` is its alone."""
         path = path or self._path
-        own = replace(path, folder=self._path.folder / f"worker-{len(self.workers)}")
+        own = path.through(folder=self._path.folder / f"worker-{len(self.workers)}")
         worker = own.mirror({**self._more, **more})
         self._left.push_async_exit(worker)
         self.workers.append(worker)
@@ -71,9 +70,9 @@ class Crew:
         return hired
 
     async def until_shared(
-        self, shards: Collection[str], among: Collection[MirrorProcess] | None = None
+        self, partitions: Collection[str], among: Collection[MirrorProcess] | None = None
     ) -> list[set[str]]:
-        """Wait until each of ``shards`` is in the hands of one worker and each worker has some; who has which.
+        """Wait until each of ``partitions`` is in the hands of one worker and each worker has some; who has which.
 
         ``among`` are the workers that are asked, all that run unless said otherwise.
         """
@@ -83,11 +82,11 @@ class Crew:
             async with asyncio.timeout(_SHARED_S):
                 while True:
                     found = [await _share(worker) for worker in asked]
-                    if _is_division(found, shards):
+                    if _is_division(found, partitions):
                         return found
                     await asyncio.sleep(_INTERVAL_S)
         except TimeoutError:
-            raise DeadlineError(f"{len(shards)} shards shared: not within {_SHARED_S} s, but {found}") from None
+            raise DeadlineError(f"{len(partitions)} partitions shared: not within {_SHARED_S} s, but {found}") from None
 
     async def stop(self) -> list[int]:
         """Drain all that run, at once; their exit codes."""
@@ -106,6 +105,6 @@ async def _share(worker: MirrorProcess) -> set[str]:
     return {lane["partition"] for lane in status["lanes"] if lane["state"] != _FINISHED}
 
 
-def _is_division(found: list[set[str]], shards: Collection[str]) -> bool:
+def _is_division(found: list[set[str]], partitions: Collection[str]) -> bool:
     together = set().union(*found)
-    return all(found) and together == set(shards) and sum(map(len, found)) == len(together)
+    return all(found) and together == set(partitions) and sum(map(len, found)) == len(together)

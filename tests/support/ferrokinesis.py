@@ -19,6 +19,9 @@ _FLAGS: dict[str, Flag] = {
     "max_request_body_mb": 16,
     "log_level": "error",
 }
+# While one of its threads reads records, those that write wait with the thread they are on, and where all threads wait
+# the reader never gets one: by default there are as many as cores.
+_ENVIRONMENT = {"TOKIO_WORKER_THREADS": "32"}
 
 
 class Ferrokinesis:
@@ -34,7 +37,9 @@ class Ferrokinesis:
         for name, value in (_FLAGS | flags).items():
             text = str(value).lower() if isinstance(value, bool) else str(value)
             command += [f"--{name.replace('_', '-')}", text]
-        self._process = ServerProcess(command, folder / "ferrokinesis.log", lambda: is_listening(self._port))
+        self._process = ServerProcess(
+            command, folder / "ferrokinesis.log", lambda: is_listening(self._port), _ENVIRONMENT
+        )
 
     def __enter__(self) -> Self:
         self.start()

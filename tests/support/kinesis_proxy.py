@@ -1,10 +1,13 @@
-"""An HTTP proxy before Kinesis, which counts what each shard is read and does harm on request."""
+"""An HTTP proxy before Kinesis, which counts what each shard is read and does harm on request.
+
+Harm to PutRecords is of two kinds: its call has a ``Fault``, or some of its entries fail while the others pass.
+"""
 
 import asyncio
 import json
 import time
 from binascii import a2b_base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from types import TracebackType
@@ -19,6 +22,8 @@ from tests.support.ports import HOST
 _TARGET = "X-Amz-Target"
 _TYPE = "application/x-amz-json-1.1"
 _LARGEST = 16 * 1024 * 1024
+_OF_THIS_HOP = (hdrs.HOST, hdrs.CONNECTION, hdrs.CONTENT_LENGTH)
+_FAILURE = {"ErrorCode": "InternalFailure", "ErrorMessage": "Internal service failure."}
 
 
 class Fault(Enum):
@@ -27,12 +32,19 @@ class Fault(Enum):
     THROTTLED = "throttled"
     REFUSED = "refused"
     """Status 403, as for credentials that nobody knows."""
+    DENIED = "denied"
+    """As for a right that the caller's policy does not give."""
     FAILED = "failed"
     """Status 500."""
     CUT = "cut"
     """The connection ends before the call reaches the server."""
     CUT_ANSWER = "cut answer"
     """The server answers, and the connection ends in the middle of that."""
+    FAILED_AFTER = "failed after"
+    """The server does what it is asked for, and the answer is status 500."""
+
+
+_AFTER = (Fault.CUT_ANSWER, Fault.FAILED_AFTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +70,12 @@ class Read:
 
 Judge = Callable[[Call], Fault | None]
 
+Put = tuple[str, bytes]
+"""Partition key and data."""
+
 
 class KinesisProxy:
-    """Serves while entered, in a thread of its own. Set ``judge`` and ``delay_s`` at any time."""
+    """Serves while entered, in a thread of its own. Set ``judge``, ``fails`` and ``delay_s`` at any time."""
 
     def __init__(self, upstream: str) -> None:
         self._upstream = upstream
@@ -71,7 +86,11 @@ class KinesisProxy:
         self.reads: dict[str, list[Read]] = {}
         """Every GetRecords so far, by shard, in order."""
         self.calls: list[Call] = []
+        self.swallowed: list[Put] = []
+        """The entries of every PutRecords that the server took and whose answer nobody got."""
         self.judge: Judge = _spare
+        self.fails: Callable[[], bool] = _never
+        """Asked for each entry of a PutRecords: whether it fails, and does not reach the server."""
         self.delay_s = 0.0
         """How long every call is held before it is passed on."""
 
@@ -118,19 +137,38 @@ class KinesisProxy:
         fault = self.judge(call)
         if self.delay_s:
             await asyncio.sleep(self.delay_s)
-        if fault in (Fault.THROTTLED, Fault.REFUSED, Fault.FAILED, Fault.CUT):
+        if fault is not None and fault not in _AFTER:
             self._note(call, {}, fault)
             return _harm(request, fault)
-        status, answer = await self._forward(request, body)
+        if operation == "PutRecords":
+            status, answer = await self._put(request, asked)
+        else:
+            status, answer = await self._forward(request, body)
         self._learn(call, status, answer, fault)
-        if fault is Fault.CUT_ANSWER:
-            return await _half(request, answer)
-        return web.Response(status=status, body=answer, headers={hdrs.CONTENT_TYPE: _TYPE})
+        if fault is None:
+            return web.Response(status=status, body=answer, headers={hdrs.CONTENT_TYPE: _TYPE})
+        if status == 200:
+            self.swallowed += [(each["PartitionKey"], a2b_base64(each["Data"])) for each in asked.get("Records", ())]
+        return await _half(request, answer) if fault is Fault.CUT_ANSWER else _harm(request, fault)
+
+    async def _put(self, request: web.Request, asked: dict[str, Any]) -> tuple[int, bytes]:
+        """PutRecords, without the entries that fail."""
+        failing = [self.fails() for _ in asked["Records"]]
+        passing = [entry for entry, fails in zip(asked["Records"], failing, strict=True) if not fails]
+        results: Iterator[dict[str, Any]] = iter(())
+        if passing:
+            status, answer = await self._forward(request, json.dumps({**asked, "Records": passing}).encode())
+            if status != 200 or len(passing) == len(failing):
+                return status, answer
+            results = iter(json.loads(answer)["Records"])
+        merged = [_FAILURE if fails else next(results) for fails in failing]
+        failed = sum("ErrorCode" in result for result in merged)
+        return 200, json.dumps({"FailedRecordCount": failed, "Records": merged}).encode()
 
     async def _forward(self, request: web.Request, body: bytes) -> tuple[int, bytes]:
         if self._session is None:
             raise RuntimeError("the proxy is not entered")
-        headers = {name: value for name, value in request.headers.items() if name not in (hdrs.HOST, hdrs.CONNECTION)}
+        headers = {name: value for name, value in request.headers.items() if name not in _OF_THIS_HOP}
         async with self._session.post("/", data=body, headers=headers) as answer:
             return answer.status, await answer.read()
 
@@ -163,6 +201,11 @@ def _spare(_: Call) -> Fault | None:
     return None
 
 
+def _never() -> bool:
+    """No entry fails."""
+    return False
+
+
 def _harm(request: web.Request, fault: Fault) -> web.Response:
     if fault is Fault.THROTTLED:
         problem = {"__type": "ProvisionedThroughputExceededException", "message": "Rate exceeded for shard"}
@@ -170,6 +213,9 @@ def _harm(request: web.Request, fault: Fault) -> web.Response:
     if fault is Fault.REFUSED:
         problem = {"__type": "UnrecognizedClientException", "message": "The security token is invalid."}
         return web.Response(status=403, text=json.dumps(problem), content_type=_TYPE)
+    if fault is Fault.DENIED:
+        problem = {"__type": "AccessDeniedException", "message": "User is not authorized to perform this action"}
+        return web.Response(status=400, text=json.dumps(problem), content_type=_TYPE)
     if fault is Fault.CUT and request.transport is not None:
         request.transport.abort()
     return web.Response(status=500, text=json.dumps({"__type": "InternalFailure"}), content_type=_TYPE)

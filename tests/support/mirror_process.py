@@ -18,7 +18,6 @@ import yaml
 from checkpoints.base import Checkpoint
 from checkpoints.sqlite import SqliteReader
 from tests.support.command import COMMAND
-from tests.support.kinesis_api import REGION
 from tests.support.ports import HOST, free_port
 from tests.support.waiting import DeadlineError
 
@@ -42,11 +41,15 @@ class MirrorProcess:
     """
 
     def __init__(
-        self, folder: Path, *, kinesis: str, stream: str, kafka: str, topic: str, more: Mapping[str, Any] | None = None
+        self,
+        folder: Path,
+        source: Mapping[str, Any],
+        sink: Mapping[str, Any],
+        more: Mapping[str, Any] | None = None,
     ) -> None:
-        """``more`` are keys of the configuration, put into ours section by section: ``{"limits": {…}}``.
+        """``source`` and ``sink`` are these sections of the configuration.
 
-        None takes one of ours away.
+        ``more`` are keys of it, put into ours section by section: ``{"limits": {…}}``. None takes one of ours away.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.config = folder / f"{_NAME}.yaml"
@@ -55,8 +58,8 @@ class MirrorProcess:
         self.url = f"http://{HOST}:{free_port()}"
         ours: dict[str, Any] = {
             "name": _NAME,
-            "source": {"kinesis": {"stream": stream, "region": REGION, "endpoint_url": kinesis}},
-            "sink": {"kafka": {"bootstrap_servers": [kafka], "topic": topic, "delivery": "at_least_once"}},
+            "source": dict(source),
+            "sink": dict(sink),
             "checkpoints": {"sqlite": {"path": str(self.database)}},
             "http": {"listen": self.url.removeprefix("http://")},
             "log": {"format": "json", "level": "info"},

@@ -6,7 +6,7 @@ from typing import Self
 
 from tests.support.kafka_reader import TopicRecord
 
-_HEADER = "kmbridge-origin"
+HEADER = "kmbridge-origin"
 _ORIGIN = re.compile(
     r"kinesis:(?P<region>[^:/]+):(?P<account>\d{12}):(?P<stream>[^/>]+)/(?P<shard>shardId-\d{12})/"
     r"(?P<sequence>\d+)(#(?P<sub>\d+))?>kafka:(?P<cluster>[^:>]+):(?P<topic>[^/>]+)"
@@ -28,7 +28,7 @@ class Origin:
     @classmethod
     def of(cls, record: TopicRecord) -> Self:
         """Raises ``ValueError`` where there is none, more than one, or one of another form."""
-        texts = [value or b"" for name, value in record.headers if name == _HEADER]
+        texts = [value or b"" for name, value in record.headers if name == HEADER]
         match = _ORIGIN.fullmatch(texts[0].decode()) if len(texts) == 1 else None
         if match is None:
             raise ValueError(f"not one origin of a Kinesis record: {texts}")

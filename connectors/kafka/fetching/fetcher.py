@@ -6,7 +6,7 @@ from functools import partial
 from itertools import groupby
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -18,8 +18,6 @@ from connectors.kafka.fetching.flows import Flows
 from connectors.kafka.fetching.inbox import Inbox
 from connectors.kafka.source_settings import KafkaSourceSettings
 from connectors.kafka.statistics import Statistics
-
-T = TypeVar("T")
 
 _MESSAGES = 2_000
 _POLL_S = 0.05
@@ -92,10 +90,6 @@ class Fetcher:
     def stored(self, places: Mapping[str, Place]) -> None:
         """As ``Source.stored``."""
         self._display.note(places)
-
-    async def ask(self, question: Callable[[Consumer], T]) -> T:
-        """What the consumer answers, beside its fetching. Raises ``KafkaException``."""
-        return await asyncio.to_thread(question, self._consumer)
 
     async def leave(self) -> None:
         """End the thread and close the consumer, within two seconds or so."""

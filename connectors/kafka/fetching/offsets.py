@@ -1,15 +1,19 @@
-"""What a consumer can tell about offsets. Every call blocks until the brokers answer, and raises ``KafkaException``."""
+"""Places in a partition as offsets, and what the brokers tell about offsets."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, IsolationLevel, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from connectors.base import Place, RefusedError
+from connectors.kafka.connection import Connection
 
 BEGINNING: int = OFFSET_BEGINNING
 """Stands for the offset of the oldest record, whichever that is."""
 
-_ANSWER_S = 10.0
+_ANSWER_S = 8
 
 
 def following(place: Place) -> int:
@@ -28,16 +32,34 @@ def before(offset: int, watermark_ms: int | None = None) -> Place:
     return Place(str(offset - 1) if offset > 0 else None, watermark_ms)
 
 
-def bounds(consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
-    """Of the oldest record and behind the newest that readers can see."""
-    return consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_ANSWER_S)
+class OffsetDesk:
+    """Asks about the offsets of one topic. Every call blocks until the brokers answer, and raises ``KafkaException``.
 
+    Not through a consumer: its calls wait for each other, and one that fetches is always in one.
+    """
 
-def at_time(consumer: Consumer, topic: str, partitions: Iterable[int], time_ms: int | None) -> dict[int, int]:
-    """For each partition where its first record of ``time_ms`` or later is; its end without a time, or without one."""
-    moment = OFFSET_END if time_ms is None else time_ms
-    asked = [TopicPartition(topic, partition, moment) for partition in partitions]
-    found = consumer.offsets_for_times(asked, timeout=_ANSWER_S)
-    behind = [each.partition for each in found if each.offset < 0]
-    ends = at_time(consumer, topic, behind, None) if behind and time_ms is not None else {}
-    return {each.partition: ends.get(each.partition, each.offset) for each in found}
+    def __init__(self, connection: Connection, topic: str, isolation: IsolationLevel) -> None:
+        self._connection = connection
+        self._topic = topic
+        self._isolation = isolation
+
+    def bounds(self, partition: int) -> tuple[int, int]:
+        """Of the oldest record, and behind the newest that readers can see."""
+        oldest = self._ask([partition], OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+        return oldest[partition], self.ends([partition])[partition]
+
+    def ends(self, partitions: Iterable[int]) -> Mapping[int, int]:
+        """Behind the newest records that readers can see."""
+        return self._ask(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+
+    def at_time(self, partitions: Iterable[int], time_ms: int) -> Mapping[int, int]:
+        """Of the first records of ``time_ms`` or later; where there is none yet, the end."""
+        found = self._ask(partitions, OffsetSpec.for_timestamp(time_ms))
+        behind = [partition for partition, offset in found.items() if offset < 0]
+        return {**found, **self.ends(behind)} if behind else found
+
+    def _ask(self, partitions: Iterable[int], spec: OffsetSpec) -> Mapping[int, int]:
+        admin = AdminClient(cast("dict[str, Any]", {**self._connection.settings(), "log_level": 0}))
+        asked = {TopicPartition(self._topic, partition): spec for partition in partitions}
+        answers = admin.list_offsets(asked, isolation_level=self._isolation, request_timeout=_ANSWER_S)
+        return {each.partition: answer.result(_ANSWER_S * 2).offset for each, answer in answers.items()}

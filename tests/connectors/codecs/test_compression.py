@@ -1,7 +1,9 @@
 """Compressed values are undone only where they wholly are what they claim, and within bounds."""
 
+import tracemalloc
 import zlib
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import zstandard
@@ -11,6 +13,8 @@ from hypothesis import strategies as some
 from connectors.codecs.catalogue import codec_named
 from connectors.codecs.compression import GZIP_MAGIC, LARGEST, ZSTD_MAGIC, Compression, Decompressor, compressor
 from tests.connectors.codecs.records import Plain, batch_of, decoded, entries
+
+MIB = 1024 * 1024
 
 
 def _gzip(value: bytes) -> bytes:
@@ -49,14 +53,25 @@ def test_what_is_cut_or_followed_by_more_is_left(compress: Callable[[bytes], byt
 
 
 @every_kind
-def test_a_bomb_does_not_go_off(compress: Callable[[bytes], bytes]) -> None:
-    """What would become larger than the limit is left as it is; the limit itself is reached."""
-    bomb = compress(bytes(LARGEST + 1))
-    assert len(bomb) < 100_000
-    assert Decompressor().recognised(bomb) is None
+def test_what_would_become_too_large_is_left(compress: Callable[[bytes], bytes]) -> None:
+    """The limit itself is reached."""
+    assert Decompressor().recognised(compress(bytes(LARGEST + 1))) is None
     whole = Decompressor().recognised(compress(bytes(LARGEST)))
     assert whole is not None
     assert len(whole) == LARGEST
+
+
+@pytest.mark.parametrize("stream", [zlib.compressobj(wbits=31), zstandard.ZstdCompressor().compressobj()])
+def test_a_bomb_does_not_go_off(stream: Any) -> None:
+    """What claims 256 MiB takes no more memory than the largest allowed, put together from its parts."""
+    bomb = b"".join(stream.compress(bytes(MIB)) for _ in range(256)) + stream.flush()
+    assert len(bomb) < MIB
+    tracemalloc.start()
+    try:
+        assert Decompressor().recognised(bomb) is None
+        assert tracemalloc.get_traced_memory()[1] < 3 * LARGEST
+    finally:
+        tracemalloc.stop()
 
 
 @given(some.sampled_from([b"", GZIP_MAGIC, ZSTD_MAGIC]), some.binary(max_size=300))

@@ -107,7 +107,7 @@ _TIME = (TIMESTAMP, b"1")
     "tags",
     [
         [(b"someone", b"else's")],
-        [(b"someone", b"else's"), _TIME],
+        [(b"someone", b"1"), _TIME],
         [(TIMESTAMP, b"soon")],
         [(TIMESTAMP, None)],
         [(TIMESTAMP, b"9" * 5_000)],

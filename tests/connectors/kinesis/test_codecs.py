@@ -44,7 +44,7 @@ def test_keys_values_times_and_headers_are_read(name: CodecName) -> None:
 
 @pytest.mark.parametrize("name", LOSSLESS)
 def test_arrivals_are_told_beside_the_records_own_times(name: CodecName) -> None:
-    """Of every record of the batch, and of no batch where both are the same; headers likewise."""
+    """Of every record of the batch, and of no batch where both are the same; headers only where there are any."""
 
     async def main(clock: VirtualClock) -> None:
         fake = FakeKinesis(clock)
@@ -53,11 +53,15 @@ def test_arrivals_are_told_beside_the_records_own_times(name: CodecName) -> None
             [native] = await batches(source, FIRST, Place(), 1)
             _put(fake, codec_named(name))
             [mixed] = await batches(source, FIRST, Place(), 4)
+            [(key, data)] = entries(codec_named(name), batch_of([Plain()]))
+            fake.put(data, key=key)
+            [bare] = await batches(source, FIRST, mixed.place, 1)
         arrived = [record.arrival_ms for record in fake.shards[FIRST].records]
         assert (native.arrivals_ms, native.headers) == (None, None)
-        assert mixed.arrivals_ms == arrived
+        assert mixed.arrivals_ms == arrived[:4]
         assert mixed.timestamps_ms == [arrived[0], 1, 2, 3]
         assert mixed.headers == [(), *(record.headers for record in RECORDS)]
+        assert (bare.arrivals_ms, bare.headers) == (arrived[4:], None)
 
     run(main)
 
