@@ -221,6 +221,10 @@ class Source(Connector):
     def stored(self, places: Mapping[str, Place]) -> None:
         """Checkpoints at ``places`` are stored, by partition. For those who show them elsewhere; must not block."""
 
+    def resumed(self, identity: str, place: Place) -> Place:
+        """Where to go on if the loss is accepted that a checkpoint names: at ``place``, made with another identity."""
+        return Place()
+
     @abstractmethod
     def partitions(self) -> AsyncGenerator[tuple[Partition, ...], None]:
         """The partitions that exist: all of them at once, and all of them again whenever that changes.
@@ -322,12 +326,11 @@ class Scope(ABC):
     async def room(self, lane: str) -> None:
         """Wait until a submission of ``lane`` would not only queue. One that is submitted all the same is taken."""
 
-    def withdraw(self, lanes: Collection[str]) -> bool:
-        """Take back what of ``lanes`` is not on its way: their submissions raise as soon as what is has its outcome.
+    def withdraw(self, lanes: Collection[str]) -> None:
+        """Take back what of ``lanes`` is not on its way, where that is possible. It does not break the scope.
 
-        False where nothing can be taken back.
+        Their submissions raise ``WithdrawnError`` as soon as what is on its way has its outcome.
         """
-        return False
 
     def abort(self) -> None:
         """Break the scope, where it waits: nothing of it becomes visible."""
@@ -443,6 +446,10 @@ class TransientError(ConnectorError):
 
 class UncertainError(TransientError):
     """A commit may or may not have taken effect: only the stored checkpoints tell. Read them anew, then go on."""
+
+
+class WithdrawnError(TransientError):
+    """The submission was withdrawn, as was asked for. Its scope goes on; what of it had landed the sink remembers."""
 
 
 class UnreachableError(TransientError):

@@ -27,6 +27,7 @@ from connectors.base import (
     Scope,
     Sink,
     TransientError,
+    WithdrawnError,
 )
 from connectors.memory import Faults, MemoryTopic
 from connectors.provenance import parse
@@ -164,7 +165,7 @@ class EntryMemorySink(Sink):
         """Drop what of ``lanes`` waits; what is on the wire has its outcome soon."""
         withdrawn = [submission for lane in lanes for submission in self._open[lane]]
         self._drop(withdrawn)
-        error = TransientError("write", "withdrawn")
+        error = WithdrawnError("write", "withdrawn")
         asyncio.get_running_loop().call_later(2 * _WIRE_S, self._fail, withdrawn, error)
 
     def break_off(self, error: ConnectorError) -> None:
@@ -268,9 +269,8 @@ class EntryScope(Scope):
     async def commit(self, save: Save) -> None:
         await save({})
 
-    def withdraw(self, lanes: Collection[str]) -> bool:
+    def withdraw(self, lanes: Collection[str]) -> None:
         self._sink.withdraw(lanes)
-        return True
 
     def abort(self) -> None:
         self._sink.break_off(TransientError("write", "given up"))

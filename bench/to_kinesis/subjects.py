@@ -63,7 +63,10 @@ def try_out(subject: str, servers: Servers, load: TopicLoad) -> StreamTrial:
 
     A program that swaps records of a key on a server that refuses nothing fails, but for the hand-written one.
     """
-    with tempfile.TemporaryDirectory(prefix="kmbridge-bench-") as scratch, new_stream(servers.kinesis, SHARDS) as stream:
+    with (
+        tempfile.TemporaryDirectory(prefix="kmbridge-bench-") as scratch,
+        new_stream(servers.kinesis, SHARDS) as stream,
+    ):
         folder = Path(scratch)
         call = SUBJECTS[subject](servers, load.topic, stream, folder)
         trial, arrivals = run_trial(call, servers.kinesis, stream, load, folder / "output.log")

@@ -26,6 +26,7 @@ from connectors.base import (
     Sink,
     TransientError,
     UncertainError,
+    WithdrawnError,
 )
 
 log = structlog.get_logger(__name__)
@@ -181,9 +182,10 @@ class Delivery:
             await keeper.save({})
         keeper.confirm()
 
-    def withdraw(self, lanes: Collection[str]) -> bool:
+    def withdraw(self, lanes: Collection[str]) -> None:
         """As ``Scope.withdraw``."""
-        return self._scope is not None and self._scope.withdraw(lanes)
+        if self._scope is not None:
+            self._scope.withdraw(lanes)
 
     def interrupt(self, reason: str) -> None:
         """Break the current scope: what waits for its commit must not take effect."""
@@ -281,12 +283,12 @@ class Delivery:
             return
         if error is None:
             self._backoff.reset()
-        else:
+        elif _breaks(error):
             self._break(error)
 
     def _unheard_failure(self) -> BaseException | None:
         given = (answer for answer in self._unheard if answer.done() and not answer.cancelled())
-        return next((error for answer in given if (error := answer.exception()) is not None), None)
+        return next((error for answer in given if (error := answer.exception()) is not None and _breaks(error)), None)
 
     def _break(self, error: BaseException) -> None:
         self._uncertain |= isinstance(error, UncertainError)
@@ -300,3 +302,8 @@ class Delivery:
         self._available.clear()
         self._broken.set()
         self._due.set()
+
+
+def _breaks(error: BaseException) -> bool:
+    """Whether what a submission raised is the end of its scope."""
+    return not isinstance(error, WithdrawnError)

@@ -270,7 +270,8 @@ class Lanes(Owner):
         for name in names:
             self.lanes[name].drain()
         late = await _unfinished({self._running[name] for name in names if name in self._running}, patience_s)
-        if late and self._around.delivery.withdraw(names):
+        if late:
+            self._around.delivery.withdraw(names)
             late = await _unfinished(late, self._around.policy.withdrawn_s)
         await _cancelled(late)
         return len(late)

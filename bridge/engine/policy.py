@@ -33,12 +33,12 @@ class Policy:
     on_loop: OnLoop = OnLoop.SKIP
     provenance: bool = True
     """Send with every record where it comes from."""
-    drain_s: float = 25.0
-    """How long a drain waits for records on their way into the sink."""
+    drain_s: float = 20.0
+    """How long a drain waits for records on their way into the sink, before what can be taken back is."""
     handover_s: float = 3.0
     """How long handing partitions over to another worker waits for the same."""
-    withdrawn_s: float = 2.0
-    """How long either waits on, once what is not on the wire was withdrawn."""
+    withdrawn_s: float = 5.0
+    """How long either waits on after that."""
     store_s: float = 10.0
     """How long handing over waits for the last checkpoints to be stored."""
     follow_s: float = 1.0

@@ -22,9 +22,8 @@ class KinesisScope(Scope):
     async def room(self, lane: str) -> None:
         await self._writer.room(lane)
 
-    def withdraw(self, lanes: Collection[str]) -> bool:
+    def withdraw(self, lanes: Collection[str]) -> None:
         self._writer.withdraw(lanes)
-        return True
 
     def abort(self) -> None:
         self._writer.give_up(TransientError("write", "given up"))

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection
 
-from connectors.base import Batch, ConnectorError, Outcome, TransientError
+from connectors.base import Batch, ConnectorError, Outcome, TransientError, WithdrawnError
 from connectors.kinesis.delivery import Delivery, Means
 from connectors.kinesis.entry import Call
 from connectors.kinesis.key_order import KeyOrder
@@ -38,8 +38,11 @@ class Writer:
     def submit(self, name: str, batch: Batch) -> asyncio.Future[Outcome]:
         """As ``Scope.submit``."""
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        if self.failure is not None or any(each.name == name for each in self._leaving):
-            answer.set_exception(TransientError(self._writing, f"broken by {self.failure or 'a withdrawal'}"))
+        if self.failure is not None:
+            answer.set_exception(TransientError(self._writing, f"broken by {self.failure}"))
+            return answer
+        if any(each.name == name for each in self._leaving):
+            answer.set_exception(WithdrawnError(self._writing, f"{name} is being withdrawn"))
             return answer
         if not len(batch):
             answer.set_result(Outcome())
@@ -159,4 +162,4 @@ class Writer:
         for lane in self._leaving - on_wire:
             self._leaving.discard(lane)
             self._means.landings.remember(lane)
-            lane.fail(TransientError(self._writing, f"{lane.name} was withdrawn"))
+            lane.fail(WithdrawnError(self._writing, f"{lane.name} was withdrawn"))
