@@ -31,7 +31,7 @@ async def test_at_least_once_a_killed_worker_loses_nothing(
     async with Crew(path, more=AT_LEAST_ONCE) as crew:
         await crew.hire_many(workers)
         for number in range(kills):
-            await crew.until_shared(shard_ids(path))
+            await crew.until_shared(shard_ids(path.source))
             writing = asyncio.create_task(path.write(sent[number * share : (number + 1) * share]))
             await path.until_arrived(number * share + draw.randrange(1, share // 2))
             victim = draw.choice(crew.workers)

@@ -41,7 +41,7 @@ async def test_a_worker_that_was_away_for_longer_than_its_session_joins_again(
     path = route(shards=shards)
     share = 3_000
     sent = list(generate(share * (freezes + 1), KEYS, seed=seed, size=SIZE))
-    everything = shard_ids(path)
+    everything = shard_ids(path.source)
     async with Crew(path, session) as crew:
         await crew.hire_many(workers)
         away: dict[MirrorProcess, int] = dict.fromkeys(crew.workers, 0)
@@ -77,7 +77,7 @@ async def test_what_a_frozen_worker_and_its_successor_left_open_is_never_seen(
     sent = list(generate(records, KEYS, seed=seed, size=SIZE))
     for _ in range(times):
         path = route(shards=4)
-        shards = shard_ids(path)
+        shards = shard_ids(path.source)
         async with Crew(path) as crew:
             first = crew.hire(**slow_commits("5s"))
             await crew.until_shared(shards)
@@ -121,7 +121,7 @@ async def test_a_call_that_reaches_the_broker_after_its_worker_was_taken_over_ha
     sent = list(generate(records, KEYS, seed=seed, size=SIZE))
     for _ in range(times):
         path = harmed_route()
-        shards = shard_ids(path)
+        shards = shard_ids(path.source)
         async with Crew(path) as crew:
             slow = crew.hire(path.via(kafka=proxy.address))
             await crew.until_shared(shards)

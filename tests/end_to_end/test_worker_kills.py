@@ -45,7 +45,7 @@ async def test_workers_that_are_killed_neither_lose_nor_double(
         for number in range(kills):
             part = sent[number * share : (number + 1) * share]
             writing = asyncio.create_task(path.write(part))
-            resharding = asyncio.create_task(asyncio.to_thread((split_one, merge_two)[number % 2], path, draw))
+            resharding = asyncio.create_task(asyncio.to_thread((split_one, merge_two)[number % 2], path.source, draw))
             await asyncio.sleep(every_s * draw.uniform(0.5, 1.5))  # the moment itself is at random
             victim = draw.choice(crew.workers)
             await victim.kill()
@@ -64,7 +64,7 @@ async def test_who_takes_over_ends_what_a_dead_worker_left_open(route: RouteFact
     sent = list(generate(2_000, KEYS, seed=seed, size=SIZE))
     async with Crew(path) as crew:
         first = crew.hire(**slow_commits("5s"))
-        await crew.until_shared(shard_ids(path))
+        await crew.until_shared(shard_ids(path.source))
         await path.write(sent)
         await freeze_amid_transaction(first, path)
         await first.kill()
@@ -87,7 +87,7 @@ async def test_a_named_worker_ends_what_its_last_life_left_open(route: RouteFact
     slow_and_named = {**slow_commits("2s"), "workers": {"session_timeout": "12s", "instance": "one"}}
     async with Crew(path) as crew:
         worker = crew.hire(**slow_and_named)
-        await crew.until_shared(shard_ids(path))
+        await crew.until_shared(shard_ids(path.source))
         await path.write(sent)
         await freeze_amid_transaction(worker, path)
         await worker.kill()

@@ -62,7 +62,7 @@ async def test_refused_records_are_in_the_dead_letter_once(
     burying = {"on_error": "dead_letter", "dead_letter": {"kafka": {"topic": dead}}}
     async with Crew(path, more=burying) as crew:
         await crew.hire_many(2)
-        await crew.until_shared(shard_ids(path))
+        await crew.until_shared(shard_ids(path.source))
         await asyncio.to_thread(alter_topic, path.kafka, path.topic, LOWERED)
         for number in range(times):
             await path.write(sent[number * SHARE : (number + 1) * SHARE])

@@ -29,7 +29,7 @@ async def test_two_workers_more_and_two_fewer_share_evenly(
     """None has more than twice another's share; every record comes once and every key in order."""
     path = route(shards=64)
     sent = list(generate(records * times, KEYS, seed=seed, size=SIZE))
-    shards = shard_ids(path)
+    shards = shard_ids(path.source)
     async with Crew(path) as crew:
         first = await crew.hire_many(2)
         for number in range(times):
@@ -91,7 +91,7 @@ async def test_a_named_worker_that_is_back_within_its_session_finds_its_slots(
     path = route(shards=4)
     share = 500
     sent = list(generate(share * (restarts + 1), KEYS, seed=seed))
-    shards = shard_ids(path)
+    shards = shard_ids(path.source)
     async with Crew(path, session=LONG) as crew:
         for name in ("a", "b"):
             crew.hire(workers={"session_timeout": LONG, "instance": name})

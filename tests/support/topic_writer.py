@@ -31,6 +31,8 @@ class TopicMessage:
     headers: Headers = ()
     timestamp_ms: int = 0
     """0: the time at which it is sent."""
+    partition: int = -1
+    """-1: that of the key, as every Java client chooses it."""
 
 
 def messages(records: Iterable[TestRecord]) -> Iterator[TopicMessage]:
@@ -66,6 +68,7 @@ def _taken(producer: Producer, topic: str, sent: TopicMessage, delivered: Report
             topic,
             sent.value,
             sent.key,
+            sent.partition,
             on_delivery=delivered,
             timestamp=sent.timestamp_ms,
             headers=list(sent.headers),

@@ -39,3 +39,8 @@ def delete_topic(address: str, name: str) -> None:
     except KafkaException as error:
         if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
             raise
+
+
+def cluster_id(address: str) -> str:
+    admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
+    return str(admin.list_topics(timeout=_TIMEOUT_S).cluster_id)
