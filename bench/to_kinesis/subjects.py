@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench.figures import HANDWRITTEN
 from bench.load import SHARDS
 from bench.servers import Servers
 from bench.to_kinesis.load import TopicLoad
@@ -16,7 +17,6 @@ from bench.to_kinesis.trial import StreamTrial, run_trial
 from bench.trial import new_stream
 from tests.support.kinesis_api import REGION
 
-HANDWRITTEN = "handwritten"
 RAW = "kmbridge-raw"
 KPL = "kmbridge-kpl"
 ENVELOPE = "kmbridge-envelope"
@@ -40,7 +40,7 @@ def configuration(servers: Servers, topic: str, stream: str, codec: str) -> dict
     }
 
 
-def _handwritten(servers: Servers, topic: str, stream: str, folder: Path) -> list[str]:
+def _handwritten(servers: Servers, topic: str, stream: str, _: Path) -> list[str]:
     return [sys.executable, "-m", "bench.to_kinesis.handwritten", servers.kafka, topic, servers.kinesis, stream]
 
 
@@ -63,7 +63,10 @@ def try_out(subject: str, servers: Servers, load: TopicLoad) -> StreamTrial:
 
     A program that swaps records of a key on a server that refuses nothing fails, but for the hand-written one.
     """
-    with tempfile.TemporaryDirectory(prefix="kmbridge-bench-") as scratch, new_stream(servers.kinesis, SHARDS) as stream:
+    with (
+        tempfile.TemporaryDirectory(prefix="kmbridge-bench-") as scratch,
+        new_stream(servers.kinesis, SHARDS) as stream,
+    ):
         folder = Path(scratch)
         call = SUBJECTS[subject](servers, load.topic, stream, folder)
         trial, arrivals = run_trial(call, servers.kinesis, stream, load, folder / "output.log")
