@@ -221,6 +221,10 @@ class Source(Connector):
     def stored(self, places: Mapping[str, Place]) -> None:
         """Checkpoints at ``places`` are stored, by partition. For those who show them elsewhere; must not block."""
 
+    def resumed(self, identity: str, place: Place) -> Place:
+        """Where to go on if the loss is accepted that a checkpoint names: at ``place``, made with another identity."""
+        return Place()
+
     @abstractmethod
     def partitions(self) -> AsyncGenerator[tuple[Partition, ...], None]:
         """The partitions that exist: all of them at once, and all of them again whenever that changes.

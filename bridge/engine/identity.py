@@ -20,7 +20,7 @@ def other_ends(name: str, checkpoint: Checkpoint, source: Source, sink: Sink) ->
             _OTHER_SOURCE,
             lost_from=position,
             lost_to="the beginning of the new one",
-            resume=Place(),
+            resume=source.resumed(checkpoint.source, Place(checkpoint.position, checkpoint.watermark_ms)),
         )
     if _differ(checkpoint.sink, sink.identity):
         return GapError(

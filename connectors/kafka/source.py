@@ -81,6 +81,10 @@ class KafkaSource(Source):
         largest = self._entered.state.topic.limits.max_message_bytes
         return None if largest == UNKNOWN_MAX_BYTES else largest
 
+    def resumed(self, identity: str, place: Place) -> Place:
+        """Offsets are the same as long as it is the same topic, however many partitions it has."""
+        return place if identity.partition(" ")[0] == self._entered.state.topic.id else Place()
+
     def stored(self, places: Mapping[str, Place]) -> None:
         """Shows them in the display group, if there is one."""
         self._entered.fetcher.stored(places)

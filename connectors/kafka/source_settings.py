@@ -58,14 +58,15 @@ class KafkaSourceSettings:
     def consumer(self) -> dict[str, object]:
         """The configuration on which the source's guarantees rest.
 
-        It is assigned its partitions and never joins a group. An offset that is not there is an error and no reset.
+        It is assigned its partitions; the group that librdkafka wants to be named is never joined nor told anything.
+        An offset that is not there is an error and no reset.
         Raises ``SettingsError`` where ``librdkafka`` would change any of it.
         """
         answer = max(_LEAST_ANSWER, self.buffer_bytes // 8)
         return {
             **_TUNING,
             **self.connection().settings(),
-            "group.id": self.display_group or f"{self.client_id}-source",
+            "group.id": f"{self.client_id}-source",
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
             "auto.offset.reset": "error",

@@ -82,6 +82,10 @@ class KinesisSource(Source):
         """By the stream's MaxRecordSizeInKiB, which bounds the data; the key comes on top."""
         return self._entered.watch.summary.largest_record + _LARGEST_KEY
 
+    @property
+    def repeats(self) -> bool:
+        return True
+
     def partitions(self) -> AsyncGenerator[tuple[Partition, ...], None]:
         return self._entered.directory.partitions()
 

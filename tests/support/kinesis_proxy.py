@@ -10,6 +10,7 @@ from binascii import a2b_base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from io import BytesIO
 from types import TracebackType
 from typing import Any, Self
 
@@ -169,7 +170,7 @@ class KinesisProxy:
         if self._session is None:
             raise RuntimeError("the proxy is not entered")
         headers = {name: value for name, value in request.headers.items() if name not in _OF_THIS_HOP}
-        async with self._session.post("/", data=body, headers=headers) as answer:
+        async with self._session.post("/", data=BytesIO(body), headers=headers) as answer:
             return answer.status, await answer.read()
 
     def _learn(self, call: Call, status: int, answer: bytes, fault: Fault | None) -> None:

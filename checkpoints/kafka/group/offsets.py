@@ -19,7 +19,8 @@ class GroupOffsets:
         self._place = place
         with explained(f"reach Kafka for the offsets of group {place.group}", place):
             # Not an AdminClient: that of librdkafka 2.16 ends the process where the coordinator is another or begins.
-            self._consumer: Consumer = consumer(place.connection, place.group, "read_committed")
+            # What goes wrong is raised by the call that it befalls; nobody polls for a log.
+            self._consumer: Consumer = consumer({**place.connection, "log_level": 0}, place.group, "read_committed")
 
     def look_up(self, partitions: Collection[int] | None = None) -> Mapping[int, CommittedOffset]:
         """What is committed for ``partitions``, or for all of the topic; those for which nothing is are left out.
@@ -27,6 +28,8 @@ class GroupOffsets:
         Raises ``CheckpointError``.
         """
         with explained(f"look up the offsets of group {self._place.group}", self._place):
+            # Takes what the client had to tell meanwhile, which would heap up.
+            self._consumer.poll(0)
             asked = self._all() if partitions is None else partitions
             found = self._committed([TopicPartition(self._place.topic, each) for each in asked])
         return {each.partition: CommittedOffset(each.offset, each.metadata or "") for each in found if each.offset >= 0}

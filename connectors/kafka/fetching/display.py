@@ -2,80 +2,87 @@
 
 import logging
 from collections.abc import Mapping
+from concurrent.futures import Future
+from contextlib import suppress
 from queue import SimpleQueue
+from typing import Any, cast
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from connectors.base import Clock, Place
-from connectors.kafka.connection import kafka_error, readable
+from connectors.kafka.connection import Connection, kafka_error, readable
 
 log = logging.getLogger("connectors.kafka")
 
 _EVERY_S = 1.0
 _SAY_S = 60.0
+_ANSWER_S = 10
 
 
 class DisplayGroup:
-    """Commits offsets to the consumer's group without being a member, at most once a second.
+    """Stores offsets in a group that has no members, at most once a second.
 
     Nothing depends on it: what fails is said now and then, and comes again with the next places. ``note`` is for any
-    thread, the others for the one that polls the consumer.
+    thread, the others for one of them. An administrator does it, and not the consumer that fetches: leaving a consumer
+    means to wait for the answers to its commits.
     """
 
-    def __init__(self, name: str | None, topic: str, clock: Clock) -> None:
-        self._name = name
+    def __init__(self, group: str, topic: str, connection: Connection, clock: Clock) -> None:
+        self._group = group
         self._topic = topic
+        self._connection = connection
         self._clock = clock
         self._noted: SimpleQueue[Mapping[str, Place]] = SimpleQueue()
-        self._waiting: dict[int, int] = {}
-        self._under_way = 0
+        self._admin: AdminClient | None = None
+        self._answer: Future[ConsumerGroupTopicPartitions] | None = None
         self._next = 0.0
         self._said = -_SAY_S
 
     def note(self, places: Mapping[str, Place]) -> None:
-        """Checkpoints are stored at ``places``. Nothing is shown where there is no group."""
-        if self._name is not None:
-            self._noted.put(places)
+        """Checkpoints are stored at ``places``."""
+        self._noted.put(places)
 
-    @property
-    def is_settled(self) -> bool:
-        """Whether all that was noted is told, as far as it can be."""
-        return self._noted.empty() and not self._waiting and not self._under_way
+    def show(self) -> None:
+        """Store what was noted, if it is time and the last answer is here."""
+        if self._answer is not None and self._answer.done():
+            self._hear(self._answer)
+            self._answer = None
+        if self._answer is None and self._clock.monotonic() >= self._next:
+            self._store()
 
-    def show(self, consumer: Consumer) -> None:
-        """Commit what was noted, if it is time and the last answer is here."""
-        if self._clock.monotonic() >= self._next and not self._under_way:
-            self.show_now(consumer)
+    def show_last(self, patience_s: float) -> None:
+        """Store what was noted, if that succeeds within ``patience_s``."""
+        deadline = self._clock.monotonic() + patience_s
+        self._next = 0
+        for _ in range(2):
+            if self._answer is not None:
+                with suppress(TimeoutError, KafkaException):
+                    self._answer.result(max(0, deadline - self._clock.monotonic()))
+            self.show()
 
-    def show_now(self, consumer: Consumer) -> None:
-        """Commit what was noted."""
+    def _store(self) -> None:
+        offsets: dict[int, int] = {}
         while not self._noted.empty():
-            places = self._noted.get()
-            self._waiting.update(
-                (int(partition), int(place.position) + 1)
-                for partition, place in places.items()
-                if place.position is not None
-            )
-        if not self._waiting:
+            for partition, place in self._noted.get().items():
+                if place.position is not None:
+                    offsets[int(partition)] = int(place.position) + 1
+        if not offsets:
             return
         self._next = self._clock.monotonic() + _EVERY_S
-        offsets = [TopicPartition(self._topic, partition, offset) for partition, offset in self._waiting.items()]
-        self._waiting.clear()
+        if self._admin is None:
+            self._admin = AdminClient(cast("dict[str, Any]", {**self._connection.settings(), "log_level": 0}))
+        each = [TopicPartition(self._topic, partition, offset) for partition, offset in offsets.items()]
+        request = [ConsumerGroupTopicPartitions(self._group, each)]
+        self._answer = self._admin.alter_consumer_group_offsets(request, request_timeout=_ANSWER_S)[self._group]
+
+    def _hear(self, answer: "Future[ConsumerGroupTopicPartitions]") -> None:
         try:
-            consumer.commit(offsets=offsets, asynchronous=True)
-            self._under_way += 1
+            stored = answer.result().topic_partitions or []
+            failure = next((each.error for each in stored if each.error is not None), None)
         except KafkaException as error:
-            self._say(kafka_error(error))
-
-    def heard(self, error: KafkaError | None, offsets: list[TopicPartition]) -> None:
-        """The answer to a commit."""
-        self._under_way -= 1
-        failure = error or next((each.error for each in offsets if each.error is not None), None)
-        if failure is not None:
-            self._say(failure)
-
-    def _say(self, error: KafkaError) -> None:
+            failure = kafka_error(error)
         now = self._clock.monotonic()
-        if now - self._said >= _SAY_S:
+        if failure is not None and now - self._said >= _SAY_S:
             self._said = now
-            log.warning("cannot show offsets in group %s: %s", self._name, readable(error.str()))
+            log.warning("cannot show offsets in group %s: %s", self._group, readable(failure.str()))

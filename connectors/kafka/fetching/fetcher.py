@@ -51,7 +51,7 @@ class Fetcher:
         self._observer = observer
         self._counted = counted
         self._is_counted = False
-        self._display = DisplayGroup(settings.display_group, settings.topic, clock)
+        self._display = _display(settings, clock)
         self._commands: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._stopped = Event()
         self._all_read_ms: int | None = None
@@ -61,7 +61,6 @@ class Fetcher:
             "logger": ClientLog(clock, self._partitions_changed),
             "error_cb": statistics.error,
             "throttle_cb": statistics.throttle,
-            "on_commit": self._display.heard,
         }
         self._consumer = Consumer(cast("dict[str, Any]", {**settings.consumer(), **callbacks}))
         self._flows = Flows(Assigned(self._consumer, settings.topic), settings.buffer_bytes // 2)
@@ -89,7 +88,8 @@ class Fetcher:
 
     def stored(self, places: Mapping[str, Place]) -> None:
         """As ``Source.stored``."""
-        self._display.note(places)
+        if self._display is not None:
+            self._display.note(places)
 
     async def leave(self) -> None:
         """End the thread and close the consumer, within two seconds or so."""
@@ -126,7 +126,8 @@ class Fetcher:
             self._wait_for_room()
         else:
             self._deliver(self._fetched())
-        self._display.show(self._consumer)
+        if self._display is not None:
+            self._display.show()
 
     def _obey(self) -> None:
         while not self._commands.empty():
@@ -173,7 +174,8 @@ class Fetcher:
             error, partition = event.error(), event.partition()
             if error is None:
                 continue
-            if partition is None or partition < 0:
+            # What concerns the group comes with a number all the same.
+            if event.topic() is None or partition is None or partition < 0:
                 self._hear_client(error)
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
                 self._hear_end(partition, event.offset())
@@ -195,12 +197,8 @@ class Fetcher:
         self._flows.put(partition, Chunk(start, offset, watermark_ms=seen_ms, end=offset))
 
     def _say_goodbye(self) -> None:
-        self._obey()
-        self._consumer.unassign()
-        self._display.show_now(self._consumer)
-        deadline = self._clock.monotonic() + _LAST_WORD_S
-        while not self._display.is_settled and self._clock.monotonic() < deadline:
-            self._consumer.poll(_POLL_S)
+        if self._display is not None:
+            self._display.show_last(_LAST_WORD_S)
         self._consumer.close()
 
 
@@ -219,6 +217,12 @@ class Assigned:
     def unassign(self, partitions: Sequence[int]) -> None:
         """As ``Assignment.unassign``."""
         self._consumer.incremental_unassign([TopicPartition(self._topic, partition) for partition in partitions])
+
+
+def _display(settings: KafkaSourceSettings, clock: Clock) -> DisplayGroup | None:
+    if settings.display_group is None:
+        return None
+    return DisplayGroup(settings.display_group, settings.topic, settings.connection(), clock)
 
 
 def _kind(message: Message) -> tuple[int | None, bool]:
