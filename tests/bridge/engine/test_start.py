@@ -1,4 +1,4 @@
-"""A mirror without checkpoints: a new one begins at its start, one whose checkpoints expired does not do so silently."""
+"""A mirror without checkpoints: a new one begins at its start, one whose checkpoints expired says so."""
 
 from collections.abc import Mapping
 from types import SimpleNamespace
