@@ -64,9 +64,7 @@ class Window(Limit):
 class Bucket(Limit):
     """Fills evenly, and holds at most what flows in ``depth_s`` seconds."""
 
-    def __init__(
-        self, clock: Clock, level: float = 1.0, latency_s: float = 0.02, *, depth_s: float = 1.0
-    ) -> None:
+    def __init__(self, clock: Clock, level: float = 1.0, latency_s: float = 0.02, *, depth_s: float = 1.0) -> None:
         super().__init__(clock, level, latency_s)
         self._depth_s = depth_s
         self._bytes, self._records = self.bytes_per_s * depth_s, self.records_per_s * depth_s
