@@ -12,6 +12,8 @@ _PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 0.4
 _ONE_EVENT_S = 1.0
 _CUT = 0.99
+_MANY = 4
+_CUT_FOR_MANY = 0.95
 _DEEPEST_CUT = 0.5
 _RISE = 0.004
 _LOWEST = 0.01
@@ -34,6 +36,7 @@ class ShardRate:
         "_pause",
         "_probe_at",
         "_records_at",
+        "_refusals",
         "_refused_at",
         "_resume",
         "_tells",
@@ -50,6 +53,8 @@ class ShardRate:
         self._refused_at: float | None = None
         """Since when the shard refuses all that it is sent."""
         self._probe_at = now
+        self._refusals = 0
+        """How often it began to refuse since the level was lowered."""
         self._tells = False
         """For how long it refuses says how much the level was too high: once a second, and not of the time before."""
         self._calm_from = now
@@ -101,8 +106,11 @@ class ShardRate:
             self._refused_at = now
             self._resume = now + self._pause
             self._tells = self.limited and now - self._calm_from >= _ONE_EVENT_S
+            self._refusals += 1
             if self._tells:
-                self.level = max(_LOWEST, self.level * _CUT)
+                # Many in a second: the shard has no second to fill up, it takes what flows, and that is less.
+                self.level = max(_LOWEST, self.level * (_CUT if self._refusals < _MANY else _CUT_FOR_MANY))
+                self._refusals = 0
             if self._tells or not self.limited:
                 self._calm_from = now
             self.limited = True

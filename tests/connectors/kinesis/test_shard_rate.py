@@ -16,10 +16,10 @@ _BATCH = 500
 _SETTLING_S = 5
 _MEASURED_S = 25
 
-_HOW = {
-    "windows": lambda clock: Window(clock),
+_HOW: dict[str, Callable[[Clock], Limit]] = {
+    "windows": Window,
     "half of it": lambda clock: Window(clock, 0.5),
-    "bucket": lambda clock: Bucket(clock),
+    "bucket": Bucket,
     "small bucket": lambda clock: Bucket(clock, depth_s=0.3),
 }
 
@@ -32,6 +32,8 @@ async def _pour(scope: Scope, lane: str, keys: int, size: int) -> None:
             await scope.room(lane)
             answer = scope.submit(lane, _batch(lane, first, keys, size))
             answer.add_done_callback(asyncio.Future.exception)
+            if answer.done():
+                await answer
             first += _BATCH
 
 
@@ -52,10 +54,9 @@ def _share(before: tuple[int, int], limit: Limit, seconds: float) -> float:
 @pytest.mark.parametrize("how", _HOW)
 def test_a_limit_is_found_and_used(how: str, codec: CodecName, keys: int, size: int) -> None:
     """From no limit at all: after some seconds more than 90 % is used, and few entries are refused."""
-    make: Callable[[Clock], Limit] = _HOW[how]
 
     async def main(clock: VirtualClock) -> None:
-        limit = make(clock)
+        limit = _HOW[how](clock)
         async with sink_into(WritableKinesis(clock, harm=limit), clock, codec, endpoint_url="x") as sink:
             pouring = asyncio.ensure_future(_pour(await sink.begin(), "lane", keys, size))
             await clock.sleep(_SETTLING_S)
