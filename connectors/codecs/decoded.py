@@ -1,13 +1,12 @@
 """What a reader finds in the data of one Kinesis record."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from connectors.base import Header
 from connectors.codecs.kpl import Aggregate
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(Struct, frozen=True, gc=False):
     """The records inside, as columns of equal length."""
 
     keys: list[bytes | None]

@@ -71,13 +71,8 @@ class EnvelopeCodec(Codec):
         return partition_keys(batch)
 
     def encoder(self, batch: Batch) -> Encode:
-        keys, values, times, headers, origins = (
-            batch.keys,
-            batch.values,
-            batch.timestamps_ms,
-            batch.headers,
-            batch.origins,
-        )
+        keys, values, times = batch.keys, batch.values, batch.timestamps_ms
+        headers, origins = batch.headers, batch.origins
         compressor = self._compressor
 
         def encode(index: int) -> bytes:

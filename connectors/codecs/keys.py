@@ -33,7 +33,12 @@ def plain(key: bytes) -> str | None:
     except UnicodeDecodeError:
         return None
     # A UTF-16 code unit takes at least one byte of UTF-8.
-    return text if len(key) <= LONGEST or len(text.encode("utf-16-le")) <= 2 * LONGEST else None
+    return text if len(key) <= LONGEST or units(text) <= LONGEST else None
+
+
+def units(text: str) -> int:
+    """The length of ``text`` in characters as they are counted here."""
+    return len(text.encode("utf-16-le")) // 2
 
 
 def partition_keys(batch: Batch) -> Sequence[str]:

@@ -4,16 +4,15 @@ An entry is one aggregate of records of one partition key, also where it holds a
 what Kinesis has no place for, exist only there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from connectors.base import Batch, Header, Rejected
-from connectors.codecs import kpl, kpl_tags
+from connectors.codecs import kpl, kpl_tags, kpl_wire
 from connectors.codecs.codec import Codec, Encode
 from connectors.codecs.compression import Compressor, Decompressor
 from connectors.codecs.decoded import Decoded
 from connectors.codecs.keys import is_plain, partition_keys
 
-_NULL_TAG = kpl.tag(kpl_tags.NULL_VALUE, None)
 _TIME_DIGITS = 13
 """Of every millisecond from 2001 to 2286."""
 
@@ -39,7 +38,7 @@ class KplCodec(Codec):
         return partition_keys(batch)
 
     def encoder(self, batch: Batch) -> Encode:
-        other_keys = {index: kpl_tags.key_tag(key) for index, key in enumerate(batch.keys) if not is_plain(key)}
+        other_keys = {index: key for index, key in enumerate(batch.keys) if not is_plain(key)}
         values = [value for value in batch.values if value is not None]
         times = batch.timestamps_ms
         is_simple = (
@@ -63,16 +62,16 @@ class KplCodec(Codec):
 
 def _simple(values: Sequence[bytes], times: Sequence[int], origins: Sequence[bytes]) -> Encode:
     """For records that have nothing but key, value, time and origin. Sizes repeat, so what depends on them is kept."""
-    time_head = kpl.tag_head(kpl_tags.TIMESTAMP, _TIME_DIGITS)
+    time_head = kpl_wire.tag_head(kpl_tags.TIMESTAMP, _TIME_DIGITS)
     time_size = len(time_head) + _TIME_DIGITS
     record_heads: dict[tuple[int, int], bytes] = {}
     origin_heads: dict[int, bytes] = {0: b""}
 
     def heads(size: int, origin_size: int) -> bytes:
         if origin_size not in origin_heads:
-            origin_heads[origin_size] = kpl.tag_head(kpl_tags.ORIGIN, origin_size)
+            origin_heads[origin_size] = kpl_wire.tag_head(kpl_tags.ORIGIN, origin_size)
         tags_size = time_size + len(origin_heads[origin_size]) + origin_size
-        head = record_heads[size, origin_size] = kpl.record_head(size, tags_size)
+        head = record_heads[size, origin_size] = kpl_wire.record_head(size, tags_size)
         return head
 
     def encode(index: int) -> bytes:
@@ -84,24 +83,26 @@ def _simple(values: Sequence[bytes], times: Sequence[int], origins: Sequence[byt
     return encode
 
 
-def _general(batch: Batch, other_keys: dict[int, bytes], compressor: Compressor | None) -> Encode:
+def _general(batch: Batch, other_keys: Mapping[int, bytes | None], compressor: Compressor | None) -> Encode:
     values, times, headers, origins = batch.values, batch.timestamps_ms, batch.headers, batch.origins
-    compression_tag = kpl.tag(kpl_tags.COMPRESSION, compressor.name.encode()) if compressor is not None else b""
+    write = kpl_wire.tag_writer()
 
     def encode(index: int) -> bytes:
         value = values[index]
-        tags = [kpl.tag(kpl_tags.TIMESTAMP, b"%d" % times[index]), other_keys.get(index, b"")]
+        tags = [write(kpl_tags.TIMESTAMP, b"%d" % times[index])]
+        if index in other_keys:
+            tags.append(write(*kpl_tags.of_key(other_keys[index])))
         if value is None:
             value = b""
-            tags.append(_NULL_TAG)
+            tags.append(write(kpl_tags.NULL_VALUE, None))
         elif compressor is not None and (smaller := compressor.smaller(value)) is not None:
             value = smaller
-            tags.append(compression_tag)
+            tags.append(write(kpl_tags.COMPRESSION, compressor.name.encode()))
         if headers is not None:
-            tags += [kpl_tags.header_tag(name, text) for name, text in headers[index]]
+            tags += [write(*kpl_tags.of_header(name, text)) for name, text in headers[index]]
         if origins is not None:
-            tags.append(kpl.tag(kpl_tags.ORIGIN, origins[index]))
-        return kpl.record(value, b"".join(tags))
+            tags.append(write(kpl_tags.ORIGIN, origins[index]))
+        return kpl_wire.record(value, b"".join(tags))
 
     return encode
 
@@ -112,7 +113,7 @@ def restored(aggregate: kpl.Aggregate, decompressor: Decompressor) -> Decoded:
     values: list[bytes | None] = [*aggregate.values]
     times: list[int | None] = [None] * len(keys)
     headers: list[tuple[Header, ...]] = [()] * len(keys)
-    for index, tags in enumerate(aggregate.tags or ()):
+    for index, tags in enumerate(aggregate.tags):
         told = kpl_tags.read(tags)
         if told is None:
             continue

@@ -6,10 +6,11 @@ Specification: docs/codecs.md.
 """
 
 from binascii import a2b_base64, b2a_base64
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from connectors.base import ORIGIN_HEADER, REPLAY_HEADER, Header
-from connectors.codecs.kpl import Tag, tag
+from connectors.codecs.kpl import Tag
 
 TIMESTAMP = b"kmbridge-timestamp"
 """Milliseconds since the epoch, as a decimal number."""
@@ -31,8 +32,7 @@ _UNDER_THEIR_OWN_NAME = {ORIGIN: ORIGIN_HEADER, REPLAY: REPLAY_HEADER}
 _INT64 = range(-(2**63), 2**63)
 
 
-@dataclass(slots=True)
-class Told:
+class Told(Struct, gc=False):
     """What the tags of a record say about it."""
 
     timestamp_ms: int
@@ -44,15 +44,15 @@ class Told:
     compression: str | None = None
 
 
-def key_tag(key: bytes | None) -> bytes:
-    return tag(KEY, None if key is None else b2a_base64(key, newline=False))
+def of_key(key: bytes | None) -> Tag:
+    return KEY, None if key is None else b2a_base64(key, newline=False)
 
 
-def header_tag(name: str, value: bytes | None) -> bytes:
+def of_header(name: str, value: bytes | None) -> Tag:
     label = name.encode()
     if value is not None and not _is_text(value):
-        return tag(BINARY_HEADER + label, b2a_base64(value, newline=False))
-    return tag(label if label in _UNDER_THEIR_OWN_NAME else TEXT_HEADER + label, value)
+        return BINARY_HEADER + label, b2a_base64(value, newline=False)
+    return label if label in _UNDER_THEIR_OWN_NAME else TEXT_HEADER + label, value
 
 
 def read(tags: tuple[Tag, ...]) -> Told | None:

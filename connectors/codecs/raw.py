@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from connectors.base import Batch, Header, Rejected
 from connectors.codecs.codec import Codec, Encode
-from connectors.codecs.keys import LONGEST, partition_keys, plain
+from connectors.codecs.keys import LONGEST, partition_keys, plain, units
 
 _REMEDY = "sink.kinesis.codec: kpl or envelope keeps it"
 
@@ -27,12 +27,8 @@ class RawCodec(Codec):
     def refusals(self, batch: Batch) -> tuple[Rejected, ...]:
         headers = batch.headers or [()] * len(batch)
         columns = zip(batch.keys, batch.values, headers, strict=True)
-        return tuple(
-            Rejected(index, reason, f"{found}; {_REMEDY}")
-            for index, (key, value, own) in enumerate(columns)
-            if (refused := _refused(key, value, own)) is not None
-            for reason, found in (refused,)
-        )
+        refused = [(index, _refused(key, value, own)) for index, (key, value, own) in enumerate(columns)]
+        return tuple(Rejected(index, why[0], f"{why[1]}; {_REMEDY}") for index, why in refused if why is not None)
 
     def partition_keys(self, batch: Batch) -> Sequence[str]:
         return partition_keys(batch)
@@ -74,4 +70,4 @@ def _refused_key(key: bytes) -> tuple[str, str]:
         text = key.decode()
     except UnicodeDecodeError:
         return "binary_key", "the key is not text in UTF-8, as a partition key must be"
-    return "long_key", f"the key has {len(text)} characters, and a partition key at most {LONGEST}"
+    return "long_key", f"the key has {units(text)} characters, and a partition key at most {LONGEST}"

