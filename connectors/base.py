@@ -322,7 +322,7 @@ class Scope(ABC):
     def withdraw(self, lanes: Collection[str]) -> bool:
         """Take back what of ``lanes`` is not on its way: their submissions raise as soon as what is has its outcome.
 
-        False where nothing can be taken back.
+        They submit nothing until then. False where nothing can be taken back.
         """
         return False
 

@@ -1,4 +1,4 @@
-"""An HTTP proxy before Kinesis, which counts what each shard is read and does harm on request."""
+"""An HTTP proxy before Kinesis, which counts what is read and written and does harm on request."""
 
 import asyncio
 import json
@@ -33,6 +33,10 @@ class Fault(Enum):
     """The connection ends before the call reaches the server."""
     CUT_ANSWER = "cut answer"
     """The server answers, and the connection ends in the middle of that."""
+    SWALLOWED = "swallowed"
+    """The server answers, and the connection ends without a word of that."""
+    FAILED_AFTER = "failed after"
+    """The server does what it was asked, and the answer is status 500."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,26 @@ class Read:
     fault: Fault | None
 
 
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One PutRecords that reached the server."""
+
+    at: float
+    keys: tuple[str, ...]
+    """Of the entries that were passed on."""
+    failed: int
+    """How many entries were not, and are answered with an error."""
+    fault: Fault | None
+
+
 Judge = Callable[[Call], Fault | None]
+
+EntryJudge = Callable[[str], str | None]
+"""The error code for an entry with this partition key, which then does not reach the server; None lets it pass."""
 
 
 class KinesisProxy:
-    """Serves while entered, in a thread of its own. Set ``judge`` and ``delay_s`` at any time."""
+    """Serves while entered, in a thread of its own. Set ``judge``, ``judge_entry`` and ``delay_s`` at any time."""
 
     def __init__(self, upstream: str) -> None:
         self._upstream = upstream
@@ -71,7 +90,10 @@ class KinesisProxy:
         self.reads: dict[str, list[Read]] = {}
         """Every GetRecords so far, by shard, in order."""
         self.calls: list[Call] = []
+        self.writes: list[Write] = []
+        """Every PutRecords that was passed on so far, in order of its answer."""
         self.judge: Judge = _spare
+        self.judge_entry: EntryJudge | None = None
         self.delay_s = 0.0
         """How long every call is held before it is passed on."""
 
@@ -121,16 +143,42 @@ class KinesisProxy:
         if fault in (Fault.THROTTLED, Fault.REFUSED, Fault.FAILED, Fault.CUT):
             self._note(call, {}, fault)
             return _harm(request, fault)
-        status, answer = await self._forward(request, body)
+        if operation == "PutRecords":
+            status, answer = await self._put(request, asked, call, fault)
+        else:
+            status, answer = await self._forward(request, body)
         self._learn(call, status, answer, fault)
         if fault is Fault.CUT_ANSWER:
             return await _half(request, answer)
+        if fault in (Fault.SWALLOWED, Fault.FAILED_AFTER):
+            return _harm(request, fault)
         return web.Response(status=status, body=answer, headers={hdrs.CONTENT_TYPE: _TYPE})
+
+    async def _put(
+        self, request: web.Request, asked: dict[str, Any], call: Call, fault: Fault | None
+    ) -> tuple[int, bytes]:
+        """Pass on the entries that nobody condemned, and answer for all of them."""
+        entries: list[dict[str, Any]] = asked["Records"]
+        judge = self.judge_entry or _pass
+        codes = [judge(entry["PartitionKey"]) for entry in entries]
+        passed = [entry for entry, code in zip(entries, codes, strict=True) if code is None]
+        status, told = 200, b'{"Records": []}'
+        if passed:
+            status, told = await self._forward(request, json.dumps({**asked, "Records": passed}).encode())
+        keys = tuple(entry["PartitionKey"] for entry in passed)
+        self.writes.append(Write(call.at, keys, len(entries) - len(passed), fault))
+        if status != 200 or len(passed) == len(entries):
+            return status, told
+        results = iter(json.loads(told)["Records"])
+        answers = [next(results) if code is None else {"ErrorCode": code, "ErrorMessage": code} for code in codes]
+        failed = sum("ErrorCode" in each for each in answers)
+        return 200, json.dumps({"FailedRecordCount": failed, "Records": answers}).encode()
 
     async def _forward(self, request: web.Request, body: bytes) -> tuple[int, bytes]:
         if self._session is None:
             raise RuntimeError("the proxy is not entered")
-        headers = {name: value for name, value in request.headers.items() if name not in (hdrs.HOST, hdrs.CONNECTION)}
+        own = (hdrs.HOST, hdrs.CONNECTION, hdrs.CONTENT_LENGTH)
+        headers = {name: value for name, value in request.headers.items() if name not in own}
         async with self._session.post("/", data=body, headers=headers) as answer:
             return answer.status, await answer.read()
 
@@ -163,6 +211,11 @@ def _spare(_: Call) -> Fault | None:
     return None
 
 
+def _pass(_: str) -> str | None:
+    """Condemns no entry."""
+    return None
+
+
 def _harm(request: web.Request, fault: Fault) -> web.Response:
     if fault is Fault.THROTTLED:
         problem = {"__type": "ProvisionedThroughputExceededException", "message": "Rate exceeded for shard"}
@@ -170,7 +223,7 @@ def _harm(request: web.Request, fault: Fault) -> web.Response:
     if fault is Fault.REFUSED:
         problem = {"__type": "UnrecognizedClientException", "message": "The security token is invalid."}
         return web.Response(status=403, text=json.dumps(problem), content_type=_TYPE)
-    if fault is Fault.CUT and request.transport is not None:
+    if fault in (Fault.CUT, Fault.SWALLOWED) and request.transport is not None:
         request.transport.abort()
     return web.Response(status=500, text=json.dumps({"__type": "InternalFailure"}), content_type=_TYPE)
 
