@@ -233,7 +233,7 @@ class StreamingScopeContract(SinkContract):
         scope = await target.sink.begin()
         answers = [scope.submit("lane", each) for each in batches]
         await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
-        assert scope.withdraw(["lane", "another"])
+        scope.withdraw(["lane", "another"])
         done = await asyncio.gather(*answers, return_exceptions=True)
         answered = next((index for index, each in enumerate(done) if isinstance(each, Exception)), len(batches))
         assert all(isinstance(each, Outcome | ConnectorError) for each in done)

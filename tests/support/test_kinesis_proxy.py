@@ -78,7 +78,7 @@ async def test_entries_fail_one_by_one(proxy: KinesisProxy, stream: StreamFactor
     assert [entry.data for entry in await read_entries(proxy.address, name)] == [b"1", b"2", b"4", b"5"]
 
 
-@pytest.mark.parametrize("fault", [Fault.CUT_ANSWER, Fault.FAILED_AFTER])
+@pytest.mark.parametrize("fault", [Fault.CUT_ANSWER, Fault.SWALLOWED, Fault.FAILED_AFTER])
 async def test_what_was_written_without_an_answer_is_noted(
     proxy: KinesisProxy, stream: StreamFactory, fault: Fault
 ) -> None:
@@ -96,36 +96,3 @@ async def _first_iterator(client: Any, stream: str, shard: str) -> str:
     answer = await client.get_shard_iterator(StreamName=stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
     iterator: str = answer["ShardIterator"]
     return iterator
-
-
-async def test_entries_condemned_do_not_reach_the_server(proxy: KinesisProxy, stream: StreamFactory) -> None:
-    """They are answered with their code, in their place, and the others are written."""
-    name = stream(shards=1)
-    proxy.judge_entry = lambda key: "InternalFailure" if key == "b" else None
-    async with kinesis_session(proxy.address) as client:
-        entries = [{"PartitionKey": key, "Data": key.encode()} for key in ("a", "b", "c")]
-        answer = await client.put_records(StreamName=name, Records=entries)
-        assert answer["FailedRecordCount"] == 1
-        assert [each.get("ErrorCode") for each in answer["Records"]] == [None, "InternalFailure", None]
-        shard = answer["Records"][0]["ShardId"]
-        found = await client.get_records(ShardIterator=await _first_iterator(client, name, shard))
-    assert [record["Data"] for record in found["Records"]] == [b"a", b"c"]
-    assert [(write.keys, write.failed) for write in proxy.writes] == [(("a", "c"), 1)]
-
-
-@pytest.mark.parametrize(
-    ("fault", "error"), [(Fault.SWALLOWED, ConnectionClosedError), (Fault.FAILED_AFTER, ClientError)]
-)
-async def test_an_answer_can_be_lost_after_the_write(
-    proxy: KinesisProxy, stream: StreamFactory, fault: Fault, error: type[Exception]
-) -> None:
-    """The writer hears nothing, or that it failed, and the records are there."""
-    name = stream(shards=1)
-    async with kinesis_session(proxy.address) as client:
-        proxy.judge = lambda call: fault if call.operation == "PutRecords" else None
-        with pytest.raises(error):
-            await client.put_records(StreamName=name, Records=[{"PartitionKey": "a", "Data": b"a"}])
-        shard = (await client.list_shards(StreamName=name))["Shards"][0]["ShardId"]
-        found = await client.get_records(ShardIterator=await _first_iterator(client, name, shard))
-    assert [record["Data"] for record in found["Records"]] == [b"a"]
-    assert [write.fault for write in proxy.writes] == [fault]
