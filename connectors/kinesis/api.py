@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from connectors.base import TransientError
 from connectors.kinesis.answers import (
     DESCRIBE_STREAM_SUMMARY,
     GET_RECORDS,
@@ -71,4 +72,8 @@ class StreamApi:
     async def put_records(self, records: Sequence[PutEntry]) -> Answer[PutRecordsAnswer]:
         """Up to 500 of them, 10 MiB with their keys. Each has its own result, in order."""
         parameters = {**self._stream.parameters(), "Records": records}
-        return await self._caller.call("PutRecords", parameters, PUT_RECORDS)
+        answer = await self._caller.call("PutRecords", parameters, PUT_RECORDS)
+        if len(answer.value.records) != len(records):
+            told = f"{len(answer.value.records)} results for {len(records)} records"
+            raise TransientError(f"PutRecords at {self.target}", told, "check endpoint_url")
+        return answer

@@ -46,7 +46,12 @@ class Delivery:
         self._is_broken = is_broken
 
     async def deliver(self, call: Call) -> None:
-        """Each entry has its outcome, or is back in the order, to go out again. Raises ``RefusedError``."""
+        """Each entry has its outcome, or is back in the order, to go out again. Raises ``RefusedError``.
+
+        Where a call is refused for what is in it, its halves are tried. Where nothing of it is taken, it is no record's
+        fault.
+        """
+        refused: list[tuple[Entry, InvalidError]] = []
         pending = [call.entries]
         while pending:
             entries = pending.pop()
@@ -57,7 +62,11 @@ class Delivery:
                     middle = len(entries) // 2
                     pending += [entries[middle:], entries[:middle]]
                 else:
-                    self._refused(entries[0], error)
+                    refused.append((entries[0], error))
+        if 1 < len(refused) == len(call.entries):
+            raise refused[0][1]
+        for entry, refusal in refused:
+            self._refused(entry, refusal)
         self._means.observer.compressed(call.before, call.size)
 
     async def _put(self, entries: list[Entry]) -> None:

@@ -127,6 +127,25 @@ def test_a_record_that_the_server_calls_invalid_is_found_and_rejected_alone(code
     run(main)
 
 
+def test_a_call_of_which_nothing_is_taken_breaks_the_scope() -> None:
+    """What is wrong then concerns the stream, and no record is rejected for it."""
+
+    async def main(clock: VirtualClock) -> None:
+        harm = Scripted()
+        harm.on_call = lambda _: "invalid"
+        fake = WritableKinesis(clock, harm=harm)
+        async with sink_into(fake, clock, "raw", endpoint_url="x") as sink:
+            with pytest.raises(RefusedError):
+                await (await sink.begin()).submit("lane", _lane(20, keys=20))
+            with pytest.raises(RefusedError):
+                await sink.begin()
+            harm.on_call = lambda _: ""
+            assert (await (await sink.begin()).submit("lane", _lane(20, keys=20))).rejected == ()
+        assert len(fake.entries) == 20
+
+    run(main)
+
+
 def test_entries_that_the_server_failed_to_write_wait_ever_longer() -> None:
     """While other keys go on."""
 
