@@ -35,6 +35,8 @@ def running_servers() -> Iterator[Servers]:
     Raises ``MissingServerError`` where one of them cannot be had.
     """
     os.environ.update(ENVIRONMENT)
+    # A program that was never started before compiles all that it imports; every later start is like its second.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     shared = SharedServers.create()
     try:
         yield Servers(shared.kinesis(), shared.kafka())

@@ -8,18 +8,16 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from bench.figures import HANDWRITTEN
 from bench.load import Load
 from bench.mirror import READ_SHARE, Kind, command
 from bench.servers import Servers
 from bench.trial import Trial, new_topic, run_trial
 
-HANDWRITTEN = "handwritten"
 MIRROR = "kmbridge"
 MIRROR_WITH_PROVENANCE = "kmbridge-provenance"
 EXACTLY_ONCE = "kmbridge-exactly-once"
 EXACTLY_ONCE_WITH_PROVENANCE = "kmbridge-exactly-once-provenance"
-CEILING = "ceiling"
-
 _CEILING_S = 600
 
 Command = Callable[[Servers, Load, str, Path], list[str]]

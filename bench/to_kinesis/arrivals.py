@@ -7,9 +7,23 @@ from dataclasses import dataclass, field
 
 from bench.arrivals import WrongArrivalsError
 from bench.bare import BareCaller, bare_caller
-from connectors.codecs.decoding import Decoder
 from connectors.kinesis.answers import GET_RECORDS, Record
 from tests.support.records import Stamp
+from tests.support.stream_decoder import decode
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a shard took in a second of the server's clock."""
+
+    size: int = 0
+    """Bytes of data."""
+    entries: int = 0
+    """Kinesis records."""
+    records: int = 0
+
+    def __add__(self, more: "Taken") -> "Taken":
+        return Taken(self.size + more.size, self.entries + more.entries, self.records + more.records)
 
 
 @dataclass(slots=True)
@@ -18,7 +32,8 @@ class StreamArrivals:
 
     numbers: dict[bytes, list[int]] = field(default_factory=lambda: defaultdict(list))
     """Of each key the numbers of its records within the key, in the order of the stream."""
-    _decoder: Decoder = field(default_factory=Decoder)
+    taken: dict[tuple[int, str], Taken] = field(default_factory=lambda: defaultdict(Taken))
+    """By second and shard."""
 
     @property
     def records(self) -> int:
@@ -29,18 +44,17 @@ class StreamArrivals:
         """Records that stand behind a later one of their key."""
         return sum(map(_swapped, self.numbers.values()))
 
-    def see(self, record: Record) -> None:
-        key = (record.partition_key or "").encode()
-        decoded = self._decoder.decode(key, record.data)
-        if decoded is None:
-            self.numbers[key].append(Stamp.of(record.data).number)
-            return
-        for own, value in zip(decoded.keys, decoded.values, strict=True):
-            self.numbers[own or b""].append(Stamp.of(value or b"").number)
+    def see(self, shard: str, record: Record) -> None:
+        decoded = decode(record.partition_key or "", record.data)
+        for each in decoded:
+            self.numbers[each.key or b""].append(Stamp.of(each.value or b"").number)
+        self.taken[int(record.approximate_arrival_timestamp), shard] += Taken(len(record.data), 1, len(decoded))
 
     def judge(self, counts: Mapping[bytes, int]) -> None:
         """Raise where not every record of ``counts`` arrived exactly once, in whatever order."""
-        wrong = [key for key in counts | self.numbers if sorted(self.numbers[key]) != list(range(counts.get(key, 0)))]
+        wrong = [
+            key for key in {*counts, *self.numbers} if sorted(self.numbers[key]) != list(range(counts.get(key, 0)))
+        ]
         if wrong:
             raise WrongArrivalsError(
                 f"{self.records} of {sum(counts.values())} records; "
@@ -69,7 +83,7 @@ async def _read(server: BareCaller, stream: str, shard: str, arrivals: StreamArr
         if not answer.records:
             return
         for record in answer.records:
-            arrivals.see(record)
+            arrivals.see(shard, record)
         iterator = answer.next_shard_iterator
 
 

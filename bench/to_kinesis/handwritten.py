@@ -49,7 +49,8 @@ def mirror(bootstrap: str, topic: str, endpoint: str, stream: str) -> None:
         for message in consumer.consume(_LIMIT, _WAIT_S):
             if message.error():
                 raise KafkaException(message.error())
-            entries.append({"Data": message.value(), "PartitionKey": message.key().decode()})
+            key: Any = message.key()
+            entries.append({"Data": message.value(), "PartitionKey": key.decode()})
         if entries:
             write(kinesis, stream, entries)
             consumer.commit(asynchronous=False)

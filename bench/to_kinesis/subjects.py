@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench.figures import HANDWRITTEN
 from bench.load import SHARDS
 from bench.servers import Servers
 from bench.to_kinesis.load import TopicLoad
@@ -16,7 +17,6 @@ from bench.to_kinesis.trial import StreamTrial, run_trial
 from bench.trial import new_stream
 from tests.support.kinesis_api import REGION
 
-HANDWRITTEN = "handwritten"
 RAW = "kmbridge-raw"
 KPL = "kmbridge-kpl"
 ENVELOPE = "kmbridge-envelope"
@@ -40,7 +40,7 @@ def configuration(servers: Servers, topic: str, stream: str, codec: str) -> dict
     }
 
 
-def _handwritten(servers: Servers, topic: str, stream: str, folder: Path) -> list[str]:
+def _handwritten(servers: Servers, topic: str, stream: str, _: Path) -> list[str]:
     return [sys.executable, "-m", "bench.to_kinesis.handwritten", servers.kafka, topic, servers.kinesis, stream]
 
 

@@ -34,9 +34,9 @@ class KafkaSourceSettings:
     display_group: str | None = None
     """A group that is told where the mirror stands, for tools that show its lag. Nobody may be a member of it."""
     buffer_bytes: int = 32 * 1024 * 1024
-    """What may be fetched before the budget is asked, of all partitions together: a half of it waits for the lanes, a
-    quarter in librdkafka, the rest is for two answers of brokers. As many more as there are brokers may be on their
-    way, of an eighth each but of 1 MiB at least; compressed, as they come.
+    """What may be fetched before the budget is asked, of all partitions together: a half waits for the lanes, a quarter
+    in librdkafka, and the answer of a broker that comes on top is a sixteenth, 1 MiB at least. Answers are compressed:
+    records that shrink to a tenth make ten times as much of one.
     """
 
     reach_s: float = 8.0
@@ -62,7 +62,7 @@ class KafkaSourceSettings:
         An offset that is not there is an error and no reset.
         Raises ``SettingsError`` where ``librdkafka`` would change any of it.
         """
-        answer = max(_LEAST_ANSWER, self.buffer_bytes // 8)
+        answer = max(_LEAST_ANSWER, self.buffer_bytes // 16)
         return {
             **_TUNING,
             **self.connection().settings(),

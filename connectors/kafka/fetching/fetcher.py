@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import groupby
 from queue import Empty, SimpleQueue
@@ -103,6 +104,8 @@ class Fetcher:
             except BaseException as error:  # noqa: BLE001
                 # A thread that ended silently would leave every lane waiting.
                 self._flows.fail_all(KafkaError(KafkaError._FAIL, repr(error)))  # noqa: SLF001
+                with suppress(KafkaException):
+                    self._consumer.unassign()
         self._say_goodbye()
 
     def _partitions_changed(self, _: str) -> None:

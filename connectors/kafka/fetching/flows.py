@@ -98,9 +98,11 @@ class Flows:
             flow.inbox.end(fault)
 
     def fail_all(self, fault: KafkaError) -> None:
-        """Nothing can be fetched."""
-        for partition in list(self._flows):
-            self.fail(partition, fault)
+        """Nothing can be fetched, and the assignment is not known."""
+        for flow in self._flows.values():
+            flow.inbox.end(fault)
+        self._flows.clear()
+        self._held = 0
 
     def taken(self, inbox: Inbox, memory: int) -> None:
         """The lane has read so many bytes."""
@@ -145,6 +147,8 @@ class Flows:
             self._held -= chunk.memory
 
     def _rest(self, flows: list[_Flow]) -> None:
+        if not flows:
+            return
         for flow in flows:
             flow.rests = True
         self._assignment.unassign([flow.inbox.partition for flow in flows])
