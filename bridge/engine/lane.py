@@ -94,7 +94,22 @@ class Lane:
         None where there is nothing of the kind, or the checkpoint is not of these ends.
         """
         stored = self.progress.stored
-        return None if stored is None or self._gap is not None else stored.unsettled_ms
+        return None if stored is None or self.is_foreign else stored.unsettled_ms
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether its checkpoint is of other ends, and that loss not accepted: it must stay in the store as it is."""
+        return self._gap is not None
+
+    def resume(self) -> None:
+        """Stop at a gap that is known before the first read, or accept the loss. Call it before anything is stored."""
+        if self._gap is None or self.state is LaneState.FAILED:
+            return
+        self._pass(self._gap)
+        if self._around.policy.on_gap is OnGap.CONTINUE:
+            self._gap = None
+            # Of other ends: what is said there of a former owner is not said of these.
+            self.progress.stored = None
 
     def inherit(self, landed: Landed) -> None:
         """What has ``landed`` is in the sink already. Call it before ``run``."""
@@ -102,14 +117,14 @@ class Lane:
         self.progress.inherited_ms = landed.since_ms
 
     async def run(self) -> None:
-        """Mirror the partition. Never raises a ``ConnectorError``: ``state`` and ``error`` tell what happened."""
+        """Mirror the partition from where ``resume`` left it.
+
+        Never raises a ``ConnectorError``: ``state`` and ``error`` tell what happened.
+        """
         while not self._draining.is_set() and self.state not in (LaneState.FINISHED, LaneState.FAILED):
             try:
-                if self._gap is not None:
-                    raise self._gap
                 await self._stream()
             except GapError as gap:
-                self._gap = None
                 self._pass(gap)
             except RefusedError as error:
                 await self._wait(error, LaneState.HELD, self._around.policy.hold_s)

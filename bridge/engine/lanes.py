@@ -224,7 +224,8 @@ class Lanes(Owner):
             if lane.progress.place == Place():
                 lane.progress.place = self._standings.beginning(lane.partition)
             lane.sieve.begin(self._standings.windows(lane.partition))
-        if await self._are_open(due):
+            lane.resume()
+        if await self._are_open([lane for lane in due if not lane.is_foreign]):
             for lane in due:
                 name = lane.partition.id
                 self._running[name] = self._tasks.create_task(self._run(lane), name=f"lane {name}")

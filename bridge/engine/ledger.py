@@ -134,4 +134,5 @@ class Ledger:
 
     def _moved(self) -> list[Lane]:
         now_ms, idle_ms = self._clock.now_ms(), self._policy.idle_checkpoint_s * 1000
-        return [lane for lane in self._lanes.values() if lane.progress.moved(now_ms, idle_ms)]
+        ours = (lane for lane in self._lanes.values() if not lane.is_foreign)
+        return [lane for lane in ours if lane.progress.moved(now_ms, idle_ms)]

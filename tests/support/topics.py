@@ -44,3 +44,9 @@ def delete_topic(address: str, name: str) -> None:
 def cluster_id(address: str) -> str:
     admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
     return str(admin.list_topics(timeout=_TIMEOUT_S).cluster_id)
+
+
+def delete_group(address: str, name: str) -> None:
+    """Delete a group that has no members, with its offsets."""
+    admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
+    admin.delete_consumer_groups([name], request_timeout=_TIMEOUT_S)[name].result(_TIMEOUT_S)

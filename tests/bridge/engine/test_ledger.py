@@ -29,6 +29,7 @@ class Keeping:
                 progress=self.progress,
                 partition=SimpleNamespace(id="L"),
                 sieve=SimpleNamespace(window=lambda place: ""),
+                is_foreign=False,
             ),
         }
         end: Any = SimpleNamespace(identity="x", now_ms=lambda: None, stored=lambda places: None)

@@ -1,7 +1,7 @@
 """A mirror as its operator sees it: starts, stops, faults of every class, and what each leaves behind."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from random import Random
 
 import pytest
@@ -45,6 +45,7 @@ class Setting:
         self.dead = MemoryTopic("dead", 1)
         self.store = MemoryCheckpoints()
         self.mirror: Mirror | None = None
+        self.sink: type[MemorySink] = MemorySink
         number = 0
         while min(len(shard.records) for shard in self.stream.shards.values()) < 10:
             self.stream.put(b"key-%d" % (number % 7), b"%d" % number)
@@ -54,7 +55,7 @@ class Setting:
         """Run a mirror until the condition holds, then drain it. Raises what the mirror raises."""
         policy = policy or Policy()
         source = MemorySource(self.stream, self.clock, self.plan, chunk=4)
-        sink = MemorySink(self.topic, self.plan, Random(1), refuses=_refuse)
+        sink = self.sink(self.topic, self.plan, Random(1), refuses=_refuse)
         dead = MemorySink(self.dead, self.dead_plan, Random(1))
         async with source, sink, dead, self.store:
             ends = Ends(source, sink, dead)
@@ -362,6 +363,43 @@ def _finished_elsewhere(world: Setting) -> MemoryCheckpoints:
     """The checkpoints of an earlier stream of the same name, in which every shard had come to its end."""
     old = Checkpoint("3", None, finished=True, saved_ms=1, source="orders@0", sink="orders@1", gaps=())
     return MemoryCheckpoints(dict.fromkeys(world.stream.shards, old))
+
+
+class _Searchable(MemorySink):
+    """Holds the first record of each shard of an earlier stream, by its origin."""
+
+    def now_ms(self) -> int:
+        return 9000
+
+    async def landed(self, source: str, since_ms: Mapping[str, int]) -> Mapping[str, Collection[str]]:
+        return {name: {"0"} for name in since_ms}
+
+
+def test_a_named_stop_stays_one_however_often_the_mirror_is_started() -> None:
+    """Also where lanes store that they begin to write: those of another stream do not begin."""
+
+    async def story(world: Setting) -> None:
+        world.sink = _Searchable
+        old = Checkpoint("3", None, finished=False, saved_ms=1, source="orders@0", sink="", unsettled_ms=1)
+        world.store = MemoryCheckpoints(dict.fromkeys(world.stream.shards, old))
+        for _ in range(2):
+            with pytest.raises(MirrorFailedError, match="recreated or changed: it was orders@0, and is orders@1"):
+                await world.run(world.all_there)
+        assert await world.store.load() == dict.fromkeys(world.stream.shards, old)
+
+    _play(story)
+
+
+def test_what_an_earlier_stream_left_in_the_sink_is_not_taken_for_this_ones() -> None:
+    """Once the loss is accepted every record is mirrored, also at positions that the old stream had too."""
+
+    async def story(world: Setting) -> None:
+        world.sink = _Searchable
+        old = Checkpoint("3", None, finished=False, saved_ms=1, source="orders@0", sink="", unsettled_ms=1)
+        world.store = MemoryCheckpoints(dict.fromkeys(world.stream.shards, old))
+        await world.run(world.all_there, Policy(on_gap=OnGap.CONTINUE))
+
+    _play(story)
 
 
 def test_an_end_in_an_earlier_stream_is_none_in_this_one() -> None:
