@@ -329,7 +329,8 @@ class Scope(ABC):
     def withdraw(self, lanes: Collection[str]) -> None:
         """Take back what of ``lanes`` is not on its way, where that is possible. It does not break the scope.
 
-        Their submissions raise ``WithdrawnError`` as soon as what is on its way has its outcome.
+        Their submissions raise ``WithdrawnError`` as soon as what is on its way has its outcome. They submit nothing
+        until then.
         """
 
     def abort(self) -> None:

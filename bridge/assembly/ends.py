@@ -25,6 +25,9 @@ from connectors.kinesis.polling import KinesisSource
 from connectors.kinesis.settings import KinesisSinkSettings, KinesisSourceSettings
 from connectors.kinesis.sink import KinesisSink
 
+_FETCHED = 32 * 2**20
+"""Bytes that a Kafka source may have fetched before it asks the budget, at the most."""
+
 
 @dataclass(frozen=True, slots=True)
 class EndMaker:
@@ -87,6 +90,7 @@ class EndMaker:
             client_id=group,
             # The mirror's own group has members, on whatever topic: another one is for tools to look at.
             display_group=None if self.asked.checkpoints_in_source_group else f"{group}-source",
+            buffer_bytes=min(_FETCHED, self.asked.limits.memory // 4),
         )
         return KafkaSource(settings, self.clock, self.observer)
 

@@ -6,7 +6,10 @@ from collections.abc import Awaitable, Callable
 from connectors.base import Clock
 
 Confirm = Callable[[], Awaitable[None]]
-"""Returns once it is certain who owns the lanes; what is not owned any more has been withdrawn or aborted by then."""
+"""Returns once it is certain who owns the lanes; what is not owned any more has been withdrawn or aborted by then.
+
+Must not wait for answers of the sink, which may be waiting for it. What it raises breaks the scope.
+"""
 
 _LOOKS = 4
 

@@ -10,7 +10,7 @@ from connectors.base import Clock, ConnectorError, Record, RefusedError
 from connectors.memory import Faults
 from connectors.memory_entries import EntryMemorySink, TimedTopic
 from connectors.provenance import stamp
-from tests.contracts.sink import SinkContract, Target, batch, series
+from tests.contracts.sink import StreamingScopeContract, Target, batch, series
 
 SOURCE = "memory:origin"
 
@@ -31,7 +31,7 @@ class EntryTarget(Target):
         return [record for log in self.topic.partitions for record in log]
 
 
-class TestEntryMemorySink(SinkContract):
+class TestEntryMemorySink(StreamingScopeContract):
     @pytest.fixture
     async def target(self) -> AsyncIterator[Target]:
         target = EntryTarget(Faults())

@@ -3,12 +3,14 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
-from connectors.base import Batch, ConnectorError, Outcome, Place, Record, Sink
+from connectors.base import ORIGIN_HEADER, Batch, ConnectorError, Outcome, Place, Record, Sink
 
 _ARRIVED_MS = 1_764_000_000_000
+_PATIENCE_S = 30
 
 
 class Target(ABC):
@@ -209,3 +211,104 @@ class WaitingScopeContract(SinkContract):
         with pytest.raises(ConnectorError):
             await answer
         assert await target.written() == []
+
+
+class StreamingScopeContract(SinkContract):
+    """For sinks whose answers do not wait for a commit, and which can take back what is not on its way."""
+
+    async def test_there_is_room_again_when_a_lane_is_answered(self, target: Target) -> None:
+        """A lane that waits for room before each batch is never held up for good, nor one that does not exist yet."""
+        scope = await target.sink.begin()
+        answers = []
+        async with asyncio.timeout(_PATIENCE_S):
+            for first in range(0, 200, 20):
+                await scope.room("lane")
+                answers.append(scope.submit("lane", batch("lane", series("lane", 20, first), first=first)))
+            await asyncio.gather(*answers)
+            await scope.room("lane")
+
+    async def test_a_withdrawn_lane_is_written_once_when_it_is_submitted_again(self, target: Target) -> None:
+        """What had reached the sink by then is remembered: no record is lost, doubled or out of order."""
+        batches = [batch("lane", series("lane", 40, first), first=first) for first in range(0, 2_000, 40)]
+        scope = await target.sink.begin()
+        answers = [scope.submit("lane", each) for each in batches]
+        await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
+        scope.withdraw(["lane", "another"])
+        done = await asyncio.gather(*answers, return_exceptions=True)
+        answered = next((index for index, each in enumerate(done) if isinstance(each, Exception)), len(batches))
+        assert all(isinstance(each, Outcome | ConnectorError) for each in done)
+        await deliver(target.sink, *batches[answered:])
+        assert by_key(await target.written()) == by_key([record for each in batches for record in each.records()])
+
+    async def test_withdrawing_one_lane_leaves_the_others_alone(self, target: Target) -> None:
+        """Their submissions are answered as if nothing had happened."""
+        scope = await target.sink.begin()
+        kept = scope.submit("a", batch("a", series("a", 100)))
+        given_up = scope.submit("b", batch("b", series("b", 100)))
+        scope.withdraw(["b"])
+        await asyncio.gather(given_up, return_exceptions=True)
+        assert (await kept).rejected == ()
+        written = [
+            record for record in await target.written() if record.key is not None and record.key.startswith(b"a")
+        ]
+        assert by_key(written) == by_key(list(batch("a", series("a", 100)).records()))
+
+    async def test_an_aborted_scope_takes_nothing_and_the_next_one_doubles_nothing(self, target: Target) -> None:
+        """Everything unanswered raises, and what had reached the sink is not written again."""
+        batches = [batch("lane", series("lane", 40, first), first=first) for first in range(0, 2_000, 40)]
+        scope = await target.sink.begin()
+        answers = [scope.submit("lane", each) for each in batches]
+        scope.abort()
+        assert all(isinstance(each, ConnectorError) for each in await asyncio.gather(*answers, return_exceptions=True))
+        with pytest.raises(ConnectorError):
+            await scope.submit("lane", batches[0])
+        await deliver(target.sink, *batches)
+        assert by_key(await target.written()) == by_key([record for each in batches for record in each.records()])
+
+
+class ReadBackContract:
+    """For sinks that can tell what of a source is there."""
+
+    @pytest.fixture
+    def target(self) -> Target:
+        raise NotImplementedError
+
+    async def test_what_was_written_since_a_time_is_known(self, target: Target) -> None:
+        """Positions by partition, of this source and this hop alone."""
+        sink = target.sink
+        before_ms = _now_ms(sink)
+        await deliver(sink, _of(sink, "x:here", "p", 30), _of(sink, "x:here", "q", 10), _of(sink, "x:there", "p", 5))
+        landed = await sink.landed("x:here", {"p": before_ms, "r": before_ms})
+        assert {partition: set(positions) for partition, positions in landed.items()} == {
+            "p": {str(number) for number in range(30)},
+            "r": set(),
+        }
+        assert await sink.knows("x:here")
+        assert not await sink.knows("x:elsewhere")
+
+    async def test_replayed_and_forwarded_records_did_not_land(self, target: Target) -> None:
+        """Neither what was sent again on purpose, nor what an application copied from elsewhere with its headers."""
+        sink = target.sink
+        before_ms = _now_ms(sink)
+        forwarded = replace(_of(sink, "x:here", "p", 1), origins=[b"x:here/p/0>x:elsewhere"])
+        replayed = replace(_of(sink, "x:here", "p", 1, first=1), headers=[(("kmbridge-replay", b"1"),)])
+        passed_on = replace(_of(sink, "x:between", "p", 1, first=2), headers=[_hop(sink, "x:here", "p", "2")])
+        await deliver(sink, forwarded, replayed, passed_on)
+        assert set((await sink.landed("x:here", {"p": before_ms}))["p"]) == set()
+        assert not await sink.knows("x:here")
+
+
+def _now_ms(sink: Sink) -> int:
+    now_ms = sink.now_ms()
+    assert now_ms is not None
+    return now_ms
+
+
+def _of(sink: Sink, source: str, lane: str, count: int, *, first: int = 0) -> Batch:
+    """A batch whose records carry where they come from."""
+    sent = batch(lane, series(lane, count, first), first=first)
+    return replace(sent, origins=[f"{source}/{lane}/{position}>{sink.address}".encode() for position in sent.positions])
+
+
+def _hop(sink: Sink, source: str, lane: str, position: str) -> tuple[tuple[str, bytes], ...]:
+    return ((ORIGIN_HEADER, f"{source}/{lane}/{position}>{sink.address}".encode()),)

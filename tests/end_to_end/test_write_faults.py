@@ -33,7 +33,7 @@ async def test_calls_and_entries_that_fail_cost_nothing_but_time(
     await path.write(sent)
     with KinesisProxy(kinesis) as proxy:
         proxy.judge = _judge(draw, HARMLESS, share)
-        proxy.fails = lambda: draw.random() < FAILING_ENTRIES
+        proxy.judge_entry = lambda _: "InternalFailure" if draw.random() < FAILING_ENTRIES else None
         proxy.delay_s = 0.02
         await _mirrored(path, proxy, len(sent), codec)
     verdict = check_exact(ids_by_key(sent), await path.ids_by_key())
@@ -64,7 +64,7 @@ async def test_swallowed_answers_are_the_only_doubles_and_later_mirrors_drop_the
     await path.write(sent)
     with KinesisProxy(kinesis) as proxy:
         proxy.judge = _judge(draw, (*HARMLESS, *SWALLOWED), share)
-        proxy.fails = lambda: draw.random() < FAILING_ENTRIES
+        proxy.judge_entry = lambda _: "InternalFailure" if draw.random() < FAILING_ENTRIES else None
         await _mirrored(path, proxy, len(sent), codec)
     verdict = check_exact(ids_by_key(sent), await path.ids_by_key())
     doubled = verdict.arrived - len(sent)

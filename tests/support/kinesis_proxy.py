@@ -24,7 +24,6 @@ _TARGET = "X-Amz-Target"
 _TYPE = "application/x-amz-json-1.1"
 _LARGEST = 16 * 1024 * 1024
 _OF_THIS_HOP = (hdrs.HOST, hdrs.CONNECTION, hdrs.CONTENT_LENGTH)
-_FAILURE = {"ErrorCode": "InternalFailure", "ErrorMessage": "Internal service failure."}
 
 
 class Fault(Enum):
@@ -41,11 +40,13 @@ class Fault(Enum):
     """The connection ends before the call reaches the server."""
     CUT_ANSWER = "cut answer"
     """The server answers, and the connection ends in the middle of that."""
+    SWALLOWED = "swallowed"
+    """The server does what it is asked for, and the connection ends without a word of that."""
     FAILED_AFTER = "failed after"
     """The server does what it is asked for, and the answer is status 500."""
 
 
-_AFTER = (Fault.CUT_ANSWER, Fault.FAILED_AFTER)
+_AFTER = (Fault.CUT_ANSWER, Fault.SWALLOWED, Fault.FAILED_AFTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +72,15 @@ class Read:
 
 Judge = Callable[[Call], Fault | None]
 
+EntryJudge = Callable[[str], str | None]
+"""The error code for an entry with this partition key, which then does not reach the server; None lets it pass."""
+
 Put = tuple[str, bytes]
 """Partition key and data."""
 
 
 class KinesisProxy:
-    """Serves while entered, in a thread of its own. Set ``judge``, ``fails`` and ``delay_s`` at any time."""
+    """Serves while entered, in a thread of its own. Set ``judge``, ``judge_entry`` and ``delay_s`` at any time."""
 
     def __init__(self, upstream: str) -> None:
         self._upstream = upstream
@@ -90,8 +94,7 @@ class KinesisProxy:
         self.swallowed: list[Put] = []
         """The entries of every PutRecords that the server took and whose answer nobody got."""
         self.judge: Judge = _spare
-        self.fails: Callable[[], bool] = _never
-        """Asked for each entry of a PutRecords: whether it fails, and does not reach the server."""
+        self.judge_entry: EntryJudge = _pass
         self.delay_s = 0.0
         """How long every call is held before it is passed on."""
 
@@ -154,15 +157,15 @@ class KinesisProxy:
 
     async def _put(self, request: web.Request, asked: dict[str, Any]) -> tuple[int, bytes]:
         """PutRecords, without the entries that fail."""
-        failing = [self.fails() for _ in asked["Records"]]
-        passing = [entry for entry, fails in zip(asked["Records"], failing, strict=True) if not fails]
+        codes = [self.judge_entry(entry["PartitionKey"]) for entry in asked["Records"]]
+        passing = [entry for entry, code in zip(asked["Records"], codes, strict=True) if code is None]
         results: Iterator[dict[str, Any]] = iter(())
         if passing:
             status, answer = await self._forward(request, json.dumps({**asked, "Records": passing}).encode())
-            if status != 200 or len(passing) == len(failing):
+            if status != 200 or len(passing) == len(codes):
                 return status, answer
             results = iter(json.loads(answer)["Records"])
-        merged = [_FAILURE if fails else next(results) for fails in failing]
+        merged = [next(results) if code is None else {"ErrorCode": code, "ErrorMessage": code} for code in codes]
         failed = sum("ErrorCode" in result for result in merged)
         return 200, json.dumps({"FailedRecordCount": failed, "Records": merged}).encode()
 
@@ -202,9 +205,9 @@ def _spare(_: Call) -> Fault | None:
     return None
 
 
-def _never() -> bool:
-    """No entry fails."""
-    return False
+def _pass(_: str) -> str | None:
+    """Condemns no entry."""
+    return None
 
 
 def _harm(request: web.Request, fault: Fault) -> web.Response:
@@ -217,7 +220,7 @@ def _harm(request: web.Request, fault: Fault) -> web.Response:
     if fault is Fault.DENIED:
         problem = {"__type": "AccessDeniedException", "message": "User is not authorized to perform this action"}
         return web.Response(status=400, text=json.dumps(problem), content_type=_TYPE)
-    if fault is Fault.CUT and request.transport is not None:
+    if fault in (Fault.CUT, Fault.SWALLOWED) and request.transport is not None:
         request.transport.abort()
     return web.Response(status=500, text=json.dumps({"__type": "InternalFailure"}), content_type=_TYPE)
 

@@ -69,7 +69,7 @@ async def test_entries_fail_one_by_one(proxy: KinesisProxy, stream: StreamFactor
     """The others of their call are in the stream, and each answer stands in its entry's place."""
     name = stream(shards=1)
     fails = cycle([True, False, False])
-    proxy.fails = lambda: next(fails)
+    proxy.judge_entry = lambda _: "InternalFailure" if next(fails) else None
     async with kinesis_session(proxy.address) as client:
         entries = [{"PartitionKey": f"k{number}", "Data": b"%d" % number} for number in range(6)]
         answer = await client.put_records(StreamName=name, Records=entries)
@@ -78,7 +78,7 @@ async def test_entries_fail_one_by_one(proxy: KinesisProxy, stream: StreamFactor
     assert [entry.data for entry in await read_entries(proxy.address, name)] == [b"1", b"2", b"4", b"5"]
 
 
-@pytest.mark.parametrize("fault", [Fault.CUT_ANSWER, Fault.FAILED_AFTER])
+@pytest.mark.parametrize("fault", [Fault.CUT_ANSWER, Fault.SWALLOWED, Fault.FAILED_AFTER])
 async def test_what_was_written_without_an_answer_is_noted(
     proxy: KinesisProxy, stream: StreamFactory, fault: Fault
 ) -> None:

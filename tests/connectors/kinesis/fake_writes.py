@@ -1,7 +1,7 @@
 """The Kinesis in memory as a sink meets it: what it writes, what it refuses, what it never answers."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 from typing import Any, TypeVar
@@ -26,8 +26,8 @@ T = TypeVar("T")
 class Harm:
     """What befalls calls and entries. This one harms nobody."""
 
-    def call(self) -> str:
-        """One of: ``""``, ``throttled``, ``refused``, ``lost`` before it is written, ``unheard`` after it."""
+    def call(self, entries: Sequence[PutEntry]) -> str:
+        """One of: ``""``, ``throttled``, ``refused``, ``invalid``, ``lost`` before it is written, ``unheard`` after."""
         return ""
 
     def entry(self, entry: PutEntry) -> str:
@@ -44,7 +44,7 @@ class RandomHarm(Harm):
     def __init__(self, random: Random) -> None:
         self._random = random
 
-    def call(self) -> str:
+    def call(self, entries: Sequence[PutEntry]) -> str:
         return self._random.choices(("", "throttled", "lost", "unheard"), (85, 5, 5, 5))[0]
 
     def entry(self, entry: PutEntry) -> str:
@@ -68,8 +68,8 @@ class WritableKinesis(FakeKinesis):
         """Those of them of which no answer told."""
         self.out: Counter[str] = Counter()
         self.most_out = 0
-        self.sizes: list[int] = []
-        """How many entries each call had."""
+        self.puts: list[tuple[float, list[PutEntry]]] = []
+        """Every call: when it came, and its entries."""
         for number, shard in enumerate(self.shards.values()):
             shard.first = HASHES * number // shards
             shard.last = HASHES * (number + 1) // shards - 1
@@ -79,7 +79,7 @@ class WritableKinesis(FakeKinesis):
             return await super().call(operation, parameters, answer)
         given: Any = parameters["Records"]
         entries: list[PutEntry] = list(given)
-        self.sizes.append(len(entries))
+        self.puts.append((self._time.monotonic(), entries))
         self.out.update(entry.partition_key for entry in entries)
         self.most_out = max(self.most_out, *self.out.values())
         try:
@@ -89,11 +89,13 @@ class WritableKinesis(FakeKinesis):
             self.out.subtract(entry.partition_key for entry in entries)
 
     async def _write(self, parameters: Mapping[str, object], entries: list[PutEntry], answer: Decoder[T]) -> Answer[T]:
-        match self.harm.call():
+        match self.harm.call(entries):
             case "throttled":
                 raise fault("PutRecords", self.target, 400, "ThrottlingException", "as told")
             case "refused":
                 raise fault("PutRecords", self.target, 400, "AccessDeniedException", "as told")
+            case "invalid":
+                raise fault("PutRecords", self.target, 400, "ValidationException", "as told")
             case "lost":
                 raise TransientError("PutRecords", "no answer in time")
             case "unheard":
@@ -102,6 +104,13 @@ class WritableKinesis(FakeKinesis):
                 self.unheard += [entry for entry in entries if id(entry) in written]
                 raise TransientError("PutRecords", "no answer in time")
         return await super().call("PutRecords", parameters, answer)
+
+    def split(self, shard: str) -> None:
+        super().split(shard)
+        parent = self.shards[shard]
+        middle = (parent.first + parent.last) // 2
+        left, right = (each for each in self.shards.values() if each.parents == (shard,))
+        left.first, left.last, right.first, right.last = parent.first, middle, middle + 1, parent.last
 
     def _PutRecords(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802  # the operation's name
         results = [self._put(entry) for entry in given["Records"]]

@@ -8,7 +8,7 @@ from connectors.base import Record
 from connectors.codecs.catalogue import CodecName
 from connectors.kinesis.sink import KinesisSink
 from tests.connectors.kinesis.writing import everything, sink_to
-from tests.contracts.sink import SinkContract, Target
+from tests.contracts.sink import ReadBackContract, StreamingScopeContract, Target
 from tests.support.factories import StreamFactory
 
 
@@ -22,7 +22,7 @@ class KinesisTarget(Target):
         return await everything(self._url, self._stream)
 
 
-class TestKinesisSink(SinkContract):
+class TestKinesisSink(StreamingScopeContract, ReadBackContract):
     @pytest.fixture(params=["kpl", "envelope"])
     async def target(
         self, request: pytest.FixtureRequest, kinesis: str, stream: StreamFactory
