@@ -42,7 +42,7 @@ class Codec(ABC):
 
     @abstractmethod
     def entry(self, partition_key: str, parts: Sequence[bytes]) -> bytes:
-        """The data of one Kinesis record. Without ``packs`` there is one part."""
+        """The data of one Kinesis record. Without ``packs`` there is one part, which is the data as it is."""
 
     @abstractmethod
     def overhead(self, partition_key: str) -> int:

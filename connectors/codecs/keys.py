@@ -41,8 +41,24 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
+def all_plain(keys: Sequence[bytes | None]) -> Sequence[str] | None:
+    """``keys`` as partition keys; None when one of them cannot be one as it is, or is longer than most."""
+    present = [key for key in keys if key]
+    if len(present) < len(keys) or max(map(len, present), default=0) > LONGEST:
+        return None
+    try:
+        return list(map(bytes.decode, present))
+    except UnicodeDecodeError:
+        return None
+
+
 def partition_keys(batch: Batch) -> Sequence[str]:
     """As ``Codec.partition_keys`` promises."""
+    names = all_plain(batch.keys)
+    return _one_by_one(batch) if names is None else names
+
+
+def _one_by_one(batch: Batch) -> Sequence[str]:
     texts: list[str] = []
     add = texts.append
     for index, key in enumerate(batch.keys):

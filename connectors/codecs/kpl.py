@@ -46,8 +46,11 @@ def hash_of(key: bytes) -> int:
 
 def aggregate(partition_key: bytes, records: Sequence[bytes]) -> bytes:
     """One Kinesis record's data: ``records`` as ``kpl_wire.record`` makes them, all of ``partition_key``."""
-    body = b"".join((kpl_wire.message_head(partition_key), *records))
-    return b"".join((MAGIC, body, _digest(body)))
+    head = kpl_wire.message_head(partition_key)
+    digest = md5(head, usedforsecurity=False)
+    for record in records:
+        digest.update(record)
+    return b"".join((MAGIC, head, *records, digest.digest()))
 
 
 def overhead(partition_key: bytes) -> int:

@@ -11,7 +11,7 @@ from connectors.codecs import kpl, kpl_tags, kpl_wire
 from connectors.codecs.codec import Codec, Encode
 from connectors.codecs.compression import Compressor, Decompressor
 from connectors.codecs.decoded import Decoded
-from connectors.codecs.keys import is_plain, partition_keys
+from connectors.codecs.keys import all_plain, is_plain, partition_keys
 
 _TIME_DIGITS = 13
 """Of every millisecond from 2001 to 2286."""
@@ -38,7 +38,8 @@ class KplCodec(Codec):
         return partition_keys(batch)
 
     def encoder(self, batch: Batch) -> Encode:
-        other_keys = {index: key for index, key in enumerate(batch.keys) if not is_plain(key)}
+        are_plain = all_plain(batch.keys) is not None
+        other_keys = {} if are_plain else {index: key for index, key in enumerate(batch.keys) if not is_plain(key)}
         values = [value for value in batch.values if value is not None]
         times = batch.timestamps_ms
         is_simple = (
@@ -78,7 +79,7 @@ def _simple(values: Sequence[bytes], times: Sequence[int], origins: Sequence[byt
         value, origin = values[index], origins[index]
         size, origin_size = len(value), len(origin)
         head = record_heads.get((size, origin_size)) or heads(size, origin_size)
-        return b"%b%b%b%d%b%b" % (head, value, time_head, times[index], origin_heads[origin_size], origin)
+        return b"".join((head, value, time_head, b"%d" % times[index], origin_heads[origin_size], origin))
 
     return encode
 

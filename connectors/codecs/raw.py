@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from connectors.base import Batch, Header, Rejected
 from connectors.codecs.codec import Codec, Encode
-from connectors.codecs.keys import LONGEST, partition_keys, plain, units
+from connectors.codecs.keys import LONGEST, all_plain, partition_keys, plain, units
 
 _REMEDY = "sink.kinesis.codec: kpl or envelope keeps it"
 
@@ -25,6 +25,8 @@ class RawCodec(Codec):
         return False
 
     def refusals(self, batch: Batch) -> tuple[Rejected, ...]:
+        if batch.headers is None and None not in batch.values and all_plain(batch.keys) is not None:
+            return ()
         headers = batch.headers or [()] * len(batch)
         columns = zip(batch.keys, batch.values, headers, strict=True)
         refused = [(index, _refused(key, value, own)) for index, (key, value, own) in enumerate(columns)]
@@ -34,12 +36,7 @@ class RawCodec(Codec):
         return partition_keys(batch)
 
     def encoder(self, batch: Batch) -> Encode:
-        values = batch.values
-
-        def encode(index: int) -> bytes:
-            return values[index] or b""
-
-        return encode
+        return [value or b"" for value in batch.values].__getitem__
 
     def entry(self, partition_key: str, parts: Sequence[bytes]) -> bytes:
         (part,) = parts

@@ -109,8 +109,9 @@ class Delivery:
             self._note(entries, answer.records)
         for entry in entries:
             entry.submission.land(entry.index)
-            for submission, index in entry.others:
-                submission.land(index)
+            if entry.others:
+                for submission, index in entry.following():
+                    submission.land(index)
         self._order.done(entries)
 
     def _sorted_out(self, entries: list[Entry], results: list[PutResult]) -> list[Entry]:

@@ -1,7 +1,6 @@
 """What one PutRecords is made of, and where it comes from."""
 
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
@@ -37,7 +36,8 @@ class Key:
         self.name = name
         self.shard = shard
         self.state = State.IDLE
-        self.waiting: deque[Any] = deque()
+        # Most keys have one at most, for which a deque would take ten times the memory.
+        self.waiting: list[Any] = []
         """Submission and index of each record, by turns."""
         self.ahead: bytes | None = None
         """The first one that waits, encoded."""
@@ -59,8 +59,8 @@ class Entry(Struct, gc=False, eq=False):
     submission: Submission
     index: int
     """The first record in it, by its place in the submission."""
-    others: Sequence[tuple[Submission, int]] = ()
-    """The records behind it."""
+    others: Sequence[Any] = ()
+    """Submission and index of each record behind it, by turns."""
     failures: int = 0
     """How often in a row the server itself failed to write it."""
 
@@ -68,10 +68,10 @@ class Entry(Struct, gc=False, eq=False):
     def lane(self) -> Lane:
         return self.submission.lane
 
-    @property
-    def records(self) -> list[tuple[Submission, int]]:
-        """All records in it, in order."""
-        return [(self.submission, self.index), *self.others]
+    def following(self) -> Iterable[tuple[Submission, int]]:
+        """The records behind the first one, in order."""
+        turns = iter(self.others)
+        return zip(turns, turns, strict=True)
 
 
 @dataclass(slots=True)

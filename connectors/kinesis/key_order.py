@@ -64,8 +64,7 @@ class KeyOrder:
             if key is None:
                 key = keys[name] = Key(name, self._shards.index(name))
             # Two items a record: a tuple of them would be one more object for the garbage collector to look at.
-            key.waiting.append(submission)
-            key.waiting.append(index)
+            key.waiting += (submission, index)
             if key.state is idle:
                 self._make_ready(key)
         submission.lane.queued += submission.mean * (len(batch) - len(skipped))
@@ -133,9 +132,10 @@ class KeyOrder:
         """What is in it must go out one record at a time, before anything else of its key."""
         key = entry.key
         key.ahead = None
-        key.alone += 1 + len(entry.others)
-        for submission, index in reversed(entry.records):
-            key.waiting.extendleft((index, submission))
+        records = [entry.submission, entry.index, *entry.others]
+        key.alone += len(records) // 2
+        key.waiting[:0] = records
+        for submission in records[::2]:
             submission.lane.queued += submission.mean
         self._make_ready(key)
 
@@ -184,41 +184,48 @@ class KeyOrder:
             return held
         waiting = key.waiting
         while waiting:
-            submission: Submission = waiting.popleft()
-            index: int = waiting.popleft()
+            submission: Submission = waiting[0]
             ahead, key.ahead = key.ahead, None
             lane = submission.lane
             if lane.dropped:
+                del waiting[:2]
                 continue
-            lane.queued -= submission.mean
-            call.before += submission.mean
+            index: int = waiting[1]
             part = submission.encode(index) if ahead is None else ahead
             if key.alone:
                 key.alone -= 1
-            elif waiting and self._packs:
-                return self._packed(key, submission, index, part, pack, call)
-            return Entry(key, PutEntry(self._codec.entry(key.name, (part,)), key.name), submission, index)
+            elif self._packs and len(waiting) > 2:
+                return self._packed(key, part, pack, call)
+            del waiting[:2]
+            lane.queued -= submission.mean
+            call.before += submission.mean
+            data = self._codec.entry(key.name, (part,)) if self._packs else part
+            return Entry(key, PutEntry(data, key.name), submission, index)
         return None
 
-    def _packed(self, key: Key, submission: Submission, index: int, part: bytes, pack: int, call: Call) -> Entry:
-        """An entry with as many as fit of those that wait behind ``part``, of the same lane."""
-        waiting, lane = key.waiting, submission.lane
-        parts, others, size, before = [part], [], len(part), 0
-        while waiting and size < pack:
-            following: Submission = waiting[0]
-            if following.lane is not lane:
+    def _packed(self, key: Key, part: bytes, pack: int, call: Call) -> Entry:
+        """An entry of the first record that waits, which is ``part``, and as many behind it of its lane as fit."""
+        waiting = key.waiting
+        first: Submission = waiting[0]
+        lane, before = first.lane, first.mean
+        parts, size, end = [part], len(part), 2
+        while end < len(waiting) and size < pack:
+            submission: Submission = waiting[end]
+            if submission.lane is not lane:
                 break
-            part = following.encode(waiting[1])
+            part = submission.encode(waiting[end + 1])
             size += len(part)
             if size > pack:
                 key.ahead = part
                 break
             parts.append(part)
-            others.append((waiting.popleft(), waiting.popleft()))
-            before += following.mean
+            before += submission.mean
+            end += 2
+        index, others = waiting[1], waiting[2:end]
+        del waiting[:end]
         lane.queued -= before
         call.before += before
-        return Entry(key, PutEntry(self._codec.entry(key.name, parts), key.name), submission, index, others)
+        return Entry(key, PutEntry(self._codec.entry(key.name, parts), key.name), first, index, others)
 
     def _pack_size(self, shard: OpenShard) -> int:
         """Small enough not to come in bursts, large enough for a key alone to use all that its shard takes."""
