@@ -10,11 +10,11 @@ from typing import Self
 from connectors.base import Batch, Budget, Clock, Observer, Partition, Place, SettingsError, Source
 from connectors.kinesis.client import Connection, connect
 from connectors.kinesis.opening import Connect, open_stream
-from connectors.kinesis.order import OrderGuard
 from connectors.kinesis.position import iso, milliseconds
-from connectors.kinesis.read_size import Average
+from connectors.kinesis.reading.order import OrderGuard
+from connectors.kinesis.reading.read_size import Average
+from connectors.kinesis.reading.shard_reader import ShardReader, Surroundings
 from connectors.kinesis.settings import KinesisSourceSettings
-from connectors.kinesis.shard_reader import ShardReader, Surroundings
 from connectors.kinesis.stream import StreamName
 
 _LARGEST_KEY = 256 * 4

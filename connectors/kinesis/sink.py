@@ -21,17 +21,17 @@ from connectors.base import (
 )
 from connectors.kinesis.backoff import Backoff
 from connectors.kinesis.client import Connection, connect
-from connectors.kinesis.delivery import Means
 from connectors.kinesis.opening import Connect, OpenStream, open_stream
-from connectors.kinesis.read_back import ReadBack
-from connectors.kinesis.record_size import RecordSize
-from connectors.kinesis.scope import KinesisScope
 from connectors.kinesis.settings import KinesisSinkSettings
-from connectors.kinesis.shard_map import ShardMap
 from connectors.kinesis.stream import StreamName
-from connectors.kinesis.submission import Landings
-from connectors.kinesis.vigil import Confirm, Vigil
-from connectors.kinesis.writer import Writer
+from connectors.kinesis.writing.delivery import Means
+from connectors.kinesis.writing.read_back import ReadBack
+from connectors.kinesis.writing.record_size import RecordSize
+from connectors.kinesis.writing.scope import KinesisScope
+from connectors.kinesis.writing.shard_map import ShardMap
+from connectors.kinesis.writing.submission import Landings
+from connectors.kinesis.writing.vigil import Confirm, Vigil
+from connectors.kinesis.writing.writer import Writer
 
 _LOOK_S = 1.0
 _DATE_MS = 1_000

@@ -16,7 +16,7 @@ from connectors.kinesis.client import Answer, Caller, Connection
 from connectors.kinesis.faults import fault
 from connectors.kinesis.settings import KinesisSinkSettings
 from connectors.kinesis.sink import KinesisSink
-from connectors.kinesis.vigil import Confirm
+from connectors.kinesis.writing.vigil import Confirm
 from tests.connectors.kinesis.fake import HASHES, FakeKinesis
 from tests.connectors.kinesis.writing import nobody_asks
 

@@ -1,6 +1,6 @@
 """How many records are asked for, and what is reserved for them."""
 
-from connectors.kinesis.read_size import Average, ReadSize
+from connectors.kinesis.reading.read_size import Average, ReadSize
 
 KIB = 1024
 MIB = 1024 * KIB

@@ -9,7 +9,7 @@ from connectors.base import Batch, Clock, Observer, Place, Record
 from connectors.codecs.catalogue import CodecName, codec_named
 from connectors.codecs.decoding import Decoder
 from connectors.kinesis import answers
-from connectors.kinesis.columns import columns
+from connectors.kinesis.reading.columns import columns
 from connectors.kinesis.settings import KinesisSinkSettings
 from connectors.kinesis.sink import KinesisSink
 from tests.support.kinesis_api import REGION, kinesis_session

@@ -10,17 +10,17 @@ from connectors.kinesis.answers import GetRecordsAnswer, Record
 from connectors.kinesis.api import StreamApi
 from connectors.kinesis.backoff import Backoff
 from connectors.kinesis.client import Answer
-from connectors.kinesis.columns import arrival_ms, columns
-from connectors.kinesis.cursor import Cursor
 from connectors.kinesis.faults import MissingError, StaleIteratorError, ThrottledError
-from connectors.kinesis.order import OrderGuard
-from connectors.kinesis.pace import Pace
 from connectors.kinesis.position import After, iso
-from connectors.kinesis.read_size import RECORD_OVERHEAD, Average, ReadSize
+from connectors.kinesis.reading.columns import arrival_ms, columns
+from connectors.kinesis.reading.cursor import Cursor
+from connectors.kinesis.reading.order import OrderGuard
+from connectors.kinesis.reading.pace import Pace
+from connectors.kinesis.reading.read_size import RECORD_OVERHEAD, Average, ReadSize
+from connectors.kinesis.reading.tip import Tip
 from connectors.kinesis.settings import KinesisSourceSettings
 from connectors.kinesis.shards import Shard, ShardDirectory
 from connectors.kinesis.summary import StreamWatch
-from connectors.kinesis.tip import Tip
 
 _TRIES = 10
 _JUST_READ_S = 0.2

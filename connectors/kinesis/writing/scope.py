@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection
 
 from connectors.base import Batch, Outcome, Save, Scope, TransientError
-from connectors.kinesis.writer import Writer
+from connectors.kinesis.writing.writer import Writer
 
 
 class KinesisScope(Scope):

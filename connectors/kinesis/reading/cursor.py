@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from connectors.base import GapError, Place, RefusedError
 from connectors.kinesis.answers import GetRecordsAnswer, Record
-from connectors.kinesis.columns import arrival_ms
 from connectors.kinesis.position import TRIM_HORIZON, After, Moment, Oldest, iso, parse
+from connectors.kinesis.reading.columns import arrival_ms
 
 # Records are not trimmed to the second, nor are clocks that equal: nearer to the horizon than this nothing is certain.
 _EDGE_MS = 60_000

@@ -9,12 +9,12 @@ from connectors.codecs.codec import Codec
 from connectors.kinesis.answers import PutRecordsAnswer, PutResult
 from connectors.kinesis.api import StreamApi
 from connectors.kinesis.backoff import Backoff
-from connectors.kinesis.entry import Call, Entry
 from connectors.kinesis.faults import InvalidError, ThrottledError
-from connectors.kinesis.key_order import KeyOrder
-from connectors.kinesis.shard_map import ShardMap
-from connectors.kinesis.submission import Landings
-from connectors.kinesis.vigil import Vigil
+from connectors.kinesis.writing.entry import Call, Entry
+from connectors.kinesis.writing.key_order import KeyOrder
+from connectors.kinesis.writing.shard_map import ShardMap
+from connectors.kinesis.writing.submission import Landings
+from connectors.kinesis.writing.vigil import Vigil
 
 _OPERATION = "PutRecords"
 _THROTTLED = "ProvisionedThroughputExceededException"

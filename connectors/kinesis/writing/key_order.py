@@ -9,10 +9,10 @@ from itertools import count
 from connectors.base import Batch
 from connectors.codecs.codec import Codec
 from connectors.kinesis.answers import PutEntry
-from connectors.kinesis.entry import MAX_CALL, MAX_ENTRIES, Call, Entry, Key, State
-from connectors.kinesis.shard_map import OpenShard, ShardMap
-from connectors.kinesis.shard_rate import TICK_S
-from connectors.kinesis.submission import Submission
+from connectors.kinesis.writing.entry import MAX_CALL, MAX_ENTRIES, Call, Entry, Key, State
+from connectors.kinesis.writing.shard_map import OpenShard, ShardMap
+from connectors.kinesis.writing.shard_rate import TICK_S
+from connectors.kinesis.writing.submission import Submission
 
 _LARGEST_PACK = 200_000
 _PACK_MARGIN = 1.2

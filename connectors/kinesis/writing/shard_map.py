@@ -3,8 +3,8 @@
 from bisect import bisect_right
 from hashlib import md5
 
-from connectors.kinesis.shard_rate import ShardRate
 from connectors.kinesis.shards import Listing, Shard
+from connectors.kinesis.writing.shard_rate import ShardRate
 
 
 class OpenShard:

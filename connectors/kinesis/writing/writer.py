@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Collection
 
 from connectors.base import Batch, ConnectorError, Outcome, TransientError, WithdrawnError
-from connectors.kinesis.delivery import Delivery, Means
-from connectors.kinesis.entry import Call
-from connectors.kinesis.key_order import KeyOrder
-from connectors.kinesis.submission import Lane, Submission
+from connectors.kinesis.writing.delivery import Delivery, Means
+from connectors.kinesis.writing.entry import Call
+from connectors.kinesis.writing.key_order import KeyOrder
+from connectors.kinesis.writing.submission import Lane, Submission
 
 _QUEUE_S = 2.0
 _LARGEST_QUEUE = 8 * 1024 * 1024

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from connectors.kinesis.answers import PutEntry
-from connectors.kinesis.submission import Lane, Submission
+from connectors.kinesis.writing.submission import Lane, Submission
 
 MAX_ENTRIES = 500
 """Of one PutRecords."""

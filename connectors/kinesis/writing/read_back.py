@@ -17,12 +17,12 @@ from connectors.base import (
 from connectors.codecs.decoding import Decoder
 from connectors.kinesis.answers import Record
 from connectors.kinesis.backoff import Backoff
-from connectors.kinesis.columns import columns
 from connectors.kinesis.faults import MissingError, StaleIteratorError, ThrottledError
 from connectors.kinesis.opening import OpenStream
-from connectors.kinesis.pace import Pace
 from connectors.kinesis.position import After, Moment, Oldest, Point
-from connectors.kinesis.tip import Tip
+from connectors.kinesis.reading.columns import columns
+from connectors.kinesis.reading.pace import Pace
+from connectors.kinesis.reading.tip import Tip
 from connectors.provenance import Hop, parse
 
 _SHARDS_AT_ONCE = 32

@@ -1,0 +1,1 @@
+"""Records on their way into a stream with PutRecords: each key in order, each shard at its rate."""
