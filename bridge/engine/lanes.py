@@ -199,6 +199,7 @@ class Lanes(Owner):
 
     def _make(self) -> None:
         """Make a lane of every partition here that needs one."""
+        stored: dict[str, Place] = {}
         for partition in self._standings.without_lane():
             checkpoint = self._standings.checkpoints.get(partition.id)
             progress = Progress(Place())
@@ -207,6 +208,10 @@ class Lanes(Owner):
                 progress = Progress(place, checkpoint, gaps=checkpoint.gaps)
             gap = self._gap(partition.id)
             self.lanes[partition.id] = Lane(partition, progress, self._around, Backoff(self._random), gap)
+            if checkpoint is not None and gap is None:
+                stored[partition.id] = progress.place
+        # Who stored these may not have lived to show them.
+        self._around.source.stored(stored)
 
     def _gap(self, name: str) -> GapError | None:
         """One that is known before the first read."""

@@ -23,9 +23,9 @@ _ANSWER_S = 10
 class DisplayGroup:
     """Stores offsets in a group that has no members, at most once a second.
 
-    Nothing depends on it: what fails is said now and then, and comes again with the next places. ``note`` is for any
-    thread, the others for one of them. An administrator does it, and not the consumer that fetches: leaving a consumer
-    means to wait for the answers to its commits.
+    Nothing depends on it: what fails is said now and then, and tried again. ``note`` is for any thread, the others for
+    one of them. An administrator does it, and not the consumer that fetches: leaving a consumer means to wait for the
+    answers to its commits.
     """
 
     def __init__(self, group: str, topic: str, connection: Connection, clock: Clock) -> None:
@@ -34,6 +34,8 @@ class DisplayGroup:
         self._connection = connection
         self._clock = clock
         self._noted: SimpleQueue[Mapping[str, Place]] = SimpleQueue()
+        self._asked: dict[int, int] = {}
+        """What is to be stored, and is not known to be: offsets by partition."""
         self._admin: AdminClient | None = None
         self._answer: Future[ConsumerGroupTopicPartitions] | None = None
         self._next = 0.0
@@ -62,17 +64,16 @@ class DisplayGroup:
             self.show()
 
     def _store(self) -> None:
-        offsets: dict[int, int] = {}
         while not self._noted.empty():
             for partition, place in self._noted.get().items():
                 if place.position is not None:
-                    offsets[int(partition)] = int(place.position) + 1
-        if not offsets:
+                    self._asked[int(partition)] = int(place.position) + 1
+        if not self._asked:
             return
         self._next = self._clock.monotonic() + _EVERY_S
         if self._admin is None:
             self._admin = AdminClient(cast("dict[str, Any]", {**self._connection.settings(), "log_level": 0}))
-        each = [TopicPartition(self._topic, partition, offset) for partition, offset in offsets.items()]
+        each = [TopicPartition(self._topic, partition, offset) for partition, offset in self._asked.items()]
         request = [ConsumerGroupTopicPartitions(self._group, each)]
         self._answer = self._admin.alter_consumer_group_offsets(request, request_timeout=_ANSWER_S)[self._group]
 
@@ -82,6 +83,8 @@ class DisplayGroup:
             failure = next((each.error for each in stored if each.error is not None), None)
         except KafkaException as error:
             failure = kafka_error(error)
+        if failure is None:
+            self._asked.clear()
         now = self._clock.monotonic()
         if failure is not None and now - self._said >= _SAY_S:
             self._said = now

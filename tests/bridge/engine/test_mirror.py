@@ -246,6 +246,20 @@ def test_a_recreated_stream_is_a_named_stop() -> None:
     _play(story)
 
 
+def test_the_source_hears_where_former_owners_stood(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may show that to others, and whoever stored it may not have lived to do so."""
+    shown: list[Mapping[str, Place]] = []
+    monkeypatch.setattr(MemorySource, "stored", lambda _, places: shown.append(places))
+
+    async def story(world: Setting) -> None:
+        old = Checkpoint("3", 5, finished=False, saved_ms=1, source="", sink="", gaps=())
+        world.store = MemoryCheckpoints(dict.fromkeys(world.stream.shards, old))
+        await world.run(lambda: bool(shown))
+
+    _play(story)
+    assert shown[0] == {"shard-0000": Place("3", 5), "shard-0001": Place("3", 5)}
+
+
 def test_a_lane_that_is_refused_is_held_and_goes_on_when_mended() -> None:
     """Missing permissions are shown, nothing is skipped, and no restart is needed."""
 
