@@ -74,8 +74,8 @@ async def test_swallowed_answers_are_the_only_doubles_and_later_mirrors_drop_the
     assert 0 < doubled <= swallowed
     later = Route(tmp_path / "later", path.sink, TopicEnd(path.source.address, topic()))
     async with later.mirror({"name": later.topic, "checkpoints": None}) as mirror:
-        await mirror.until_written(len(sent))
-        await mirror.until_metric("kmbridge_skipped_records_total", doubled)
+        await mirror.until_written(len(sent), timeout_s=600)
+        await mirror.until_metric("kmbridge_skipped_records_total", doubled, timeout_s=120)
         assert await mirror.metric("kmbridge_skipped_records_total", reason="duplicate") == doubled
         assert await mirror.stop() == 0
     verdict = check_exact(ids_by_key(sent), await later.ids_by_key())

@@ -46,7 +46,7 @@ async def test_a_single_key_has_all_of_its_shard(
     payload = sum(len(record.value(0)) for record in sent)
     await path.write(sent)
     seconds = await _mirrored(path, len(sent), "kpl")
-    figure("payload", f"{payload / seconds / 1_000:.0f} kB/s")
+    figure("payload", f"{payload / seconds / 1_000:.0f} kB/s, {await _use(path) / seconds:.0%} of the shard's limit")
     verdict = check_exact(ids_by_key(sent), await path.ids_by_key())
     assert verdict.ok, verdict
 
