@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.checker import check_exact
 from tests.support.ends import TopicEnd
-from tests.support.factories import Figure, TopicFactory
+from tests.support.factories import Figure, OwnKinesis, TopicFactory
 from tests.support.kinesis_proxy import Call, Fault, Judge, KinesisProxy
 from tests.support.records import generate, ids_by_key
 from tests.support.route import Route
@@ -47,7 +47,7 @@ async def test_calls_and_entries_that_fail_cost_nothing_but_time(
 )
 async def test_swallowed_answers_are_the_only_doubles_and_later_mirrors_drop_them(
     into_kinesis: IntoKinesisFactory,
-    kinesis: str,
+    own_kinesis: OwnKinesis,
     topic: TopicFactory,
     tmp_path: Path,
     seed: int,
@@ -59,10 +59,12 @@ async def test_swallowed_answers_are_the_only_doubles_and_later_mirrors_drop_the
     codec: str,
 ) -> None:
     """At most what a swallowed call held comes twice, first copies in order; a mirror into Kafka counts each double."""
-    path = into_kinesis(shards=4)
+    # Within limits: how far behind the first copy the second one stands is a matter of the shard's rate.
+    server = own_kinesis(enforce_limits=True).address
+    path = into_kinesis(shards=4, server=server)
     sent = list(generate(records, keys=50, seed=seed, size=500))
     await path.write(sent)
-    with KinesisProxy(kinesis) as proxy:
+    with KinesisProxy(server) as proxy:
         proxy.judge = _judge(draw, (*HARMLESS, *SWALLOWED), share)
         proxy.judge_entry = lambda _: "InternalFailure" if draw.random() < FAILING_ENTRIES else None
         await _mirrored(path, proxy, len(sent), codec)
