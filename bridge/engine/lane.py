@@ -322,6 +322,8 @@ class Lane:
             self._finish()
         else:
             self.progress.place = gap.resume
+            # Behind the gap the same position may be that of another record.
+            self.sieve.landed = None
 
     def _finish(self) -> None:
         self.progress.finished = True

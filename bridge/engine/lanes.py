@@ -10,6 +10,7 @@ import structlog
 from bridge.coordination.base import Owner
 from bridge.engine.identity import other_ends
 from bridge.engine.lane import Lane, Surroundings
+from bridge.engine.lane_tasks import LaneTasks
 from bridge.engine.ledger import Ledger
 from bridge.engine.lineage import startable
 from bridge.engine.opening import Opening
@@ -47,12 +48,12 @@ class Lanes(Owner):
         """Whether every partition listed has its lane here, or belongs to another worker."""
         self._standings = Standings(store, around.source, self.lanes)
         self._first = Start(store, self.ledger, around)
-        self._opening = Opening(self.ledger, around, random)
+        opening = Opening(self.ledger, around, random)
+        self._work = LaneTasks(self.lanes, opening, around.policy, around.delivery.withdraw, self._ended)
         self._store = store
         self._around = around
         self._random = random
         self._changed = changed
-        self._running: dict[str, asyncio.Task[None]] = {}
         self._is_assigned = False
         self._changing = asyncio.Lock()
         self._draining = False
@@ -61,6 +62,7 @@ class Lanes(Owner):
     def run_in(self, tasks: asyncio.TaskGroup) -> None:
         """Lanes become tasks of ``tasks``."""
         self._tasks = tasks
+        self._work.run_in(tasks)
 
     async def update(self, listing: tuple[Partition, ...]) -> None:
         """``listing`` is all there is now."""
@@ -82,7 +84,7 @@ class Lanes(Owner):
     async def give_up(self, slots: Collection[int]) -> None:
         async with self._changing:
             names = self._standings.lanes_in(slots)
-            if await self._settled(names, self._around.policy.handover_s):
+            if await self._work.settle(names, self._around.policy.handover_s):
                 self._around.delivery.interrupt("slots given up")
             elif names and self.ledger.has_moved():
                 await self._store_last()
@@ -92,18 +94,19 @@ class Lanes(Owner):
         # Not behind whoever is changing something: what is lost may belong to others already.
         names = self._standings.lanes_in(slots)
         if names:
+            self._around.delivery.withdraw(names)
             self._around.delivery.interrupt("slots lost")
-        await self._cancelled(names)
+        await self._work.stop(names)
         async with self._changing:
             names = self._standings.lanes_in(slots)
-            await self._cancelled(names)
+            await self._work.stop(names)
             self._forget(names, slots)
 
     async def retake(self) -> None:
         """Stop all lanes, and start them anew from what is stored."""
         async with self._changing:
             names = list(self.lanes)
-            await self._cancelled(names)
+            await self._work.stop(names)
             slots = set(self._standings.slots)
             self._forget(names, slots)
             await self._read(slots)
@@ -132,13 +135,13 @@ class Lanes(Owner):
     async def drain(self) -> None:
         """Stop reading, and settle what is on its way within the policy's time."""
         self._draining = True
-        late = await self._settled(list(self.lanes), self._around.policy.drain_s)
+        late = await self._work.settle(list(self.lanes), self._around.policy.drain_s)
         if late:
             log.warning("drain took too long, what is not settled will be read again", lanes=late)
 
     def is_stuck(self) -> bool:
         """Whether no lane can go on, because of those that failed."""
-        hopeful = self._running.keys() | self._waiting_for_others()
+        hopeful = {*self._work.started, *self._waiting_for_others()}
         alive = any(self.lanes[name].state not in _ENDED for name in hopeful)
         return not alive and any(lane.state is LaneState.FAILED for lane in self.lanes.values())
 
@@ -170,18 +173,20 @@ class Lanes(Owner):
             await self._begin(standings.listing)
         if standings.has_begun:
             self._make()
-            await self._start()
+            self._start()
         self.is_arranged = self._is_assigned and (standings.has_begun or not standings.listing or not standings.slots)
         self._changed()
 
     async def _begin(self, listing: tuple[Partition, ...]) -> None:
         """Fix where a new mirror starts. One worker does so for all, the owner of the first slot."""
         try:
-            self._standings.checkpoints.update(await self._first.begin(listing))
+            # Whoever hands slots over waits for this.
+            async with asyncio.timeout(self._around.policy.begin_s):
+                self._standings.checkpoints.update(await self._first.begin(listing))
         except CheckpointError as error:
             self._complain(error)
-        except TransientError as error:
-            log.warning("the mirror's start is not saved, trying again", error=str(error))
+        except (TransientError, TimeoutError) as error:
+            log.warning("the mirror's start is not saved, trying again", error=str(error) or "no answer in time")
 
     async def _list_anew(self) -> None:
         """Learn whether partitions that are not listed are new or have expired."""
@@ -220,43 +225,26 @@ class Lanes(Owner):
             return None
         return other_ends(name, checkpoint, self._around.source, self._around.destination)
 
-    async def _start(self) -> None:
+    def _start(self) -> None:
         """Start the lanes whose turn it is."""
-        if self._tasks is None or self._draining:
+        if self._draining:
             return
-        due = [self.lanes[partition.id] for partition in self._due()]
-        for lane in due:
+        due = self._due()
+        for partition in due:
+            lane = self.lanes[partition.id]
             if lane.progress.place == Place():
-                lane.progress.place = self._standings.beginning(lane.partition)
-            lane.sieve.begin(self._standings.windows(lane.partition))
+                lane.progress.place = self._standings.beginning(partition)
+            lane.sieve.begin(self._standings.windows(partition))
             lane.resume()
-        if await self._are_open([lane for lane in due if not lane.is_foreign]):
-            for lane in due:
-                name = lane.partition.id
-                self._running[name] = self._tasks.create_task(self._run(lane), name=f"lane {name}")
+        self._work.start([partition.id for partition in due])
 
-    async def _are_open(self, lanes: Collection[Lane]) -> bool:
-        """Whether these may write. Where not, it is tried again."""
-        if not lanes or not self._opening.is_needed:
-            return True
-        try:
-            await self._opening.open(lanes)
-        except CheckpointError as error:
-            self._complain(error)
-            return False
-        except TransientError as error:
-            log.warning("lanes not opened, trying again", error=str(error))
-            return False
-        return True
-
-    async def _run(self, lane: Lane) -> None:
-        await lane.run()
+    def _ended(self, lane: Lane) -> None:
+        """When one is finished, others may start."""
         if lane.state is LaneState.FINISHED and self._tasks is not None:
             self._tasks.create_task(self._go_on(), name=f"after {lane.partition.id}")
         self._changed()
 
     async def _go_on(self) -> None:
-        """A lane is finished: maybe others may start."""
         async with self._changing:
             await self._arrange()
 
@@ -265,22 +253,11 @@ class Lanes(Owner):
         return startable(self._waiting(), self._standings.unfinished())
 
     def _waiting(self) -> list[Partition]:
-        return [lane.partition for name, lane in self.lanes.items() if name not in self._running]
+        return [lane.partition for name, lane in self.lanes.items() if name not in self._work.started]
 
     def _waiting_for_others(self) -> set[str]:
         """The lanes here that wait for a parent elsewhere."""
         return self._standings.held_up_elsewhere(self._waiting())
-
-    async def _settled(self, names: Collection[str], patience_s: float) -> int:
-        """Stop reading in these and wait for what is on its way; how many had to be stopped before it was."""
-        for name in names:
-            self.lanes[name].drain()
-        late = await _unfinished({self._running[name] for name in names if name in self._running}, patience_s)
-        if late:
-            self._around.delivery.withdraw(names)
-            late = await _unfinished(late, self._around.policy.withdrawn_s)
-        await _cancelled(late)
-        return len(late)
 
     async def _store_last(self) -> None:
         """Store what is settled, in the time that a hand-over has for it."""
@@ -290,13 +267,10 @@ class Lanes(Owner):
         except TimeoutError:
             self._around.delivery.interrupt("the last checkpoints were not stored in time")
 
-    async def _cancelled(self, names: Collection[str]) -> None:
-        await _cancelled([self._running[name] for name in names if name in self._running])
-
     def _forget(self, names: Collection[str], slots: Collection[int]) -> None:
         for name in names:
             stored = self.lanes.pop(name).progress.stored
-            self._running.pop(name, None)
+            self._work.forget(name)
             if stored is not None:
                 self._standings.checkpoints[name] = stored
         self._standings.slots -= set(slots)
@@ -306,17 +280,3 @@ class Lanes(Owner):
         if not error.retriable:
             raise error
         log.warning("checkpoints not read, trying again", error=str(error))
-
-
-async def _unfinished(tasks: Collection[asyncio.Task[None]], patience_s: float) -> Collection[asyncio.Task[None]]:
-    if not tasks:
-        return ()
-    _, late = await asyncio.wait(tasks, timeout=patience_s)
-    return late
-
-
-async def _cancelled(tasks: Collection[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)

@@ -9,6 +9,7 @@ from bridge.engine.lane import Lane, Surroundings
 from bridge.engine.ledger import Ledger
 from bridge.engine.retry import Backoff
 from bridge.engine.sieve import Landed
+from checkpoints.base import CheckpointError
 from connectors.base import RefusedError, TransientError
 
 log = structlog.get_logger(__name__)
@@ -31,12 +32,25 @@ class Opening:
         return self._around.policy.provenance and self._around.destination.now_ms() is not None
 
     async def open(self, lanes: Collection[Lane]) -> None:
-        """However long that takes. Raises ``CheckpointError``, and ``ConnectorError`` where it cannot be stored."""
+        """However long that takes. Raises ``CheckpointError`` where storing it is of no use, and ``ConnectorError``."""
         unsettled = {lane.partition.id: lane for lane in lanes if lane.unsettled_ms is not None}
         if unsettled:
             for name, landed in (await self._read_back(unsettled.values())).items():
                 unsettled[name].inherit(landed)
-        await self._ledger.announce(lanes, self._around.delivery)
+        await self._announce(lanes)
+
+    async def _announce(self, lanes: Collection[Lane]) -> None:
+        backoff = Backoff(self._random)
+        while True:
+            try:
+                await self._ledger.announce(lanes, self._around.delivery)
+            except (CheckpointError, TransientError) as error:
+                if not error.retriable:
+                    raise
+                log.warning("not stored that lanes begin, trying again", lanes=len(lanes), error=str(error))
+                await self._around.clock.sleep(backoff.next())
+            else:
+                return
 
     async def _read_back(self, lanes: Collection[Lane]) -> dict[str, Landed]:
         """What is there of ``lanes``. Nothing without the permission to look, and the log says so."""

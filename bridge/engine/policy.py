@@ -39,6 +39,8 @@ class Policy:
     """How long handing partitions over to another worker waits for the same."""
     withdrawn_s: float = 5.0
     """How long either waits on after that."""
+    begin_s: float = 30.0
+    """How long one attempt takes to find out, and store, where a new mirror starts."""
     store_s: float = 10.0
     """How long handing over waits for the last checkpoints to be stored."""
     follow_s: float = 1.0

@@ -111,7 +111,7 @@ class Progress:
         return max(self.read_lag_ms, now_ms - oldest)
 
     def moved(self, now_ms: int, idle_ms: float) -> bool:
-        """Whether there is something to store: a position, a gap, an end, or a watermark not saved for ``idle_ms``."""
+        """Whether there is something to store: a position, a gap, an end, or a time not saved for ``idle_ms``."""
         stored = self.stored
         if stored is None:
             return True
@@ -119,9 +119,10 @@ class Progress:
             return False
         if (stored.position, stored.finished, stored.gaps) != (self.place.position, self.finished, self.gaps):
             return True
-        if stored.unsettled_ms is not None and self.unsettled_ms(stored.unsettled_ms) is None:
+        is_old = now_ms - stored.saved_ms >= idle_ms
+        if stored.unsettled_ms is not None and (is_old or self.unsettled_ms(stored.unsettled_ms) is None):
             return True
-        return stored.watermark_ms != self.place.watermark_ms and now_ms - stored.saved_ms >= idle_ms
+        return is_old and stored.watermark_ms != self.place.watermark_ms
 
     def checkpoint_age_ms(self, now_ms: int) -> int | None:
         """How old the stored checkpoint is while it does not cover all that was read; 0 when it does."""

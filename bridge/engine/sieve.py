@@ -82,7 +82,13 @@ class Sieve:
     def _repeated(self, batch: Batch) -> Sequence[int]:
         if self._window is None or batch.headers is None:
             return ()
-        origins = provenance.last_origins(batch, self._source.address)
+        origins = _named(batch, provenance.last_origins(batch, self._source.address))
         repeated = self._window.repeated(origins)
         self._window.read(batch.place, origins)
         return repeated
+
+
+def _named(batch: Batch, origins: Sequence[bytes | None]) -> list[bytes | None]:
+    """With the record's time: a topic that is made anew under its name gives its offsets to other records."""
+    named = zip(origins, batch.timestamps_ms, strict=True)
+    return [None if origin is None else b"%b@%d" % (origin, time_ms) for origin, time_ms in named]

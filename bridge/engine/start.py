@@ -8,7 +8,7 @@ from bridge.engine.lane import Surroundings
 from bridge.engine.ledger import Ledger
 from bridge.engine.policy import OnGap
 from checkpoints.base import Checkpoint, CheckpointStore
-from connectors.base import GapError, Partition
+from connectors.base import GapError, Partition, RefusedError
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ class Start:
     async def _check_unknown(self) -> None:
         """A store that forgets, and a sink that remembers: that is no new mirror."""
         around = self._around
-        if not await self._store.forgets() or not await around.destination.knows(around.source.address):
+        if not await self._store.forgets() or not await self._is_known():
             return
         gap = GapError(
             "begin the mirror",
@@ -52,3 +52,11 @@ class Start:
         if around.policy.on_gap is OnGap.STOP:
             raise gap
         log.error("beginning anew behind a gap", cause=gap.cause)
+
+    async def _is_known(self) -> bool:
+        """Whether the sink holds records of the source; not as far as it may not be read."""
+        try:
+            return await self._around.destination.knows(self._around.source.address)
+        except RefusedError as error:
+            log.error("cannot look for records of an earlier life of this mirror in the sink", error=str(error))
+            return False

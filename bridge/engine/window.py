@@ -12,14 +12,14 @@ import msgspec
 
 from connectors.base import Place
 
-SIZE = 8192
+SIZE = 16_384
 """Records that are remembered while a lane runs."""
 
-STORED = 2048
+STORED = 512
 """Of these, how many a checkpoint remembers."""
 
 Origin = bytes
-"""``SOURCE/PARTITION/POSITION``, as provenance writes it."""
+"""``SOURCE/PARTITION/POSITION``, as provenance writes it, and what else tells two records apart."""
 
 
 class Window:

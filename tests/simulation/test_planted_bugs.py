@@ -153,7 +153,7 @@ def test_finds_lanes_that_are_forgotten_before_they_are_settled(monkeypatch: pyt
                 lane.drain()
 
     monkeypatch.setattr(Lanes, "give_up", careless)
-    with pytest.raises((ViolationError, TimeoutError)):
+    with pytest.raises((ViolationError, TimeoutError, KeyError)):
         _find()
 
 

@@ -10,7 +10,7 @@ from bridge.engine.policy import OnGap, Policy
 from bridge.engine.start import Start
 from bridge.engine.totals import Totals
 from checkpoints.base import Checkpoint
-from connectors.base import GapError, Partition, Place
+from connectors.base import GapError, Partition, Place, RefusedError
 
 LISTING = (Partition("0"), Partition("1"))
 
@@ -22,6 +22,7 @@ class Beginning:
         self.stored: Mapping[str, Checkpoint] = {}
         self.begun: Mapping[str, Place] = {}
         self.totals = Totals()
+        self.refuses = False
         self._forgets = forgets
         self._knows = knows
         around: Any = SimpleNamespace(
@@ -48,6 +49,8 @@ class Beginning:
         return {partition.id: Place() for partition in partitions}
 
     async def _sample(self, source: str) -> bool:
+        if self.refuses:
+            raise RefusedError("GetRecords", "AccessDeniedException")
         return self._knows and source == "kafka:c:orders"
 
 
@@ -75,6 +78,14 @@ async def test_a_new_mirror_begins_at_its_start(forgets: bool, knows: bool) -> N
     await beginning.start.begin(LISTING)
     assert set(beginning.begun) == {"0", "1"}
     assert beginning.totals.gaps == 0
+
+
+async def test_a_sink_that_may_not_be_read_holds_up_no_new_mirror() -> None:
+    """Nobody can tell then, and the log says so."""
+    beginning = Beginning(forgets=True, knows=True)
+    beginning.refuses = True
+    await beginning.start.begin(LISTING)
+    assert set(beginning.begun) == {"0", "1"}
 
 
 async def test_where_checkpoints_are_nothing_is_begun() -> None:
