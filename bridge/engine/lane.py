@@ -6,21 +6,19 @@ from dataclasses import dataclass
 
 import structlog
 
-from bridge.engine.dead_letter import DeadLetter, letter_of
-from bridge.engine.delivery import STALLED_S, Delivery
-from bridge.engine.policy import OnError, OnGap, Policy
+from bridge.engine.dead_letter import letter_of
+from bridge.engine.delivery import STALLED_S
+from bridge.engine.policy import OnError, OnGap
 from bridge.engine.progress import Progress
 from bridge.engine.rejection import RejectedError, stop_at, until, without
 from bridge.engine.retry import Backoff
 from bridge.engine.sieve import Landed, Sieve
 from bridge.engine.status import LaneState, LaneStatus
-from bridge.engine.totals import Totals
+from bridge.engine.surroundings import Surroundings
 from checkpoints.base import Gap
 from connectors import provenance
 from connectors.base import (
     Batch,
-    Budget,
-    Clock,
     ConnectorError,
     GapError,
     Outcome,
@@ -28,26 +26,10 @@ from connectors.base import (
     Place,
     RefusedError,
     Rejected,
-    Sink,
-    Source,
     TransientError,
 )
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What all lanes of a mirror share."""
-
-    source: Source
-    destination: Sink
-    delivery: Delivery
-    dead_letter: DeadLetter | None
-    budget: Budget
-    policy: Policy
-    totals: Totals
-    clock: Clock
 
 
 _STALLED = TransientError("write", f"the sink has not answered for more than {STALLED_S:.0f} s")

@@ -9,7 +9,7 @@ import structlog
 
 from bridge.coordination.base import Owner
 from bridge.engine.identity import other_ends
-from bridge.engine.lane import Lane, Surroundings
+from bridge.engine.lane import Lane
 from bridge.engine.lane_tasks import LaneTasks
 from bridge.engine.ledger import Ledger
 from bridge.engine.lineage import startable
@@ -19,6 +19,7 @@ from bridge.engine.retry import Backoff
 from bridge.engine.standings import Standings
 from bridge.engine.start import Start
 from bridge.engine.status import LaneState
+from bridge.engine.surroundings import Surroundings
 from checkpoints.base import Checkpoint, CheckpointError, CheckpointStore
 from connectors.base import ConnectorError, GapError, Partition, Place, TransientError
 

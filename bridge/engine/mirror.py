@@ -11,11 +11,11 @@ from bridge.coordination.base import Coordinator
 from bridge.engine.budget import ByteBudget
 from bridge.engine.dead_letter import DeadLetter
 from bridge.engine.delivery import Delivery
-from bridge.engine.lane import Surroundings
 from bridge.engine.lanes import Lanes
 from bridge.engine.policy import Policy
 from bridge.engine.retry import Backoff
 from bridge.engine.status import LaneState, LaneStatus, MirrorState, MirrorStatus
+from bridge.engine.surroundings import Surroundings
 from bridge.engine.totals import Totals
 from bridge.groups import first
 from checkpoints.base import CheckpointError, CheckpointStore

@@ -5,10 +5,11 @@ from random import Random
 
 import structlog
 
-from bridge.engine.lane import Lane, Surroundings
+from bridge.engine.lane import Lane
 from bridge.engine.ledger import Ledger
 from bridge.engine.retry import Backoff
 from bridge.engine.sieve import Landed
+from bridge.engine.surroundings import Surroundings
 from checkpoints.base import CheckpointError
 from connectors.base import RefusedError, TransientError
 

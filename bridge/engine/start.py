@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import structlog
 
-from bridge.engine.lane import Surroundings
 from bridge.engine.ledger import Ledger
 from bridge.engine.policy import OnGap
+from bridge.engine.surroundings import Surroundings
 from checkpoints.base import Checkpoint, CheckpointStore
 from connectors.base import GapError, Partition, RefusedError
 

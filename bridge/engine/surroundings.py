@@ -1,0 +1,21 @@
+"""What all lanes of a mirror share."""
+
+from dataclasses import dataclass
+
+from bridge.engine.dead_letter import DeadLetter
+from bridge.engine.delivery import Delivery
+from bridge.engine.policy import Policy
+from bridge.engine.totals import Totals
+from connectors.base import Budget, Clock, Sink, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    source: Source
+    destination: Sink
+    delivery: Delivery
+    dead_letter: DeadLetter | None
+    budget: Budget
+    policy: Policy
+    totals: Totals
+    clock: Clock
