@@ -146,9 +146,9 @@ class KinesisSink(Sink):
 
     async def _reopen(self, broken: Writer | None) -> Writer:
         """Another writer once the stream is there as it was. A refusal of the broken one is raised before, once."""
-        self._writer = None
         if broken is not None:
             await broken.settled()
+            self._writer = None
             if isinstance(broken.failure, RefusedError):
                 raise broken.failure
         if self._means is None:

@@ -88,13 +88,20 @@ class Writer:
         self._moved.set()
 
     async def settled(self) -> None:
-        """Wait until a broken one knows what became of every call."""
-        await asyncio.gather(*self._workers)
+        """Wait until a broken one knows what became of every call. May be cancelled, and called again.
+
+        Raises what was no ``ConnectorError`` and broke it.
+        """
+        # Unlike gather, which would end calls on the wire where the one who waits is cancelled.
+        await asyncio.wait(self._workers)
         for lane in (*self._lanes.values(), *self._leaving):
             self._means.landings.remember(lane)
         self._lanes.clear()
         self._leaving.clear()
         self._order.drop()
+        for worker in self._workers:
+            if not worker.cancelled():
+                worker.result()
 
     async def close(self) -> None:
         """Drop everything, whatever is on the wire too."""

@@ -1,14 +1,14 @@
 """The Kinesis in memory as a sink meets it: what it writes, what it refuses, what it never answers."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 from typing import Any, TypeVar
 
 from msgspec.json import Decoder
 
-from connectors.base import Clock, Observer, TransientError
+from connectors.base import Batch, Clock, Observer, TransientError
 from connectors.codecs.catalogue import CodecName, codec_named
 from connectors.codecs.kpl import hash_of
 from connectors.kinesis.answers import PutEntry
@@ -19,6 +19,7 @@ from connectors.kinesis.sink import KinesisSink
 from connectors.kinesis.writing.vigil import Confirm
 from tests.connectors.kinesis.fake import HASHES, FakeKinesis
 from tests.connectors.kinesis.writing import nobody_asks
+from tests.contracts.sink import batch, series
 
 T = TypeVar("T")
 
@@ -36,6 +37,31 @@ class Harm:
 
     def latency_s(self) -> float:
         return 0.01
+
+
+class Scripted(Harm):
+    """Asks ``call`` and ``entry``, which a test sets."""
+
+    def __init__(self) -> None:
+        self.on_call: Callable[[Sequence[PutEntry]], str] = lambda _: ""
+        self.on_entry: Callable[[PutEntry], str] = lambda _: ""
+
+    def call(self, entries: Sequence[PutEntry]) -> str:
+        return self.on_call(entries)
+
+    def entry(self, entry: PutEntry) -> str:
+        return self.on_entry(entry)
+
+
+def once(*answers: str) -> Callable[[object], str]:
+    """For ``Scripted``: ``answers`` once each, then nothing happens."""
+    left = list(answers)
+    return lambda _: left.pop(0) if left else ""
+
+
+def lane_of(count: int, *, keys: int = 3, lane: str = "lane", first: int = 0) -> Batch:
+    """Records that go by the numbers from ``first`` on."""
+    return batch(lane, series(lane, count, first), keys=keys, first=first)
 
 
 class RandomHarm(Harm):

@@ -1,44 +1,20 @@
 """What the sink does about each kind of failure."""
 
 import asyncio
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
-from connectors.base import Batch, ConnectorError, RefusedError
+from connectors.base import ConnectorError, RefusedError
 from connectors.codecs.catalogue import CodecName
 from connectors.codecs.kpl import hash_of
 from connectors.kinesis.answers import PutEntry
 from tests.connectors.kinesis.fake import HASHES, CountingObserver
-from tests.connectors.kinesis.fake_writes import Harm, WritableKinesis, sink_into
-from tests.contracts.sink import batch, series
+from tests.connectors.kinesis.fake_writes import Scripted, WritableKinesis, lane_of, once, sink_into
+from tests.connectors.kinesis.leaping_clock import LeapingClock
+from tests.contracts.sink import batch
 from tests.simulation.virtual_time import VirtualClock, VirtualLoop, run
-
-
-class Scripted(Harm):
-    """Asks ``call`` and ``entry``, which a test sets."""
-
-    def __init__(self) -> None:
-        self.on_call: Callable[[Sequence[PutEntry]], str] = lambda _: ""
-        self.on_entry: Callable[[PutEntry], str] = lambda _: ""
-
-    def call(self, entries: Sequence[PutEntry]) -> str:
-        return self.on_call(entries)
-
-    def entry(self, entry: PutEntry) -> str:
-        return self.on_entry(entry)
-
-
-def _lane(count: int, *, keys: int = 3, lane: str = "lane", first: int = 0) -> Batch:
-    return batch(lane, series(lane, count, first), keys=keys, first=first)
-
-
-def _first(*answers: str) -> Callable[[object], str]:
-    """``answers`` once each, then nothing happens."""
-    left = list(answers)
-    return lambda _: left.pop(0) if left else ""
 
 
 def test_a_lost_answer_is_repeated_at_once_and_ahead_of_its_keys() -> None:
@@ -46,11 +22,11 @@ def test_a_lost_answer_is_repeated_at_once_and_ahead_of_its_keys() -> None:
 
     async def main(clock: VirtualClock) -> None:
         harm, observer = Scripted(), CountingObserver()
-        harm.on_call = _first("unheard", "lost", "lost")
+        harm.on_call = once("unheard", "lost", "lost")
         fake = WritableKinesis(clock, harm=harm)
         async with sink_into(fake, clock, observer=observer, endpoint_url="x") as sink:
             scope = await sink.begin()
-            await asyncio.gather(scope.submit("lane", _lane(3)), scope.submit("lane", _lane(3, first=3)))
+            await asyncio.gather(scope.submit("lane", lane_of(3)), scope.submit("lane", lane_of(3, first=3)))
         sent = [[entry.data for entry in entries] for _, entries in fake.puts]
         assert sent == [sent[0]] * 4 + [[b"lane/3", b"lane/4", b"lane/5"]]
         (first, _), (second, _), *_ = fake.puts
@@ -65,19 +41,19 @@ def test_a_refusal_breaks_the_scope_and_is_told_once() -> None:
 
     async def main(clock: VirtualClock) -> None:
         harm = Scripted()
-        harm.on_call = _first("refused")
+        harm.on_call = once("refused")
         fake = WritableKinesis(clock, harm=harm)
         async with sink_into(fake, clock, endpoint_url="x") as sink:
             scope = await sink.begin()
-            answers = [scope.submit("lane", _lane(3)), scope.submit("lane", _lane(3, first=3))]
+            answers = [scope.submit("lane", lane_of(3)), scope.submit("lane", lane_of(3, first=3))]
             done = await asyncio.gather(*answers, return_exceptions=True)
             assert all(isinstance(each, RefusedError) for each in done)
             with pytest.raises(ConnectorError):
-                await scope.submit("lane", _lane(3))
+                await scope.submit("lane", lane_of(3))
             with pytest.raises(RefusedError, match="AccessDenied"):
                 await sink.begin()
             scope = await sink.begin()
-            assert (await scope.submit("lane", _lane(6))).rejected == ()
+            assert (await scope.submit("lane", lane_of(6))).rejected == ()
         assert len(fake.entries) == 6
 
     run(main)
@@ -91,7 +67,7 @@ def test_the_next_scope_waits_until_every_call_is_known() -> None:
         fake = WritableKinesis(clock, harm=harm)
         async with sink_into(fake, clock, endpoint_url="x") as sink:
             scope = await sink.begin()
-            answer = scope.submit("lane", _lane(30, keys=30))
+            answer = scope.submit("lane", lane_of(30, keys=30))
             await clock.sleep(0.005)
             scope.abort()
             with pytest.raises(ConnectorError):
@@ -99,7 +75,7 @@ def test_the_next_scope_waits_until_every_call_is_known() -> None:
             assert fake.entries == []
             scope = await sink.begin()
             assert len(fake.entries) == 30
-            assert (await scope.submit("lane", _lane(30, keys=30))).rejected == ()
+            assert (await scope.submit("lane", lane_of(30, keys=30))).rejected == ()
         assert len(fake.entries) == 30
 
     run(main)
@@ -113,7 +89,7 @@ def test_a_record_that_the_server_calls_invalid_is_found_and_rejected_alone(code
         harm = Scripted()
         harm.on_call = lambda entries: "invalid" if any(b"lane/7x" in each.data for each in entries) else ""
         fake = WritableKinesis(clock, harm=harm)
-        sent = _lane(20)
+        sent = lane_of(20)
         sent = replace(sent, values=[value + b"x" for value in sent.values if value is not None])
         async with sink_into(fake, clock, codec, endpoint_url="x") as sink:
             outcome = await (await sink.begin()).submit("lane", sent)
@@ -136,11 +112,11 @@ def test_a_call_of_which_nothing_is_taken_breaks_the_scope() -> None:
         fake = WritableKinesis(clock, harm=harm)
         async with sink_into(fake, clock, "raw", endpoint_url="x") as sink:
             with pytest.raises(RefusedError):
-                await (await sink.begin()).submit("lane", _lane(20, keys=20))
+                await (await sink.begin()).submit("lane", lane_of(20, keys=20))
             with pytest.raises(RefusedError):
                 await sink.begin()
             harm.on_call = lambda _: ""
-            assert (await (await sink.begin()).submit("lane", _lane(20, keys=20))).rejected == ()
+            assert (await (await sink.begin()).submit("lane", lane_of(20, keys=20))).rejected == ()
         assert len(fake.entries) == 20
 
     run(main)
@@ -164,7 +140,7 @@ def test_entries_that_the_server_failed_to_write_wait_ever_longer() -> None:
         harm.on_entry = fail
         async with sink_into(fake, clock, endpoint_url="x") as sink:
             scope = await sink.begin()
-            answer = scope.submit("lane", _lane(9))
+            answer = scope.submit("lane", lane_of(9))
             await clock.sleep(0.08)
             assert [entry.data for entry in fake.entries] == [b"lane/%d" % n for n in (1, 2, 4, 5, 7, 8)]
             await answer
@@ -190,7 +166,7 @@ def test_a_throttled_shard_does_not_hold_up_the_others() -> None:
         )
         async with sink_into(fake, clock, endpoint_url="x") as sink:
             scope = await sink.begin()
-            answer = scope.submit("lane", _lane(1_000, keys=100))
+            answer = scope.submit("lane", lane_of(1_000, keys=100))
             await clock.sleep(5)
             first, second = fake.shards.values()
             assert not first.records
@@ -212,8 +188,8 @@ def test_calls_stay_within_the_limits_of_the_service() -> None:
         fake = WritableKinesis(clock)
         async with sink_into(fake, clock, endpoint_url="x") as sink:
             scope = await sink.begin()
-            small = _lane(2_000, keys=2_000)
-            large = replace(_lane(20, keys=20, lane="large"), values=[bytes(900_000)] * 20)
+            small = lane_of(2_000, keys=2_000)
+            large = replace(lane_of(20, keys=20, lane="large"), values=[bytes(900_000)] * 20)
             await asyncio.gather(scope.submit("lane", small), scope.submit("large", large))
         assert max(len(entries) for _, entries in fake.puts) == 500
         sizes = [sum(len(each.data) for each in entries) for _, entries in fake.puts]
@@ -238,11 +214,11 @@ def test_a_stream_without_order_is_refused() -> None:
             fake.extra_summary = {"RecordDistributionStrategy": "AUTO"}
             await clock.sleep(65)
             with pytest.raises(ConnectorError, match="AUTO"):
-                await scope.submit("lane", _lane(1))
+                await scope.submit("lane", lane_of(1))
             with pytest.raises(RefusedError, match="USER_PARTITION_KEY"):
                 await sink.begin()
             fake.extra_summary = {}
-            await (await sink.begin()).submit("lane", _lane(1))
+            await (await sink.begin()).submit("lane", lane_of(1))
 
     run(main)
 
@@ -257,7 +233,7 @@ def test_a_stream_that_was_created_anew_is_not_written_to() -> None:
             fake.created_s += 60
             await clock.sleep(65)
             with pytest.raises(ConnectorError, match="created"):
-                await scope.submit("lane", _lane(1))
+                await scope.submit("lane", lane_of(1))
             with pytest.raises(RefusedError, match="created"):
                 await sink.begin()
             with pytest.raises(RefusedError, match="created"):
@@ -274,10 +250,10 @@ def test_a_reshard_of_the_target_changes_nothing() -> None:
         fake = WritableKinesis(clock)
         async with sink_into(fake, clock) as sink:
             scope = await sink.begin()
-            await scope.submit("lane", _lane(500, keys=50))
+            await scope.submit("lane", lane_of(500, keys=50))
             (parent,) = fake.shards
             fake.split(parent)
-            answers = [scope.submit("lane", _lane(500, keys=50, first=first)) for first in range(500, 6_500, 500)]
+            answers = [scope.submit("lane", lane_of(500, keys=50, first=first)) for first in range(500, 6_500, 500)]
             begun = clock.monotonic()
             await asyncio.gather(*answers)
             # One shard's limit would take six seconds.
@@ -303,7 +279,7 @@ def test_a_lane_queues_no_more_than_some_seconds_take() -> None:
                 nonlocal submitted
                 while True:
                     await scope.room("lane")
-                    sent = _lane(100, keys=100, first=submitted)
+                    sent = lane_of(100, keys=100, first=submitted)
                     scope.submit("lane", replace(sent, values=[bytes(1_000)] * 100, size=100_000)).add_done_callback(
                         lambda answer: answer.exception()
                     )
@@ -318,20 +294,6 @@ def test_a_lane_queues_no_more_than_some_seconds_take() -> None:
     run(main)
 
 
-class LeapingClock(VirtualClock):
-    """Leaps ahead on request, as the time of a stopped process does."""
-
-    def __init__(self, loop: VirtualLoop) -> None:
-        super().__init__(loop)
-        self.leapt_s = 0.0
-
-    def now_ms(self) -> int:
-        return super().now_ms() + round(self.leapt_s * 1000)
-
-    def monotonic(self) -> float:
-        return super().monotonic() + self.leapt_s
-
-
 def test_a_process_that_was_stopped_asks_before_it_writes() -> None:
     """What was taken away from it meanwhile is not sent, not even a call that had no answer."""
 
@@ -340,7 +302,7 @@ def test_a_process_that_was_stopped_asks_before_it_writes() -> None:
         assert isinstance(loop, VirtualLoop)
         clock = LeapingClock(loop)
         harm = Scripted()
-        harm.on_call = _first("", "lost")
+        harm.on_call = once("", "lost")
         fake = WritableKinesis(clock, harm=harm)
         asked = 0
 
@@ -351,10 +313,10 @@ def test_a_process_that_was_stopped_asks_before_it_writes() -> None:
 
         async with sink_into(fake, clock, confirm=confirm, endpoint_url="x", away_s=3.0) as sink:
             scope = await sink.begin()
-            await scope.submit("stays", _lane(3, lane="stays"))
-            kept = scope.submit("stays", _lane(3, lane="stays", first=3))
-            gone = scope.submit("gone", _lane(3, lane="gone"))
-            later = scope.submit("gone", _lane(3, lane="gone", first=3))
+            await scope.submit("stays", lane_of(3, lane="stays"))
+            kept = scope.submit("stays", lane_of(3, lane="stays", first=3))
+            gone = scope.submit("gone", lane_of(3, lane="gone"))
+            later = scope.submit("gone", lane_of(3, lane="gone", first=3))
             await clock.sleep(0.005)
             clock.leapt_s += 10
             assert (await kept).rejected == ()
@@ -363,7 +325,7 @@ def test_a_process_that_was_stopped_asks_before_it_writes() -> None:
             )
             assert asked == 1
             await clock.sleep(10)
-            await scope.submit("stays", _lane(3, lane="stays", first=6))
+            await scope.submit("stays", lane_of(3, lane="stays", first=6))
             assert asked == 1
         assert {entry.data.split(b"/")[0] for entry in fake.entries} == {b"stays"}
 
@@ -398,7 +360,7 @@ def test_a_lone_record_does_not_wait_for_others() -> None:
             scope = await sink.begin()
             for number in range(3):
                 begun = clock.monotonic()
-                await scope.submit("lane", _lane(1, first=number))
+                await scope.submit("lane", lane_of(1, first=number))
                 assert clock.monotonic() - begun < 0.03
                 await clock.sleep(1)
 
