@@ -107,7 +107,10 @@ class Batch:
     arrivals_ms: Sequence[int] | None = None
     """When each arrived at the source, where that is not its own time."""
     lag_ms: int = 0
-    """How far the end of this batch is behind the partition's tip, as the source tells it."""
+    """How far the end of this batch is behind the partition's tip, as the source tells it.
+
+    0 only where nothing lay behind it at a moment after reading began.
+    """
     lag_records: int | None = None
     """How many records of the partition lie behind the end of this batch; None where the source cannot count them."""
     skipped: Mapping[str, int] = field(default_factory=dict)

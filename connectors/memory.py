@@ -148,7 +148,7 @@ class MemorySource(Source):
             values=[record.value for record in records],
             timestamps_ms=[record.timestamp_ms for record in records],
             size=size,
-            lag_ms=self._clock.now_ms() - last.timestamp_ms if behind else 0,
+            lag_ms=max(1, self._clock.now_ms() - last.timestamp_ms) if behind else 0,
             reservation=reservation,
         )
 

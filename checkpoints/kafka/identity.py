@@ -38,9 +38,15 @@ class TopicIdentity:
             raise self._failure
 
     async def confirm(self) -> None:
-        """Look now, then check."""
-        self._judge(await self._look())
+        """What was read of the topic until now was read of the one that was opened.
+
+        Raises ``StoreFormatError`` as ``check`` does, ``CheckpointError`` where there is no topic at the moment.
+        """
+        found = await self._look()
+        self._judge(found)
         self.check()
+        if found is None:
+            raise CheckpointError(f"look up checkpoint topic {self._topic}", "it is not there at the moment")
 
     async def _watch(self) -> None:
         while self._failure is None:

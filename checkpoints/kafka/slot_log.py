@@ -28,6 +28,7 @@ _MOVING = {
     KafkaError.FENCED_LEADER_EPOCH,
     KafkaError.UNKNOWN_LEADER_EPOCH,
     KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._NOENT,  # noqa: SLF001  # the client's own word for a topic without leaders
 }
 _AGAIN_S = 0.1
 _LATEST: OffsetSpec = cast("Any", OffsetSpec).latest()

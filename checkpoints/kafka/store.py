@@ -136,12 +136,13 @@ class KafkaCheckpoints(CheckpointStore):
         self._check_range(slots, opened.slots)
         if not slots:
             return {}
-        await opened.identity.confirm()
         if not opened.surveyed:
             # A checkpoint in another slot than its own would be missed by who takes its own.
             await opened.takeover.look(range(opened.slots))
             opened.surveyed = True
         reading = await opened.takeover.take(slots)
+        # Not before: the topic may be made anew until it is read.
+        await opened.identity.confirm()
         opened.ends.update(reading.reached)
         opened.former.end_later(frozenset[Author]().union(*reading.authors.values()))
         return reading.checkpoints

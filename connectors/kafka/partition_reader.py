@@ -46,6 +46,7 @@ class PartitionReader:
         self._following = following(after)
         self._budget = budget
         self._around = around
+        self._began_s = around.clock.monotonic()
         around.state.growth.enter(number, after)
 
     async def batches(self) -> AsyncGenerator[Batch, None]:
@@ -105,7 +106,6 @@ class PartitionReader:
 
     def _batch(self, chunk: Chunk) -> Batch:
         behind = None if chunk.end is None else max(0, chunk.end - chunk.following)
-        lag_ms = self._around.clock.now_ms() - chunk.timestamps_ms[-1] if behind and len(chunk) else 0
         return Batch(
             str(self._number),
             self._place,
@@ -115,13 +115,17 @@ class PartitionReader:
             chunk.timestamps_ms,
             chunk.headers,
             size=chunk.size,
-            lag_ms=max(0, lag_ms),
+            lag_ms=0 if behind == 0 else self._lag_ms(chunk),
             lag_records=behind,
         )
 
+    def _lag_ms(self, chunk: Chunk) -> int:
+        """Of a chunk that is not known to end at the tip, whatever time a producer gave its last record."""
+        return max(1, self._around.clock.now_ms() - chunk.timestamps_ms[-1]) if len(chunk) else 1
+
     def _observe(self) -> bool:
         """Move the watermark of an idle partition; whether it moved."""
-        seen_ms = self._around.state.is_read_to(self._number, self._following)
+        seen_ms = self._around.state.is_read_to(self._number, self._following, self._began_s)
         if seen_ms is None or seen_ms <= (self._place.watermark_ms or 0):
             return False
         self._place = replace(self._place, watermark_ms=seen_ms)

@@ -1,12 +1,10 @@
 """What is known of a source's topic in mid-run, for all that read it."""
 
-from collections.abc import Mapping
-
 from connectors.base import Place, RefusedError
 from connectors.kafka.fetching.inbox import Inbox
 from connectors.kafka.growth import GrowthGuard
+from connectors.kafka.source_watch import Look
 from connectors.kafka.topic import Topic
-from connectors.kafka.watch import Sight
 
 _MISSES = 2
 
@@ -21,8 +19,7 @@ class TopicState:
         """The lanes that are to hear of news."""
         self._refusal: RefusedError | None = None
         self._misses = 0
-        self._ends: Mapping[int, int] = {}
-        self._ends_ms = 0
+        self._look: Look | None = None
 
     def check(self, partition: int, place: Place, following: str) -> None:
         """Raises what stops the lane of ``partition`` at ``place``: a topic that is not what it was."""
@@ -30,13 +27,21 @@ class TopicState:
             raise self._refusal
         self.growth.check(partition, place, following)
 
-    def is_read_to(self, partition: int, following: int) -> int | None:
-        """The time of the last look, if all that was there then stands before the offset ``following``."""
-        end = self._ends.get(partition)
-        return self._ends_ms if end is not None and end <= following else None
+    def is_read_to(self, partition: int, following: int, since_s: float) -> int | None:
+        """The time of the last look, if all that was there then stands before the offset ``following``.
 
-    def see(self, sight: Sight, ends: Mapping[int, int], asked_ms: int) -> None:
-        """The topic is ``sight`` and ends at ``ends``, as it was asked at ``asked_ms``."""
+        One from before ``since_s``, by the monotonic clock, does not count: a partition that comes from another reader
+        may have grown beyond ``following`` since.
+        """
+        look = self._look
+        if look is None or look.asked_s <= since_s:
+            return None
+        end = look.ends.get(partition)
+        return look.asked_ms if end is not None and end <= following else None
+
+    def see(self, look: Look) -> None:
+        """Take in what was seen of the topic."""
+        sight = look.sight
         self._misses = 0 if sight.partitions else self._misses + 1
         # A broker that has just started may not have heard of it.
         if self._misses >= _MISSES:
@@ -45,7 +50,7 @@ class TopicState:
             self._refusal = None
         elif sight.id:
             self._refusal = self.replaced(sight.id)
-        self._ends, self._ends_ms = ends, asked_ms
+        self._look = look
         self.wake()
 
     def grow(self, partitions: int) -> bool:

@@ -8,7 +8,7 @@ from contextlib import aclosing
 import pytest
 
 from bridge.engine.budget import ByteBudget
-from connectors.base import Batch, Partition, Place, Source
+from connectors.base import Batch, Partition, Place, Position, Source
 
 _LIMIT = 64 * 2**20
 _PATIENCE_S = 30
@@ -57,6 +57,22 @@ async def read_to_end(source: Source, partition: Partition, after: Place) -> lis
     """All batches of a partition that is finished."""
     async with asyncio.timeout(_PATIENCE_S), aclosing(source.read(partition, after, ByteBudget(_LIMIT))) as reading:
         return [batch async for batch in reading]
+
+
+async def until_at_tip(source: Source, partition: Partition, after: Place) -> list[Batch]:
+    """Batches up to the first that has no lag; each is released."""
+    batches: list[Batch] = []
+    async with asyncio.timeout(_PATIENCE_S), aclosing(source.read(partition, after, ByteBudget(_LIMIT))) as reading:
+        async for batch in reading:
+            batches.append(batch)
+            batch.release()
+            if batch.lag_ms == 0:
+                break
+    return batches
+
+
+def _positions(batches: Sequence[Batch]) -> list[Position]:
+    return [position for batch in batches for position in batch.positions]
 
 
 def values(batches: Sequence[Batch]) -> list[bytes | None]:
@@ -137,6 +153,19 @@ class SourceContract:
                 if len(seen) > len(sent):
                     break
         assert seen == [*sent, b"later"]
+
+    async def test_says_that_it_is_at_the_tip_only_where_it_is(self, world: World) -> None:
+        """A batch without lag ends at or behind all that was there when reading began, and is sure to come."""
+        partition, sent = await self._fill(world, 25)
+        at_tip = await until_at_tip(world.source, partition, Place())
+        assert values(at_tip) == sent
+        places = [batch.place for batch in at_tip]
+        for number in range(3):
+            await world.put(b"key", b"later-%d" % number)
+            sent.append(b"later-%d" % number)
+            for place in places:
+                behind = 0 if place.position is None else 1 + _positions(at_tip).index(place.position)
+                assert values(await until_at_tip(world.source, partition, place)) == sent[behind:]
 
     async def test_a_new_mirror_starts_at_the_beginning_if_told_so(self, world: World) -> None:
         """Every listed partition has a place, and reading from it gives every record."""

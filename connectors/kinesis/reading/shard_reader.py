@@ -206,7 +206,7 @@ class ShardReader:
         self._pace.took(found.read_size)
         if not full and answer.millis_behind_latest == 0:
             self._pace.rest(_JUST_READ_S)
-        behind = max(0, fetched.answer.server_ms - arrival_ms(last)) if full else 0
+        behind = max(1, fetched.answer.server_ms - arrival_ms(last)) if full else 0
         fetched.reservation.resize(memory)
         return Batch(
             self._shard,

@@ -13,7 +13,9 @@ from confluent_kafka.admin import AdminClient
 
 from bridge.demo.embedded_kafka import embedded_kafka
 from bridge.engine.budget import ByteBudget
-from connectors.base import Batch, Header, Place, SettingsError
+from connectors.base import Batch, Clock, Header, Place, SettingsError
+from connectors.kafka.source_watch import Look
+from connectors.kafka.watch import Sight
 from tests.connectors.kafka.reading import (
     LIMIT,
     P0,
@@ -187,6 +189,31 @@ async def test_the_lag_is_counted_to_the_end_of_the_partition(kafka: str, topic:
         behind = 8999 - int(batch.place.position or -1)
         assert batch.lag_records == behind
         assert (batch.lag_ms > 0) == (behind > 0)
+
+
+async def test_a_lag_is_told_whatever_times_producers_give(kafka: str, topic: TopicFactory) -> None:
+    """Records from the future are not the tip for that."""
+    name = topic(partitions=1)
+    producer = Producer({"bootstrap.servers": kafka})
+    for value in series(0, 9000, 100):
+        producer.produce(name, value, None, 0, timestamp=now_ms() + 600_000)
+    await asyncio.to_thread(producer.flush)
+    async with source_of(kafka, name) as source:
+        batches = await take(source, P0, Place(), 9000)
+    assert len(batches) > 1
+    assert [batch.lag_ms == 0 for batch in batches] == [batch.lag_records == 0 for batch in batches]
+
+
+async def test_a_look_from_before_reading_began_tells_no_tip(kafka: str, topic: TopicFactory) -> None:
+    """A partition that is taken over may have grown by more than its former reader read."""
+    name = topic(partitions=1)
+    await asyncio.to_thread(fill, kafka, name, series(0, 200))
+    async with source_of(kafka, name) as source:
+        state = source._entered.state
+        clock = Clock()
+        state.see(Look(Sight(state.topic.id, 1), {0: 100}, clock.now_ms(), clock.monotonic()))
+        (batch, *_) = await take(source, P0, Place("149"), 50)
+    assert values([batch]) == series(150, 50)
 
 
 async def test_a_topic_that_was_compacted_is_read_over_its_gaps(kafka: str, topic: TopicFactory) -> None:
