@@ -11,7 +11,7 @@ from connectors.kafka.connection import READ, kafka_error, translate
 from connectors.kafka.fetching.chunk import Chunk
 from connectors.kafka.fetching.fetcher import Fetcher
 from connectors.kafka.fetching.inbox import Inbox
-from connectors.kafka.fetching.offsets import BEGINNING, OffsetDesk, before, following
+from connectors.kafka.fetching.offsets import OffsetDesk, before, following
 from connectors.kafka.topic_state import TopicState
 
 _OUT_OF_RANGE = {
@@ -96,7 +96,7 @@ class PartitionReader:
 
     def _moves(self, chunk: Chunk) -> bool:
         """Go on to the end of ``chunk``; whether there is anything to tell of it."""
-        moved = len(chunk) > 0 or chunk.following > max(0, self._following)
+        moved = len(chunk) > 0 or chunk.following > self._following
         self._following = chunk.following
         if chunk.watermark_ms is not None:
             self._place = replace(self._place, watermark_ms=max(chunk.watermark_ms, self._place.watermark_ms or 0))
@@ -136,7 +136,7 @@ class PartitionReader:
 
     @property
     def _next_offset(self) -> str:
-        return "the beginning" if self._following == BEGINNING else str(self._following)
+        return str(self._following)
 
     @property
     def _operation(self) -> str:
@@ -158,7 +158,7 @@ class PartitionReader:
     async def _gap(self, fault: KafkaError) -> ConnectorError:
         oldest, end = await asyncio.to_thread(self._around.offsets.bounds, self._number)
         here = self._following
-        if BEGINNING < here < oldest:
+        if here < oldest:
             return GapError(
                 self._operation,
                 f"its log begins at offset {oldest}: what stood before has expired or was deleted",

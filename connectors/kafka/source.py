@@ -1,7 +1,7 @@
 """A Kafka topic as a source."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from threading import Event, Thread
 from types import TracebackType
@@ -98,23 +98,24 @@ class KafkaSource(Source):
 
     async def start(self, partitions: Sequence[Partition]) -> Mapping[str, Place]:
         """A time behind the last record, as ``latest``, is where the partition ends now."""
-        start, offsets = self._settings.start, self._entered.offsets
-        if start == "earliest":
-            return {partition.id: Place() for partition in partitions}
-        now_ms = self._clock.now_ms()
-        time_ms = None if start == "latest" else int(start.timestamp() * 1000)
-        if time_ms is not None and time_ms > now_ms:
-            raise SettingsError(f"start at {start}", "that is in the future", "start: latest begins now")
-        numbers = [int(partition.id) for partition in partitions]
         try:
-            if time_ms is None:
-                found = await asyncio.to_thread(offsets.ends, numbers)
-            else:
-                found = await asyncio.to_thread(offsets.at_time, numbers, time_ms)
+            found = await asyncio.to_thread(self._first_offsets(), [int(partition.id) for partition in partitions])
         except KafkaException as error:
             operation = f"find where to start in topic {self._settings.topic}"
             raise translate(kafka_error(error), operation, self._settings.bootstrap_servers, access=READ) from None
         return {str(number): before(offset) for number, offset in found.items()}
+
+    def _first_offsets(self) -> Callable[[Iterable[int]], Mapping[int, int]]:
+        """Who tells the offsets at which the settings begin."""
+        start, offsets = self._settings.start, self._entered.offsets
+        if start == "earliest":
+            return offsets.beginnings
+        if start == "latest":
+            return offsets.ends
+        time_ms = int(start.timestamp() * 1000)
+        if time_ms > self._clock.now_ms():
+            raise SettingsError(f"start at {start}", "that is in the future", "start: latest begins now")
+        return lambda numbers: offsets.at_time(numbers, time_ms)
 
     def read(self, partition: Partition, after: Place, budget: Budget) -> AsyncGenerator[Batch, None]:
         return PartitionReader(int(partition.id), after, budget, self._entered).batches()

@@ -3,23 +3,23 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from confluent_kafka import OFFSET_BEGINNING, IsolationLevel, TopicPartition
+from confluent_kafka import IsolationLevel, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from connectors.base import Place, RefusedError
 from connectors.kafka.connection import Connection
 
-BEGINNING: int = OFFSET_BEGINNING
-"""Stands for the offset of the oldest record, whichever that is."""
-
 _ANSWER_S = 8
 
 
 def following(place: Place) -> int:
-    """The offset that reading goes on at. Raises ``RefusedError`` for a position that is none."""
+    """The offset that reading goes on at. Raises ``RefusedError`` for a position that is none.
+
+    Without a position that is 0, and not the oldest record: what had expired before it was read is a gap too.
+    """
     if place.position is None:
-        return BEGINNING
+        return 0
     if not place.position.isdecimal():
         raise RefusedError(
             "read a Kafka partition", f"{place.position!r} is not an offset", "correct it with checkpoints set"
@@ -45,8 +45,11 @@ class OffsetDesk:
 
     def bounds(self, partition: int) -> tuple[int, int]:
         """Of the oldest record, and behind the newest that readers can see."""
-        oldest = self._ask([partition], OffsetSpec.earliest())  # type: ignore[no-untyped-call]
-        return oldest[partition], self.ends([partition])[partition]
+        return self.beginnings([partition])[partition], self.ends([partition])[partition]
+
+    def beginnings(self, partitions: Iterable[int]) -> Mapping[int, int]:
+        """Of the oldest records."""
+        return self._ask(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
 
     def ends(self, partitions: Iterable[int]) -> Mapping[int, int]:
         """Behind the newest records that readers can see."""
