@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from datetime import UTC, datetime, timedelta
 from threading import enumerate as running_threads
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from bridge.demo.embedded_kafka import embedded_kafka
@@ -100,8 +100,8 @@ async def test_only_what_is_committed_is_read(kafka: str, topic: TopicFactory) -
     name = topic(partitions=1)
     producer = Producer({"bootstrap.servers": kafka, "transactional.id": name})
     await asyncio.to_thread(producer.init_transactions, 30)
-    await asyncio.to_thread(_in_transaction, producer, name, b"aborted", producer.abort_transaction)
-    await asyncio.to_thread(_in_transaction, producer, name, b"committed", producer.commit_transaction)
+    await asyncio.to_thread(_in_transaction, producer, kafka, name, b"aborted", producer.abort_transaction)
+    await asyncio.to_thread(_in_transaction, producer, kafka, name, b"committed", producer.commit_transaction)
     producer.begin_transaction()
     producer.produce(name, b"open")
     await asyncio.to_thread(producer.flush)
@@ -126,11 +126,16 @@ async def test_only_what_is_committed_is_read(kafka: str, topic: TopicFactory) -
     assert seen == [b"aborted", b"committed", b"open", b"behind"]
 
 
-def _in_transaction(producer: Producer, topic: str, value: bytes, end: object) -> None:
+def _in_transaction(producer: Producer, address: str, topic: str, value: bytes, end: object) -> None:
+    """Until the marker of its end is in partition 0: brokers write it some time after they have answered."""
     producer.begin_transaction()
     producer.produce(topic, value)
     producer.flush()
-    end()  # type: ignore[operator]
+    with closing(Consumer({"bootstrap.servers": address, "group.id": topic})) as looking:
+        place = TopicPartition(topic, 0)
+        before = looking.get_watermark_offsets(place, PATIENCE_S)[1]
+        end()  # type: ignore[operator]
+        wait_until(lambda: looking.get_watermark_offsets(place, PATIENCE_S)[1] > before, "the transaction's marker")
 
 
 async def test_an_empty_batch_moves_the_position_to_the_end(kafka: str, topic: TopicFactory) -> None:
@@ -138,7 +143,7 @@ async def test_an_empty_batch_moves_the_position_to_the_end(kafka: str, topic: T
     name = topic(partitions=1)
     producer = Producer({"bootstrap.servers": kafka, "transactional.id": name})
     await asyncio.to_thread(producer.init_transactions, 30)
-    await asyncio.to_thread(_in_transaction, producer, name, b"0", producer.commit_transaction)
+    await asyncio.to_thread(_in_transaction, producer, kafka, name, b"0", producer.commit_transaction)
     before = now_ms()
     async with source_of(kafka, name) as source:
         batches = await until(source, P0, Place(), lambda batches: batches[-1].place.position == "1")
@@ -222,7 +227,7 @@ async def test_a_topic_that_was_compacted_is_read_over_its_gaps(kafka: str, topi
     await asyncio.to_thread(fill, kafka, name, series(0, 3))
     producer = Producer({"bootstrap.servers": kafka, "transactional.id": name})
     await asyncio.to_thread(producer.init_transactions, 30)
-    await asyncio.to_thread(_in_transaction, producer, name, b"aborted", producer.abort_transaction)
+    await asyncio.to_thread(_in_transaction, producer, kafka, name, b"aborted", producer.abort_transaction)
     await asyncio.to_thread(fill, kafka, name, series(3, 2))
     async with source_of(kafka, name) as source:
         batches = await take(source, P0, Place(), 5)
