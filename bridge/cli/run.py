@@ -13,7 +13,7 @@ import typer
 
 from bridge.cli.arguments import Name, Settings, Targets, configuration
 from bridge.cli.lazy import lasting
-from bridge.cli.stop import leave, stopping
+from bridge.cli.stop import leave, quitting, stopping
 from bridge.config import Configuration
 from bridge.engine.retry import Backoff
 from bridge.errors import UsageError
@@ -54,14 +54,15 @@ def run(
     Example: kmbridge run orders.yaml --set sink.kafka.compression=zstd
     """
     _check_workers(workers)
-    asked = configuration(targets, name, settings)
-    configure_logging(LogFormat(asked.log.format), asked.log.level)
-    processes = 1 if worker is not None else _processes(workers, asked)
-    own_version = version("kmbridge")
-    if processes == 1:
-        _mirror(asked, own_version, worker)
-    elif code := asyncio.run(supervise(asked, own_version, processes, _worker_command(targets, name, settings))):
-        raise typer.Exit(code)
+    with quitting():
+        asked = configuration(targets, name, settings)
+        configure_logging(LogFormat(asked.log.format), asked.log.level)
+        processes = 1 if worker is not None else _processes(workers, asked)
+        own_version = version("kmbridge")
+        if processes == 1:
+            _mirror(asked, own_version, worker)
+        elif code := asyncio.run(supervise(asked, own_version, processes, _worker_command(targets, name, settings))):
+            raise typer.Exit(code)
 
 
 def _check_workers(workers: str | None) -> None:

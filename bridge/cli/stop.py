@@ -20,6 +20,23 @@ def leave(number: int, _: FrameType | None) -> None:
     os._exit(128 + number)
 
 
+def _quit(_: int, __: FrameType | None) -> None:
+    """End the process at once, and well: there is nothing to drain."""
+    os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, b"stopped before anything was begun\n")
+    os._exit(0)
+
+
+@contextmanager
+def quitting() -> Iterator[None]:
+    """While inside, and not yet ``stopping``, a signal ends the process with 0."""
+    before = {each: signal.signal(each, _quit) for each in _SIGNALS}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
 @contextmanager
 def stopping(stop: Callable[[str], None], *, second: Handler = leave) -> Iterator[None]:
     """While inside, the first signal calls ``stop`` with its name in the running loop; a second ends the process.

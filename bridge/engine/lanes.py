@@ -183,7 +183,7 @@ class Lanes(Owner):
         try:
             # Whoever hands slots over waits for this.
             async with asyncio.timeout(self._around.policy.begin_s):
-                self._standings.checkpoints.update(await self._first.begin(listing))
+                self._standings.checkpoints.update(await self._first.begin(listing, anew=self._standings.had_begun))
         except CheckpointError as error:
             self._complain(error)
         except (TransientError, TimeoutError) as error:

@@ -24,6 +24,8 @@ class Standings:
         """All there is; None before it is known."""
         self.checkpoints: dict[str, Checkpoint] = {}
         """The last known ones of all partitions; of those here, as they were when taken."""
+        self.had_begun = False
+        """Whether this worker has seen checkpoints before it read them last."""
         self.expired: set[str] = set()
         """Those that have a checkpoint, and were not listed when they were looked for."""
 
@@ -37,6 +39,7 @@ class Standings:
 
     def replace(self, slots: Collection[int], found: Mapping[str, Checkpoint]) -> None:
         """``found`` is all that is stored in ``slots``."""
+        self.had_begun |= self.has_begun
         kept = {name: each for name, each in self.checkpoints.items() if self._store.slot_of(name) not in slots}
         self.checkpoints = kept | dict(found)
 

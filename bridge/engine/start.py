@@ -21,35 +21,37 @@ class Start:
         self._ledger = ledger
         self._around = around
 
-    async def begin(self, listing: tuple[Partition, ...]) -> Mapping[str, Checkpoint]:
+    async def begin(self, listing: tuple[Partition, ...], *, anew: bool) -> Mapping[str, Checkpoint]:
         """The checkpoints of a mirror that has some, else those with which it begins, stored.
 
-        Raises ``CheckpointError``, ``TransientError``, and ``GapError`` where checkpoints there were have expired.
+        ``anew``: this worker has seen checkpoints before. Raises ``CheckpointError``, ``TransientError``, and
+        ``GapError`` where there were checkpoints that are gone.
         """
         found = await self._store.load()
         if found:
             return found
-        await self._check_unknown()
+        if anew or (await self._store.forgets() and await self._is_known()):
+            self._pass(self._gap())
         log.info("no checkpoints yet: the mirror begins at its start", partitions=len(listing))
         places = await self._around.source.start(listing)
         return await self._ledger.begin(places, self._around.delivery)
 
-    async def _check_unknown(self) -> None:
-        """A store that forgets, and a sink that remembers: that is no new mirror."""
-        around = self._around
-        if not await self._store.forgets() or not await self._is_known():
-            return
-        gap = GapError(
+    def _gap(self) -> GapError:
+        """A store that forgets, and a sink or a worker that remembers: that is no new mirror."""
+        ends = f"{self._around.source.address} to {self._around.destination.address}"
+        return GapError(
             "begin the mirror",
-            f"its checkpoints are gone (a group's offsets expire), yet {around.destination.address} holds records of "
-            f"{around.source.address}",
+            f"its checkpoints are gone, yet it has mirrored {ends} before: a group's offsets expire, and go with "
+            "their topic when that is deleted",
             "kmbridge checkpoints set says where it stands; checkpoints reset, or on_gap: continue, begin at its start",
             lost_from="where it stood",
             lost_to="its start",
             resume=None,
         )
-        around.totals.gaps += 1
-        if around.policy.on_gap is OnGap.STOP:
+
+    def _pass(self, gap: GapError) -> None:
+        self._around.totals.gaps += 1
+        if self._around.policy.on_gap is OnGap.STOP:
             raise gap
         log.error("beginning anew behind a gap", cause=gap.cause)
 

@@ -15,6 +15,9 @@ class ConsumerGroup:
     group: str
     topic: str
 
+    def __str__(self) -> str:
+        return f"group {self.group} at {self.connection.get('bootstrap.servers', 'unknown brokers')}"
+
 
 @dataclass(frozen=True, slots=True)
 class CommittedOffset:

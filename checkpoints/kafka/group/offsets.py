@@ -17,7 +17,7 @@ class GroupOffsets:
 
     def __init__(self, place: ConsumerGroup) -> None:
         self._place = place
-        with explained(f"reach Kafka for the offsets of group {place.group}", place):
+        with explained(f"reach Kafka for the offsets of {place}", place):
             # Not an AdminClient: that of librdkafka 2.16 ends the process where the coordinator is another or begins.
             # What goes wrong is raised by the call that it befalls; nobody polls for a log.
             self._consumer: Consumer = consumer({**place.connection, "log_level": 0}, place.group, "read_committed")
@@ -27,7 +27,7 @@ class GroupOffsets:
 
         Raises ``CheckpointError``.
         """
-        with explained(f"look up the offsets of group {self._place.group}", self._place):
+        with explained(f"look up the offsets of {self._place}", self._place):
             # Takes what the client had to tell meanwhile, which would heap up.
             self._consumer.poll(0)
             asked = self._all() if partitions is None else partitions

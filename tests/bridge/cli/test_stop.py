@@ -22,6 +22,14 @@ async def main():
 asyncio.run(main())
 """
 
+_UNBEGUN = """
+import time
+from bridge.cli.stop import quitting
+with quitting():
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
 
 def _started(after: str) -> subprocess.Popen[str]:
     program = _PROGRAM.format(after=after)
@@ -52,3 +60,14 @@ def test_the_second_signal_ends_the_process(number: signal.Signals, code: int, a
     _, err = process.communicate(timeout=10)
     assert process.returncode == code
     assert "forced by a second signal" in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_before_anything_is_begun_ends_the_process_well(number: signal.Signals) -> None:
+    """While modules are still imported there is nothing to drain."""
+    process = subprocess.Popen([sys.executable, "-c", _UNBEGUN], stdout=-1, stderr=-1, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(number)
+    _, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (0, "stopped before anything was begun\n")

@@ -58,15 +58,22 @@ async def test_expired_checkpoints_are_a_named_gap() -> None:
     """The sink holds the source's records, the store may have lost its own: that is no new mirror."""
     beginning = Beginning(forgets=True, knows=True)
     with pytest.raises(GapError, match="checkpoints are gone"):
-        await beginning.start.begin(LISTING)
+        await beginning.start.begin(LISTING, anew=False)
     assert not beginning.begun
     assert beginning.totals.gaps == 1
+
+
+async def test_checkpoints_that_vanish_in_mid_run_are_a_named_gap() -> None:
+    """Whatever the store and the sink say: this worker has seen them."""
+    beginning = Beginning(forgets=False, knows=False)
+    with pytest.raises(GapError, match="checkpoints are gone"):
+        await beginning.start.begin(LISTING, anew=True)
 
 
 async def test_an_accepted_gap_begins_at_the_start() -> None:
     """Counted, and then as a new mirror."""
     beginning = Beginning(forgets=True, knows=True, on_gap=OnGap.CONTINUE)
-    await beginning.start.begin(LISTING)
+    await beginning.start.begin(LISTING, anew=False)
     assert set(beginning.begun) == {"0", "1"}
     assert beginning.totals.gaps == 1
 
@@ -75,7 +82,7 @@ async def test_an_accepted_gap_begins_at_the_start() -> None:
 async def test_a_new_mirror_begins_at_its_start(forgets: bool, knows: bool) -> None:  # noqa: FBT001
     """The store forgets nothing by itself, or has never been written for this source: nothing is missing."""
     beginning = Beginning(forgets=forgets, knows=knows)
-    await beginning.start.begin(LISTING)
+    await beginning.start.begin(LISTING, anew=False)
     assert set(beginning.begun) == {"0", "1"}
     assert beginning.totals.gaps == 0
 
@@ -84,7 +91,7 @@ async def test_a_sink_that_may_not_be_read_holds_up_no_new_mirror() -> None:
     """Nobody can tell then, and the log says so."""
     beginning = Beginning(forgets=True, knows=True)
     beginning.refuses = True
-    await beginning.start.begin(LISTING)
+    await beginning.start.begin(LISTING, anew=False)
     assert set(beginning.begun) == {"0", "1"}
 
 
@@ -92,5 +99,5 @@ async def test_where_checkpoints_are_nothing_is_begun() -> None:
     """Another worker may have been faster."""
     beginning = Beginning(forgets=True, knows=True)
     beginning.stored = {"0": Checkpoint("7", None, finished=False, saved_ms=1, source="", sink="")}
-    assert await beginning.start.begin(LISTING) == beginning.stored
+    assert await beginning.start.begin(LISTING, anew=False) == beginning.stored
     assert not beginning.begun
