@@ -45,5 +45,8 @@ class Codec(ABC):
         """The data of one Kinesis record. Without ``packs`` there is one part, which is the data as it is."""
 
     @abstractmethod
-    def overhead(self, partition_key: str) -> int:
-        """No entry has more bytes than its parts and this."""
+    def largest(self, size: int, headers: int) -> int:
+        """A record with ``size`` bytes in key, value and headers takes no more than this, with its partition key.
+
+        ``headers`` is how many there are. Their names count as UTF-8, this hop's origin as one of them without a name.
+        """

@@ -46,6 +46,13 @@ class Envelope(Struct, rename={"origins": ORIGIN_HEADER}, omit_defaults=True, gc
     """The values of all headers of this name that are text, oldest first; those with no place follow the others."""
 
 
+_LARGEST_ESCAPE = 6
+"""Bytes of one of text in JSON: a control character is ``\\u0000``. Base64 takes less."""
+_LARGEST_FRAME = 64
+"""Bytes about a header."""
+_LARGEST_EMPTY = 512
+"""Bytes of an envelope of nothing, and of the surrogate of a key."""
+
 _ENCODER = Encoder()
 _DECODER = Decoder(Envelope)
 
@@ -93,8 +100,8 @@ class EnvelopeCodec(Codec):
         (part,) = parts
         return part
 
-    def overhead(self, partition_key: str) -> int:
-        return 0
+    def largest(self, size: int, headers: int) -> int:
+        return _LARGEST_ESCAPE * size + _LARGEST_FRAME * headers + _LARGEST_EMPTY
 
 
 def restored(data: bytes, decompressor: Decompressor) -> Decoded | None:

@@ -53,11 +53,6 @@ def aggregate(partition_key: bytes, records: Sequence[bytes]) -> bytes:
     return b"".join((MAGIC, head, *records, digest.digest()))
 
 
-def overhead(partition_key: bytes) -> int:
-    """Bytes of an aggregate beside its records."""
-    return len(MAGIC) + len(kpl_wire.message_head(partition_key)) + _DIGEST_SIZE
-
-
 def decode(data: bytes) -> Aggregate | None:
     """The records inside of ``data``; None when it is no aggregate, whatever bytes it holds."""
     if not data.startswith(MAGIC) or len(data) <= len(MAGIC) + _DIGEST_SIZE:

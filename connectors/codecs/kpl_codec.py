@@ -15,6 +15,12 @@ from connectors.codecs.keys import all_plain, is_plain, partition_keys
 
 _TIME_DIGITS = 13
 """Of every millisecond from 2001 to 2286."""
+_LARGEST_GROWTH = 2
+"""Base64 makes four bytes of three, and a key stands there twice where it is none of Kinesis."""
+_LARGEST_FRAME = 64
+"""Bytes about a header: its tag with three sizes, the prefix of its name, the end of base64."""
+_LARGEST_EMPTY = 1024
+"""Bytes of an aggregate of nothing, and of the surrogate of a key, as partition key of the record and in it."""
 
 
 class KplCodec(Codec):
@@ -57,8 +63,8 @@ class KplCodec(Codec):
     def entry(self, partition_key: str, parts: Sequence[bytes]) -> bytes:
         return kpl.aggregate(partition_key.encode(), parts)
 
-    def overhead(self, partition_key: str) -> int:
-        return kpl.overhead(partition_key.encode())
+    def largest(self, size: int, headers: int) -> int:
+        return _LARGEST_GROWTH * size + _LARGEST_FRAME * headers + _LARGEST_EMPTY
 
 
 def _simple(values: Sequence[bytes], times: Sequence[int], origins: Sequence[bytes]) -> Encode:

@@ -42,8 +42,8 @@ class RawCodec(Codec):
         (part,) = parts
         return part
 
-    def overhead(self, partition_key: str) -> int:
-        return 0
+    def largest(self, size: int, headers: int) -> int:
+        return size + LONGEST
 
 
 def _refused(key: bytes | None, value: bytes | None, headers: tuple[Header, ...]) -> tuple[str, str] | None:

@@ -22,9 +22,13 @@ class Backoff:
 
     async def wait(self) -> None:
         """Count a failure and wait for it."""
+        await self._clock.sleep(self.next_s())
+
+    def next_s(self) -> float:
+        """Count a failure; how long to wait for it."""
         span = min(_CAP_S, _BASE_S * 2 ** min(self.failures, 16))
         self.failures += 1
-        await self._clock.sleep(self._random.uniform(0, span))
+        return self._random.uniform(0, span)
 
     def reset(self) -> None:
         self.failures = 0

@@ -1,6 +1,8 @@
 """Brings the entries of a call to their outcomes, whatever the server answers."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 
@@ -13,7 +15,7 @@ from connectors.kinesis.faults import InvalidError, ThrottledError
 from connectors.kinesis.writing.entry import Call, Entry
 from connectors.kinesis.writing.key_order import KeyOrder
 from connectors.kinesis.writing.shard_map import ShardMap
-from connectors.kinesis.writing.submission import Landings
+from connectors.kinesis.writing.submission import Landings, Lane
 from connectors.kinesis.writing.vigil import Vigil
 
 _OPERATION = "PutRecords"
@@ -38,12 +40,22 @@ class Means:
 
 
 class Delivery:
-    """Makes calls, again and again while nobody knows what became of one. For several at a time."""
+    """Makes calls, again and again while nobody knows what became of one. For several at a time.
 
-    def __init__(self, means: Means, order: KeyOrder, is_broken: Callable[[], bool]) -> None:
+    What was withdrawn is not written behind the back of its next owner: of what has no answer then, it stays open
+    whether it was written.
+    """
+
+    def __init__(self, means: Means, order: KeyOrder, broken: asyncio.Event, dropped: Callable[[], None]) -> None:
+        """``broken`` is set when nothing may be sent any more that is not on the wire. ``dropped`` is called when
+        entries were dropped.
+        """
         self._means = means
         self._order = order
-        self._is_broken = is_broken
+        self._broken = broken
+        self._dropped = dropped
+        self._changed = asyncio.Event()
+        """Set, and replaced, when there may be something to drop."""
 
     async def deliver(self, call: Call) -> None:
         """Each entry has its outcome, or is back in the order, to go out again. Raises ``RefusedError``.
@@ -69,38 +81,64 @@ class Delivery:
             self._refused(entry, refusal)
         self._means.observer.compressed(call.before, call.size)
 
+    def look_again(self) -> None:
+        """Lanes were withdrawn, or the writer is broken: what waits to be repeated may not be needed any more."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
     async def _put(self, entries: list[Entry]) -> None:
-        """One call, until it has an answer."""
+        """One call, until it has an answer, or there is nothing left of it that may be sent."""
         means = self._means
         backoff = Backoff(means.clock, means.random)
-        is_repeated = False
+        is_unheard = False
+        gaps = means.vigil.gaps
         while True:
-            if await means.vigil.assured():
-                self._drop_what_was_taken_away(entries)
-                if not entries:
-                    return
+            await means.vigil.assured(self._broken)
+            # What was lost while this process did not run is not even to be asked for: others have it.
+            self._drop(entries, is_unheard=is_unheard and gaps == means.vigil.gaps)
+            gaps = means.vigil.gaps
+            if not entries:
+                return
             begun = means.clock.monotonic()
             try:
                 answer = await means.api.put_records([entry.record for entry in entries])
             except ThrottledError:
                 means.observer.throttled(_OPERATION)
-                await backoff.wait()
+                await self._rest(entries, backoff.next_s())
             except TransientError as error:
                 means.observer.retried(_OPERATION, type(error).__name__)
                 # At once, the first time: what follows in these keys waits for it.
-                if is_repeated:
-                    await backoff.wait()
-                is_repeated = True
+                if is_unheard:
+                    await self._rest(entries, backoff.next_s())
+                is_unheard = True
             else:
                 self._order.round_trip_s += (means.clock.monotonic() - begun - self._order.round_trip_s) / 8
                 self._settle(entries, answer.value)
                 return
 
-    def _drop_what_was_taken_away(self, entries: list[Entry]) -> None:
-        """Remove those of lanes that were lost while this process did not run: nobody will know if they landed."""
-        kept = [] if self._is_broken() else [entry for entry in entries if not entry.lane.dropped]
-        self._order.done([entry for entry in entries if entry not in kept])
-        entries[:] = kept
+    async def _rest(self, entries: Sequence[Entry], seconds: float) -> None:
+        """Wait, but not for longer than all of ``entries`` are to be repeated."""
+        changed = self._changed
+        left_s = min(entry.lane.repeat_until for entry in entries) - self._means.clock.monotonic()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, min(seconds, left_s))):
+                await changed.wait()
+
+    def _drop(self, entries: list[Entry], *, is_unheard: bool) -> None:
+        """Remove what is not to be sent any more. ``is_unheard``: some call of them may have written them."""
+        now = self._means.clock.monotonic()
+        over = [entry for entry in entries if self._is_over(entry.lane, now, is_unheard=is_unheard)]
+        if not over:
+            return
+        entries[:] = [entry for entry in entries if not self._is_over(entry.lane, now, is_unheard=is_unheard)]
+        self._order.done(over)
+        self._dropped()
+
+    def _is_over(self, lane: Lane, now: float, *, is_unheard: bool) -> bool:
+        is_broken = self._broken.is_set()
+        if is_unheard:
+            return lane.dropped and (is_broken or now >= lane.repeat_until)
+        return lane.dropped or is_broken
 
     def _settle(self, entries: list[Entry], answer: PutRecordsAnswer) -> None:
         if answer.failed_record_count != 0:

@@ -1,14 +1,10 @@
 """What the stream cannot take, known before it is sent."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from connectors.base import Batch, Rejected
 from connectors.codecs.codec import Codec
 from connectors.kinesis.summary import Summary
-
-_OVERHEAD = 1024
-_GROWTH = 2
-"""No codec makes more of a record's bytes than this many times as much, and the overhead."""
 
 
 class RecordSize:
@@ -38,12 +34,16 @@ class RecordSize:
 
     def _suspects(self, batch: Batch) -> Iterator[int]:
         """The records that may be too large, by a bound that costs little."""
-        bound = self._summary.largest_record // _GROWTH - _OVERHEAD
-        longest = max(map(len, filter(None, (*batch.values, *batch.keys))), default=0)
-        if batch.headers is None and longest <= bound // 2:
+        largest, limit = self._codec.largest, self._summary.largest_record
+        origins = batch.origins or ()
+        if batch.headers is None and largest(sum(map(_longest, (batch.keys, batch.values, origins))), 1) <= limit:
             return
-        for index, value in enumerate(batch.values):
-            if len(value or b"") + len(batch.keys[index] or b"") + _header_size(batch, index) > bound:
+        longest_origin = _longest(origins)
+        for index, (key, value) in enumerate(zip(batch.keys, batch.values, strict=True)):
+            headers = batch.headers[index] if batch.headers is not None else ()
+            headers_size = sum(len(name.encode()) + len(text or b"") for name, text in headers)
+            size = len(key or b"") + len(value or b"") + headers_size + longest_origin
+            if largest(size, len(headers) + 1) > limit:
                 yield index
 
     def _too_large(self, batch: Batch, suspects: list[int]) -> list[Rejected]:
@@ -63,10 +63,8 @@ class RecordSize:
         return found
 
 
-def _header_size(batch: Batch, index: int) -> int:
-    if batch.headers is None:
-        return 0
-    return sum(len(name) + len(value or b"") for name, value in batch.headers[index])
+def _longest(column: Sequence[bytes | None]) -> int:
+    return max(map(len, filter(None, column)), default=0)
 
 
 def _index(rejected: Rejected) -> int:

@@ -1,6 +1,7 @@
 """What was submitted and is not answered yet, lane by lane."""
 
 import asyncio
+import math
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -56,7 +57,7 @@ class Submission:
 class Lane:
     """The submissions of one lane between two breaks, or until they are withdrawn."""
 
-    __slots__ = ("drained", "dropped", "failed", "name", "queued", "submissions")
+    __slots__ = ("drained", "dropped", "failed", "name", "queued", "repeat_until", "submissions")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -66,7 +67,9 @@ class Lane:
         """Bytes that are in no entry yet, about."""
         self.failed = False
         self.dropped = False
-        """Nothing more of it is to be sent."""
+        """Nothing more of it is to be sent, but for calls of which nobody knows what became of them."""
+        self.repeat_until = math.inf
+        """When these are given up too."""
         self.drained = asyncio.Event()
         """Set whenever something was taken out of its queue."""
 
@@ -74,6 +77,12 @@ class Lane:
         """What is answered without a hole before it is never submitted again."""
         while self.submissions and not self.submissions[0].left and not self.failed:
             self.submissions.popleft()
+
+    def drop(self, repeat_until: float) -> None:
+        """It is withdrawn. What had no answer is repeated until then, by the clock of the writer."""
+        self.dropped = True
+        self.repeat_until = repeat_until
+        self.drained.set()
 
     def fail(self, error: ConnectorError) -> None:
         """Answer all that is unanswered with ``error``, whatever becomes of it."""

@@ -12,6 +12,8 @@ from connectors.kinesis.writing.submission import Lane, Submission
 _QUEUE_S = 2.0
 _LARGEST_QUEUE = 8 * 1024 * 1024
 _SMALLEST_QUEUE = 256 * 1024
+_REPEATED_S = 4.0
+"""A call without an answer is repeated for so long once its lane is withdrawn. Who withdrew it waits a bit longer."""
 
 
 class Writer:
@@ -24,7 +26,8 @@ class Writer:
         self._lanes: dict[str, Lane] = {}
         self._leaving: set[Lane] = set()
         """Withdrawn lanes of which entries are on the wire."""
-        self._delivery = Delivery(means, self._order, lambda: self.failure is not None)
+        self._broken = asyncio.Event()
+        self._delivery = Delivery(means, self._order, self._broken, self._let_go)
         self._out: dict[int, Call] = {}
         """What each worker has on the wire."""
         self._turn = asyncio.Lock()
@@ -69,13 +72,15 @@ class Writer:
             await lane.drained.wait()
 
     def withdraw(self, names: Collection[str]) -> None:
-        """As ``Scope.withdraw``."""
+        """As ``Scope.withdraw``. Of a broken one it ends the repeating of calls that had no answer."""
+        repeat_until = self._means.clock.monotonic() + _REPEATED_S
         for name in names:
             lane = self._lanes.pop(name, None)
             if lane is not None:
-                lane.dropped = True
+                lane.drop(repeat_until)
                 self._leaving.add(lane)
         self._let_go()
+        self._delivery.look_again()
 
     def give_up(self, error: ConnectorError) -> None:
         """Break: nothing that is not on the wire is sent any more, and what is unanswered raises."""
@@ -85,7 +90,9 @@ class Writer:
         for lane in (*self._lanes.values(), *self._leaving):
             lane.fail(error)
             lane.drained.set()
+        self._broken.set()
         self._moved.set()
+        self._delivery.look_again()
 
     async def settled(self) -> None:
         """Wait until a broken one knows what became of every call. May be cancelled, and called again.
@@ -143,8 +150,8 @@ class Writer:
         """The next call, as soon as there is something for it; none once broken."""
         async with self._turn:
             while True:
-                await self._means.vigil.assured()
-                if self.failure is not None:
+                await self._means.vigil.assured(self._broken)
+                if self._broken.is_set():
                     return None
                 self._moved.clear()
                 now = self._means.clock.monotonic()

@@ -351,6 +351,23 @@ def test_what_no_record_of_the_stream_may_be_is_known_before() -> None:
     run(main)
 
 
+@pytest.mark.parametrize(
+    ("codec", "large"),
+    [
+        ("envelope", replace(batch("lane", [bytes(180_000)]), headers=None)),
+        ("kpl", replace(batch("lane", [b""]), headers=[(("", b""),) * 100_000])),
+    ],
+)
+def test_what_grows_beyond_the_limit_is_known_before(codec: CodecName, large: Batch) -> None:
+    """Control characters take six bytes in JSON, headers some bytes each."""
+
+    async def main(clock: VirtualClock) -> None:
+        async with sink_into(WritableKinesis(clock), clock, codec, endpoint_url="x") as sink:
+            assert [each.reason for each in sink.inspect(large)] == ["too_large"]
+
+    run(main)
+
+
 def test_a_lone_record_does_not_wait_for_others() -> None:
     """While a call slot is free, it is on its way at once."""
 
