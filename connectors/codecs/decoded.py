@@ -5,6 +5,11 @@ from msgspec import Struct
 from connectors.base import Header
 from connectors.codecs.kpl import Aggregate
 
+RECORD_OVERHEAD = 300
+"""Bytes of memory that a record takes beside key, value and headers: objects, its position, its timestamp."""
+HEADER_OVERHEAD = 150
+"""Bytes of memory that a header takes beside its value: two objects and its place."""
+
 
 class Decoded(Struct, frozen=True, gc=False):
     """The records inside, as columns of equal length."""
@@ -16,3 +21,13 @@ class Decoded(Struct, frozen=True, gc=False):
     headers: list[tuple[Header, ...]]
     aggregate: Aggregate | None = None
     """What they were packed into; None when the entry holds the one record without sub-sequence number."""
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the records take beside their keys, roughly."""
+        return sum(map(memory_of, self.values, self.headers))
+
+
+def memory_of(value: bytes | None, headers: tuple[Header, ...]) -> int:
+    """Bytes that a record takes beside its key, roughly."""
+    return RECORD_OVERHEAD + len(value or b"") + sum([HEADER_OVERHEAD + len(text or b"") for _, text in headers])

@@ -10,7 +10,6 @@ from connectors.base import Batch, Header, Rejected
 from connectors.codecs import kpl, kpl_tags, kpl_wire
 from connectors.codecs.codec import Codec, Encode
 from connectors.codecs.compression import Compressor, Decompressor
-from connectors.codecs.decoded import Decoded
 from connectors.codecs.keys import all_plain, is_plain, partition_keys
 
 _TIME_DIGITS = 13
@@ -114,25 +113,24 @@ def _general(batch: Batch, other_keys: Mapping[int, bytes | None], compressor: C
     return encode
 
 
-def restored(aggregate: kpl.Aggregate, decompressor: Decompressor) -> Decoded:
-    """The records as they were before ``KplCodec`` wrote them; those of other producers as they stand."""
-    keys: list[bytes | None] = [*aggregate.keys]
-    values: list[bytes | None] = [*aggregate.values]
-    times: list[int | None] = [None] * len(keys)
-    headers: list[tuple[Header, ...]] = [()] * len(keys)
-    for index, tags in enumerate(aggregate.tags):
-        told = kpl_tags.read(tags)
-        if told is None:
-            continue
-        value = aggregate.values[index]
-        if told.compression is not None:
-            undone = decompressor.undo(told.compression, value)
-            if undone is None:
-                continue
-            value = undone
-        values[index] = None if told.is_null else value
-        if told.has_other_key:
-            keys[index] = told.key
-        times[index] = told.timestamp_ms
-        headers[index] = tuple(told.headers)
-    return Decoded(keys, values, times, headers, aggregate)
+Restored = tuple[bytes | None, bytes | None, int | None, tuple[Header, ...]]
+"""Key, value, time and headers; without a time the record is another producer's."""
+
+
+def restored(aggregate: kpl.Aggregate, index: int, decompressor: Decompressor) -> Restored:
+    """A record as it was before ``KplCodec`` wrote it; one of another producer as it stands."""
+    key, value = aggregate.keys[index], aggregate.values[index]
+    told = kpl_tags.read(aggregate.tags[index])
+    if told is None:
+        return key, value, None, ()
+    if told.compression is not None:
+        undone = decompressor.undo(told.compression, value)
+        if undone is None:
+            return key, value, None, ()
+        value = undone
+    return (
+        told.key if told.has_other_key else key,
+        None if told.is_null else value,
+        told.timestamp_ms,
+        tuple(told.headers),
+    )

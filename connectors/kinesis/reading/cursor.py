@@ -33,6 +33,8 @@ class Cursor:
             self.watermark_ms = self.point.ms
         self.position = after.position
         self.iterator: str | None = None
+        self.is_cut = False
+        """Whether the rest of the last answer is to be read again."""
         point = self.point
         self.anchored = isinstance(point, After) and (point.sub is not None or self.watermark_ms is None)
         self._shard = shard
@@ -68,6 +70,7 @@ class Cursor:
         Raises ``GapError`` where the cursor is anchored and the record it stands at has expired.
         """
         records = answer.records
+        self.is_cut = False
         if not self.anchored or not isinstance(self.point, After):
             return self._from_moment(records), None
         if records and records[0].sequence_number == self.point.sequence:
@@ -79,12 +82,19 @@ class Cursor:
         return records, None
 
     def advance(self, position: str, last: Record, horizon_ms: int) -> None:
-        """All of an answer is handed on: its last record is ``last``, the place behind it ``position``."""
+        """An answer is handed on as far as ``last``, its last record, and the place ``position``."""
         self.point = After(last.sequence_number)
         self.position = position
         self.certain(arrival_ms(last))
         if arrival_ms(last) >= horizon_ms + _EDGE_MS:
             self._from_edge = False
+
+    def go_back(self) -> None:
+        """Go on at the place, which is not where the last answer ended."""
+        self.point = parse(self.position)
+        self.anchored = isinstance(self.point, After) and self.point.sub is not None
+        self.iterator = None
+        self.is_cut = True
 
     def certain(self, watermark_ms: int) -> None:
         """Everything that arrived before ``watermark_ms`` lies before the cursor."""

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from connectors.codecs.decoded import RECORD_OVERHEAD
+
 MAX_RECORDS = 10_000
-RECORD_OVERHEAD = 300
-"""Bytes of memory that a record takes beside its key and value: objects, its position, its timestamp."""
 
 _MAX_ANSWER = 10 * 1024 * 1024
 _CHUNK_S = 0.5

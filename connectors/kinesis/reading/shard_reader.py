@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from connectors.base import Batch, Budget, Clock, GapError, Observer, Place, Reservation, TransientError
+from connectors.codecs.decoded import RECORD_OVERHEAD
 from connectors.codecs.decoding import Decoder, ReadCodec
 from connectors.kinesis.answers import GetRecordsAnswer, Record
 from connectors.kinesis.api import StreamApi
@@ -16,7 +17,7 @@ from connectors.kinesis.reading.columns import arrival_ms, columns
 from connectors.kinesis.reading.cursor import Cursor
 from connectors.kinesis.reading.order import OrderGuard
 from connectors.kinesis.reading.pace import Pace
-from connectors.kinesis.reading.read_size import RECORD_OVERHEAD, Average, ReadSize
+from connectors.kinesis.reading.read_size import Average, ReadSize
 from connectors.kinesis.reading.tip import Tip
 from connectors.kinesis.settings import KinesisSourceSettings
 from connectors.kinesis.shards import Shard, ShardDirectory
@@ -86,7 +87,11 @@ class ShardReader:
             del batch
             if has_children:
                 self._around.directory.changed()
-            if self._cursor.iterator is None and await self._has_ended(has_children=has_children):
+            if (
+                self._cursor.iterator is None
+                and not self._cursor.is_cut
+                and await self._has_ended(has_children=has_children)
+            ):
                 return
 
     async def _look(self) -> None:
@@ -181,7 +186,7 @@ class ShardReader:
             if records:
                 batch = self._with_records(fetched, records, resume)
             elif answer.records:
-                read = sum(len(record.data) for record in answer.records)
+                read = _bytes(answer.records)
                 size = read + RECORD_OVERHEAD * len(answer.records)
                 self._size.learn(len(answer.records), size, size)
                 self._pace.took(read)
@@ -198,11 +203,15 @@ class ShardReader:
         answer, cursor = fetched.answer.value, self._cursor
         found = columns(records, self._decoder, self._range, resume)
         memory = found.size + found.headers_size + RECORD_OVERHEAD * len(found.positions)
-        last = records[-1]
+        taken = records[: found.taken]
+        last = taken[-1]
         own = found.positions and found.positions[-1].startswith(last.sequence_number)
         cursor.advance(found.positions[-1] if own else last.sequence_number, last, fetched.horizon_ms)
-        self._size.learn(len(records), found.read_size + RECORD_OVERHEAD * len(records), memory)
-        full = len(answer.records) >= fetched.limit
+        if found.is_cut:
+            cursor.go_back()
+        read = _bytes(taken) if found.is_cut else found.read_size
+        self._size.learn(len(taken), read + RECORD_OVERHEAD * len(taken), memory)
+        full = found.is_cut or len(answer.records) >= fetched.limit
         self._pace.took(found.read_size)
         if not full and answer.millis_behind_latest == 0:
             self._pace.rest(_JUST_READ_S)
@@ -256,6 +265,10 @@ def _looked_for(settings: KinesisSourceSettings) -> ReadCodec:
     if settings.deaggregate != "never":
         return settings.codec
     return "envelope" if settings.codec in ("auto", "envelope") else "raw"
+
+
+def _bytes(records: Sequence[Record]) -> int:
+    return sum(len(record.data) for record in records)
 
 
 def _operation(error: TransientError) -> str:

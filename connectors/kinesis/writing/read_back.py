@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
+from itertools import chain
 from random import Random
 
 from connectors.base import (
@@ -20,7 +21,7 @@ from connectors.kinesis.backoff import Backoff
 from connectors.kinesis.faults import MissingError, StaleIteratorError, ThrottledError
 from connectors.kinesis.opening import OpenStream
 from connectors.kinesis.position import After, Moment, Oldest, Point
-from connectors.kinesis.reading.columns import columns
+from connectors.kinesis.reading.columns import pieces
 from connectors.kinesis.reading.pace import Pace
 from connectors.kinesis.reading.tip import Tip
 from connectors.provenance import Hop, parse
@@ -101,8 +102,8 @@ class ReadBack:
     def _hops(self, records: Sequence[Record], source: str) -> Iterator[Hop]:
         """How each of ``records`` that came here from ``source`` did so, but for those sent again on purpose."""
         here = self._stream.watch.summary.address
-        for headers in columns(records, Decoder(), None, None).headers or ():
-            hop = _last_hop(headers)
+        every = chain.from_iterable(found.headers or () for found in pieces(records, Decoder()))
+        for hop in map(_last_hop, every):
             if hop is not None and hop.source == source and hop.destination == here:
                 yield hop
 

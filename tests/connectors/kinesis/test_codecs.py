@@ -1,13 +1,19 @@
 """What codecs wrote into a shard is read as the records that they were."""
 
 import gzip
+from contextlib import aclosing
 
 import pytest
 
-from connectors.base import ORIGIN_HEADER, Place
+from bridge.engine.budget import ByteBudget
+from connectors.base import ORIGIN_HEADER, Partition, Place, Record
+from connectors.codecs import kpl, kpl_wire
 from connectors.codecs.catalogue import CodecName, codec_named
 from connectors.codecs.codec import Codec
 from connectors.codecs.compression import Compression
+from connectors.codecs.decoding import Decoder
+from connectors.kinesis import answers
+from connectors.kinesis.reading.columns import LARGEST_BATCH, columns, pieces
 from tests.connectors.codecs.records import Plain, batch_of, entries
 from tests.connectors.kinesis.fake import FakeKinesis, opened
 from tests.connectors.kinesis.reading import batches, records, values
@@ -125,3 +131,53 @@ def test_memory_is_counted_for_what_was_compressed(compression: Compression) -> 
         assert batch.size == 100_001
 
     run(main)
+
+
+@pytest.mark.parametrize("name", ["gzip", "zstd"])
+def test_a_few_bytes_that_hold_much_are_read_bit_by_bit(name: Compression) -> None:
+    """No batch takes more than a bound and one record, each waits for the budget, and all come, in order, once.
+
+    The answer that holds them is the shard's last: only what is behind it ends the reading.
+    """
+
+    async def main(clock: VirtualClock) -> None:
+        fake = FakeKinesis(clock)
+        count, size = 40, 1_000_000
+        batch = batch_of([Plain(b"k", b"%d" % number + bytes(size), number) for number in range(count)])
+        codec = codec_named("kpl", name)
+        encode = codec.encoder(batch)
+        packed = codec.entry("k", [encode(index) for index in range(count)])
+        assert len(packed) < size
+        for data in (b"before", packed, b"between", packed, b"behind"):
+            fake.put(data)
+        fake.split(FIRST)
+        budget, seen = ByteBudget(1), list[Record]()
+        async with opened(fake, clock) as source, aclosing(source.read(Partition(FIRST), Place(), budget)) as reading:
+            async for found in reading:
+                seen += found.records()
+                assert budget.used <= LARGEST_BATCH + 2 * size
+                assert (found.lag_ms == 0) <= (found.values[-1:] == [b"behind"])
+                found.release()
+        values = [b"before", *batch.values, b"between", *batch.values, b"behind"]
+        assert [each.value for each in seen] == values
+        first, second = (str(fake.shards[FIRST].records[index].sequence) for index in (1, 3))
+        assert [each.position for each in seen if "#" in each.position] == [
+            f"{sequence}#{sub}" for sequence in (first, second) for sub in range(count)
+        ]
+
+    run(main)
+
+
+def test_a_reader_of_headers_gets_all_of_them_bit_by_bit() -> None:
+    """However little room there is, every record comes once."""
+    codec = codec_named("kpl")
+    data = entries(codec, batch_of(RECORDS))
+    packed = kpl.aggregate(b"k", [kpl_wire.record(b"%d" % number, b"") for number in range(3)])
+    read = [answers.Record(str(number), entry, partition_key=key) for number, (key, entry) in enumerate(data)]
+    read += [answers.Record("7", packed, partition_key="k"), answers.Record("8", b"plain", partition_key="k")]
+    whole = columns(read, Decoder(), None, None)
+    parts = list(pieces(read, Decoder(), 1))
+    assert not whole.is_cut
+    assert len(parts) == len(whole.positions) == 7
+    assert [position for part in parts for position in part.positions] == whole.positions
+    assert [value for part in parts for value in part.values] == whole.values
