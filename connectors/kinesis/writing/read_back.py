@@ -21,7 +21,7 @@ from connectors.kinesis.backoff import Backoff
 from connectors.kinesis.faults import MissingError, StaleIteratorError, ThrottledError
 from connectors.kinesis.opening import OpenStream
 from connectors.kinesis.position import After, Moment, Oldest, Point
-from connectors.kinesis.reading.columns import pieces
+from connectors.kinesis.reading.columns import arrival_ms, pieces
 from connectors.kinesis.reading.pace import Pace
 from connectors.kinesis.reading.tip import Tip
 from connectors.provenance import Hop, parse
@@ -110,8 +110,12 @@ class ReadBack:
     async def _pages(
         self, shard: str, start: Point, limit: int, pace: Pace | None = None
     ) -> AsyncGenerator[Sequence[Record], None]:
-        """The records from ``start`` to the shard's end or its tip of now, at least one page."""
+        """The records from ``start`` to the shard's end or its tip of now, at least one page.
+
+        Producers that never rest leave no empty read: what arrived later than now is as good as one.
+        """
         api, point = self._stream.api, start
+        until_ms = api.server_now_ms() + _SKEW_MS
         iterator: str | None = None
         tip = Tip(self._clock)
         backoff = Backoff(self._clock, self._random)
@@ -140,8 +144,9 @@ class ReadBack:
                 tip.records()
                 point = After(records[-1].sequence_number)
             at_tip = not records and tip.empty(answer.value.millis_behind_latest, answer.server_ms) is not None
+            is_past = bool(records) and arrival_ms(records[-1]) > until_ms
             yield records
-            if iterator is None or at_tip:
+            if iterator is None or at_tip or is_past:
                 return
 
     async def _again(self, error: TransientError, backoff: Backoff) -> None:

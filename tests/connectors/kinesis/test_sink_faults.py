@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from connectors.base import ConnectorError, RefusedError
+from connectors.base import Batch, ConnectorError, RefusedError
 from connectors.codecs.catalogue import CodecName
 from connectors.codecs.kpl import hash_of
 from connectors.kinesis.answers import PutEntry
