@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from connectors.base import ConnectorError, RefusedError
+from connectors.base import Batch, ConnectorError, RefusedError
 from connectors.codecs.catalogue import CodecName
 from connectors.codecs.kpl import hash_of
 from connectors.kinesis.answers import PutEntry
@@ -354,7 +354,7 @@ def test_what_no_record_of_the_stream_may_be_is_known_before() -> None:
 @pytest.mark.parametrize(
     ("codec", "large"),
     [
-        ("envelope", replace(batch("lane", [bytes(180_000)]), headers=None)),
+        ("envelope", batch("lane", [bytes(250_000)])),
         ("kpl", replace(batch("lane", [b""]), headers=[(("", b""),) * 100_000])),
     ],
 )
