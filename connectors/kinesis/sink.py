@@ -82,7 +82,7 @@ class KinesisSink(Sink):
                 stream.api,
                 settings.codec,
                 ShardMap(stream.directory.listing, self._clock.monotonic(), limited=settings.endpoint_url is None),
-                Landings(),
+                Landings(self._clock),
                 vigil,
                 settings.calls_in_flight,
                 self._clock,
