@@ -79,14 +79,19 @@ def last_origins(batch: Batch, here: str) -> list[bytes | None]:
     if batch.headers is None:
         return [None] * len(batch)
     end = f">{here}".encode()
-    return [_last_origin(headers, end) for headers in batch.headers]
+    return [_before(last_origin(headers), end) for headers in batch.headers]
 
 
-def _last_origin(headers: Sequence[Header], end: bytes) -> bytes | None:
+def last_origin(headers: Sequence[Header]) -> bytes | None:
+    """The hop that brought a record where it is, as text; None for a native one, and for one sent again on purpose."""
     origin: bytes | None = None
     for name, text in headers:
         if name == ORIGIN_HEADER:
             origin = text
         elif name == REPLAY_HEADER:
             return None
+    return origin
+
+
+def _before(origin: bytes | None, end: bytes) -> bytes | None:
     return origin[: -len(end)] if origin is not None and origin.endswith(end) else None

@@ -52,6 +52,11 @@ class ShardDirectory:
         self._lock = asyncio.Lock()
         self._changed = asyncio.Event()
 
+    @property
+    def listing(self) -> Listing:
+        """The last one, empty before the first."""
+        return self._listing
+
     async def get(self, shard: str) -> Shard | None:
         """One shard as last listed, or as listed now if it was not. None: it does not exist or has expired."""
         return self._listing.get(shard) or (await self.fresh()).get(shard)

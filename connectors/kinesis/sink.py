@@ -1,7 +1,7 @@
 """Writes batches into one Kinesis stream, each key in order, with nothing lost."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack
 from random import Random
 from types import TracebackType
@@ -64,6 +64,7 @@ class KinesisSink(Sink):
         self._stream: OpenStream | None = None
         self._means: Means | None = None
         self._writer: Writer | None = None
+        self._keepers: list[asyncio.Task[None]] = []
         self._beginning = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -76,13 +77,12 @@ class KinesisSink(Sink):
                 open_stream(connection, self._clock, self._random, self._observer, self._connect)
             )
             self._check_order()
-            listing = await stream.directory.fresh()
             vigil = Vigil(settings.away_s, self._confirm, self._clock)
             self._means = Means(
                 stream.api,
                 settings.codec,
-                ShardMap(listing, self._clock.monotonic(), limited=settings.endpoint_url is None),
-                Landings(),
+                ShardMap(stream.directory.listing, self._clock.monotonic(), limited=settings.endpoint_url is None),
+                Landings(self._clock),
                 vigil,
                 settings.calls_in_flight,
                 self._clock,
@@ -91,8 +91,10 @@ class KinesisSink(Sink):
             )
             self._writer = Writer(self._means)
             opened.push_async_callback(self._close)
-            for work in (vigil.keep(), self._watch()):
-                opened.push_async_callback(_ended, asyncio.create_task(work))
+            for work in (vigil.keep, self._watch):
+                task = asyncio.create_task(self._kept(work))
+                self._keepers.append(task)
+                opened.push_async_callback(_ended, task)
             self._open = opened.pop_all()
         return self
 
@@ -125,6 +127,9 @@ class KinesisSink(Sink):
 
     async def begin(self) -> Scope:
         async with self._beginning:
+            for keeper in self._keepers:
+                if keeper.done():
+                    keeper.result()
             if self._writer is None or self._writer.failure is not None:
                 self._writer = await self._reopen(self._writer)
             return KinesisScope(self._writer)
@@ -164,6 +169,15 @@ class KinesisSink(Sink):
                 await backoff.wait()
             else:
                 return Writer(self._means)
+
+    async def _kept(self, work: Callable[[], Awaitable[None]]) -> None:
+        """``work`` without end. What ends it breaks the writer, and ``begin`` raises it: nothing is written without."""
+        try:
+            await work()
+        except Exception as error:
+            if self._writer is not None:
+                self._writer.give_up(TransientError(f"write to {self._entered.api.target}", repr(error)))
+            raise
 
     async def _watch(self) -> None:
         """Break when the stream is not what it was. Follow its shards."""

@@ -15,6 +15,8 @@ from connectors.kinesis.writing.shard_rate import TICK_S
 from connectors.kinesis.writing.submission import Submission
 
 _LARGEST_PACK = 200_000
+_LARGEST_CONTENT = 2 * 1024 * 1024
+"""Bytes of records in a pack before compression, about: its readers must hold them all."""
 _PACK_MARGIN = 1.2
 _KEPT_KEYS = 20_000
 
@@ -189,6 +191,7 @@ class KeyOrder:
             lane = submission.lane
             if lane.dropped:
                 del waiting[:2]
+                key.alone = max(0, key.alone - 1)
                 continue
             index: int = waiting[1]
             part = submission.encode(index) if ahead is None else ahead
@@ -211,7 +214,7 @@ class KeyOrder:
         parts, size, end = [part], len(part), 2
         while end < len(waiting) and size < pack:
             submission: Submission = waiting[end]
-            if submission.lane is not lane:
+            if submission.lane is not lane or before + submission.mean > _LARGEST_CONTENT:
                 break
             part = submission.encode(waiting[end + 1])
             size += len(part)

@@ -6,15 +6,7 @@ from contextlib import aclosing, suppress
 from itertools import chain
 from random import Random
 
-from connectors.base import (
-    ORIGIN_HEADER,
-    REPLAY_HEADER,
-    Clock,
-    Header,
-    Observer,
-    Position,
-    TransientError,
-)
+from connectors.base import Clock, Observer, Position, TransientError
 from connectors.codecs.decoding import Decoder
 from connectors.kinesis.answers import Record
 from connectors.kinesis.backoff import Backoff
@@ -24,7 +16,7 @@ from connectors.kinesis.position import After, Moment, Oldest, Point
 from connectors.kinesis.reading.columns import arrival_ms, pieces
 from connectors.kinesis.reading.pace import Pace
 from connectors.kinesis.reading.tip import Tip
-from connectors.provenance import Hop, parse
+from connectors.provenance import Hop, last_origin, parse
 
 _SHARDS_AT_ONCE = 32
 _SKEW_MS = 5_000
@@ -103,7 +95,7 @@ class ReadBack:
         """How each of ``records`` that came here from ``source`` did so, but for those sent again on purpose."""
         here = self._stream.watch.summary.address
         every = chain.from_iterable(found.headers or () for found in pieces(records, Decoder()))
-        for hop in map(_last_hop, every):
+        for hop in map(_hop, map(last_origin, every)):
             if hop is not None and hop.source == source and hop.destination == here:
                 yield hop
 
@@ -158,17 +150,10 @@ class ReadBack:
         await backoff.wait()
 
 
-def _last_hop(headers: tuple[Header, ...]) -> Hop | None:
-    """The hop that brought a record where it is; None for a native one, and for one sent again on purpose."""
-    last: bytes | None = None
-    for name, value in headers:
-        if name == ORIGIN_HEADER:
-            last = value
-        elif name == REPLAY_HEADER:
-            return None
-    if last is None:
+def _hop(text: bytes | None) -> Hop | None:
+    if text is None:
         return None
     try:
-        return parse(last)
+        return parse(text)
     except ValueError:
         return None

@@ -5,8 +5,12 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
-from connectors.base import Batch, ConnectorError, Outcome, Position, Rejected
+from connectors.base import Batch, Clock, ConnectorError, Outcome, Position, Rejected
 from connectors.codecs.codec import Encode
+
+_KEPT = 200_000
+"""Positions."""
+_AWAY_S = 1800.0
 
 
 class Submission:
@@ -96,11 +100,14 @@ class Landings:
     """Positions that are durable and will be submitted again: they are not written a second time.
 
     After a break a lane goes back to where it was answered without a hole. What is remembered of it is of use for as
-    many records as it had submitted from there on, and forgotten then.
+    many records as it had submitted from there on, and forgotten then. Lanes that others took over do not come back:
+    those that were away for long are forgotten, the oldest first, once much is remembered.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._lanes: dict[str, _Memory] = {}
+        """In the order in which they were remembered."""
 
     def remember(self, lane: Lane) -> None:
         """``lane`` ends, and none of its entries is under way."""
@@ -109,7 +116,9 @@ class Landings:
             memory.positions |= submission.landed()
             memory.records += len(submission.batch)
         if memory.positions:
+            memory.since = self._clock.monotonic()
             self._lanes[lane.name] = memory
+        self._forget_others()
 
     def among(self, lane: str, batch: Batch) -> list[int]:
         """The indexes of the records of ``batch``, now submitted, that are durable already. Tells each but once."""
@@ -123,6 +132,14 @@ class Landings:
             del self._lanes[lane]
         return found
 
+    def _forget_others(self) -> None:
+        left = len(self)
+        for name, memory in list(self._lanes.items()):
+            if left <= _KEPT or memory.since > self._clock.monotonic() - _AWAY_S:
+                return
+            left -= len(memory.positions)
+            del self._lanes[name]
+
     def __len__(self) -> int:
         """How many positions are remembered."""
         return sum(len(memory.positions) for memory in self._lanes.values())
@@ -133,6 +150,7 @@ class _Memory:
     positions: set[Position] = field(default_factory=set)
     records: int = 0
     """How many records may be submitted before all of ``positions`` have been among them."""
+    since: float = 0.0
 
 
 def _index(rejected: Rejected) -> int:

@@ -61,7 +61,7 @@ def test_records_of_one_key_share_an_aggregate(records: list[Plain], compression
 @example([Plain("\uffff".encode() * 256, b"", -(2**63), ((ORIGIN_HEADER, b""),) * 9_000)], "envelope", "none")
 @example([Plain("\uffff".encode() * 256, b"", -(2**63), ((ORIGIN_HEADER, b""),) * 9_000)], "kpl", "none")
 def test_no_entry_is_larger_than_promised(records: list[Plain], name: CodecName, compression: Compression) -> None:
-    """With its partition key, by the bytes and headers of its record: a sink knows most to be small without encoding."""
+    """With its partition key, by bytes and headers of its record: a sink knows most to be small without encoding."""
     codec = codec_named(name, compression)
     origin = b"origin\x00"
     for record, (key, data) in zip(records, entries(codec, batch_of(records, [origin] * len(records))), strict=True):

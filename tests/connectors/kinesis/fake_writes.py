@@ -10,6 +10,7 @@ from msgspec.json import Decoder
 
 from connectors.base import Batch, Clock, Observer, TransientError
 from connectors.codecs.catalogue import CodecName, codec_named
+from connectors.codecs.compression import Compression
 from connectors.codecs.kpl import hash_of
 from connectors.kinesis.answers import PutEntry
 from connectors.kinesis.client import Answer, Caller, Connection
@@ -159,6 +160,7 @@ async def sink_into(
     codec: CodecName = "raw",
     observer: Observer | None = None,
     confirm: Confirm = nobody_asks,
+    compression: Compression = "none",
     **settings: Any,
 ) -> AsyncIterator[KinesisSink]:
     """A sink that writes to ``fake``, entered."""
@@ -167,6 +169,6 @@ async def sink_into(
     async def connect(connection: Connection, clock: Clock) -> AsyncIterator[Caller]:
         yield fake
 
-    told = KinesisSinkSettings("orders", codec_named(codec), **settings)
+    told = KinesisSinkSettings("orders", codec_named(codec, compression), **settings)
     async with KinesisSink(told, clock, Random(1), observer or Observer(), confirm, connect) as sink:
         yield sink

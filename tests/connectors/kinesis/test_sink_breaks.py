@@ -1,14 +1,20 @@
 """What becomes of calls and lanes when a writer breaks, and how the next one begins."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 import pytest
+from msgspec.json import Decoder
 
 from bridge.engine.policy import Policy
 from connectors.base import ConnectorError, WithdrawnError
+from connectors.kinesis.client import Answer
 from tests.connectors.kinesis.fake_writes import Harm, Scripted, WritableKinesis, lane_of, sink_into
 from tests.simulation.virtual_time import VirtualClock, run
+
+T = TypeVar("T")
 
 
 class Slow(Harm):
@@ -161,5 +167,45 @@ def test_room_is_not_waited_for_in_a_lane_that_was_withdrawn() -> None:
             await waiting
             with pytest.raises(WithdrawnError):
                 await answer
+
+    run(main)
+
+
+class Puzzling(WritableKinesis):
+    """From some time on it is asked for the stream in a way that fails."""
+
+    is_broken = False
+
+    async def call(self, operation: str, parameters: Mapping[str, object], answer: Decoder[T]) -> Answer[T]:
+        if self.is_broken and operation == "DescribeStreamSummary":
+            raise ArithmeticError
+        return await super().call(operation, parameters, answer)
+
+
+def test_a_bug_in_the_watch_of_the_stream_ends_the_sink() -> None:
+    """Nothing is written without it: the scope breaks, and begin raises what it was."""
+
+    async def main(clock: VirtualClock) -> None:
+        fake = Puzzling(clock)
+        async with sink_into(fake, clock, endpoint_url="x") as sink:
+            scope = await sink.begin()
+            fake.is_broken = True
+            await clock.sleep(65)
+            fake.is_broken = False
+            with pytest.raises(ConnectorError, match="ArithmeticError"):
+                await scope.submit("lane", lane_of(3))
+            with pytest.raises(ArithmeticError):
+                await sink.begin()
+
+    run(main)
+
+
+def test_entering_lists_the_shards_but_once() -> None:
+    """By the tries that entering has, so that a fault of the moment is no other error than promised."""
+
+    async def main(clock: VirtualClock) -> None:
+        fake = WritableKinesis(clock)
+        async with sink_into(fake, clock, endpoint_url="x"):
+            assert fake.count("ListShards") == 1
 
     run(main)

@@ -13,6 +13,7 @@ from connectors.kinesis.answers import PutEntry
 from tests.connectors.kinesis.fake import HASHES, CountingObserver
 from tests.connectors.kinesis.fake_writes import Scripted, WritableKinesis, lane_of, once, sink_into
 from tests.connectors.kinesis.leaping_clock import LeapingClock
+from tests.connectors.kinesis.writing import decoded
 from tests.contracts.sink import batch
 from tests.simulation.virtual_time import VirtualClock, VirtualLoop, run
 
@@ -354,7 +355,7 @@ def test_what_no_record_of_the_stream_may_be_is_known_before() -> None:
 @pytest.mark.parametrize(
     ("codec", "large"),
     [
-        ("envelope", replace(batch("lane", [bytes(180_000)]), headers=None)),
+        ("envelope", batch("lane", [bytes(250_000)])),
         ("kpl", replace(batch("lane", [b""]), headers=[(("", b""),) * 100_000])),
     ],
 )
@@ -380,5 +381,21 @@ def test_a_lone_record_does_not_wait_for_others() -> None:
                 await scope.submit("lane", lane_of(1, first=number))
                 assert clock.monotonic() - begun < 0.03
                 await clock.sleep(1)
+
+    run(main)
+
+
+def test_an_aggregate_holds_no_more_than_its_readers_can() -> None:
+    """Its records are counted before compression, which may make hundreds of MiB out of one entry."""
+
+    async def main(clock: VirtualClock) -> None:
+        fake = WritableKinesis(clock)
+        large = replace(lane_of(200, keys=1), values=[bytes(100_000)] * 200, size=20_000_000)
+        async with sink_into(fake, clock, "kpl", compression="zstd", endpoint_url="x") as sink:
+            await (await sink.begin()).submit("lane", large)
+        packs = [decoded("lane", [("1", entry.partition_key, entry.data)]) for entry in fake.entries]
+        held = [sum(len(record.value or b"") for record in pack) for pack in packs]
+        assert sum(held) == 20_000_000
+        assert 1_000_000 < max(held) <= 2 * 2**20
 
     run(main)
