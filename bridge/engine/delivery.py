@@ -74,6 +74,8 @@ class Delivery:
         self._backoff = backoff
         self._epoch = 0
         self._scope: Scope | None = None
+        self._left: Scope | None = None
+        """The one that broke, until there is another."""
         self._uncertain = False
         self._submitted = 0
         self._allowance = Allowance(policy.memory // 4)
@@ -183,9 +185,10 @@ class Delivery:
         keeper.confirm()
 
     def withdraw(self, lanes: Collection[str]) -> None:
-        """As ``Scope.withdraw``."""
-        if self._scope is not None:
-            self._scope.withdraw(lanes)
+        """As ``Scope.withdraw``, also of a scope that broke: it may not know yet what became of everything."""
+        scope = self._scope or self._left
+        if scope is not None:
+            scope.withdraw(lanes)
 
     def interrupt(self, reason: str) -> None:
         """Break the current scope: what waits for its commit must not take effect."""
@@ -220,7 +223,7 @@ class Delivery:
 
     def _follow(self, scope: Scope) -> int:
         """Go on in ``scope``; how many bytes were submitted to the last one."""
-        submitted, self._scope, self._submitted = self._submitted, scope, 0
+        submitted, self._scope, self._left, self._submitted = self._submitted, scope, None, 0
         self._has_room.set()
         return submitted
 
@@ -297,7 +300,7 @@ class Delivery:
         if isinstance(error, ConnectorError):
             self.trouble = error
         log.info("scope broke, lanes go back to what is durable", error=str(error))
-        self._scope = None
+        self._left, self._scope = self._scope, None
         self._last = error
         self._available.clear()
         self._broken.set()

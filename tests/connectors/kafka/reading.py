@@ -13,6 +13,8 @@ from connectors.kafka.source import KafkaSource
 from connectors.kafka.source_settings import KafkaSourceSettings
 
 PATIENCE_S = 30
+PROMPT_S = 8
+"""Sooner than anything that waits for a broker gives up."""
 LIMIT = 64 * 2**20
 P0, P1 = Partition("0"), Partition("1")
 
@@ -23,7 +25,9 @@ def source_of(address: str, topic: str, observer: Observer | None = None, **sett
 
 def fill(address: str, topic: str, values: Sequence[bytes], *, partition: int = 0, **settings: Any) -> None:
     """Write ``values`` in order, of one key, and return when they can be read."""
-    producer = Producer({"bootstrap.servers": address, "linger.ms": 5, "log_level": 0, **settings})
+    # In order also where the leader of a new topic is not ready for the first of several calls.
+    ordered = {"enable.idempotence": True, "linger.ms": 5, "log_level": 0}
+    producer = Producer({"bootstrap.servers": address, **ordered, **settings})
     for value in values:
         producer.produce(topic, value, b"key", partition)
     producer.flush()

@@ -1,8 +1,8 @@
 """What a Kafka sink does when brokers fail, topics change and records are refused."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from threading import enumerate as running_threads
 from typing import Any
 
@@ -13,11 +13,14 @@ from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 from confluent_kafka.cimpl import NewPartitions
 
 from connectors.base import Batch, ConnectorError, Outcome, RefusedError, Scope, TransientError
+from connectors.kafka.watch import Lookout, Sight
+from tests.connectors.kafka.reading import PROMPT_S
 from tests.connectors.kafka.sending import alter_topic, batch_of, now_ms, numbered, sink_to
 from tests.connectors.kafka.test_delivery import assert_complete
 from tests.support.factories import OwnKafka, TopicFactory
 from tests.support.kafka_reader import read_topic
 from tests.support.topics import create_topic, delete_topic
+from tests.support.waiting import eventually
 
 _HOUR_MS = 3_600_000
 _ALERT: dict[str, Any] = {"metadata_refresh_ms": 300, "librdkafka": {"topic.metadata.propagation.max.ms": 300}}
@@ -199,16 +202,29 @@ async def test_a_topic_recreated_before_librdkafka_misses_it_is_refused(kafka: s
             await sink.begin()
 
 
-async def test_a_sink_is_left_at_once_while_its_broker_is_silent(own_kafka: OwnKafka) -> None:
+async def test_a_sink_is_left_at_once_while_its_broker_is_silent(
+    own_kafka: OwnKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The watch over the topic does not wait for its answer then."""
     broker = await asyncio.to_thread(own_kafka)
     await asyncio.to_thread(create_topic, broker.address, "orders", 1)
-    async with sink_to(broker.address, "orders", metadata_refresh_ms=100) as sink:
+    asked: list[str] = []
+
+    def asking(lookout: Lookout, name: str) -> Sight | None:
+        asked.append(name)
+        return ask(lookout, name)
+
+    ask = Lookout.topic
+    monkeypatch.setattr(Lookout, "topic", asking)
+    async with AsyncExitStack() as stack:
+        sink = await stack.enter_async_context(sink_to(broker.address, "orders", metadata_refresh_ms=100))
         await (await sink.begin()).submit("lane", numbered(0, 10))
         await asyncio.to_thread(broker.freeze)
-        await asyncio.sleep(1)
-        left = time.monotonic()
-    assert time.monotonic() - left < 3
+        before = len(asked)
+        # One that was under way may have been answered.
+        await eventually(lambda: len(asked) > before, "the watch waits for an answer")
+        async with asyncio.timeout(PROMPT_S):
+            await stack.aclose()
     assert [thread.name for thread in running_threads() if "kafka orders" in thread.name] == []
 
 

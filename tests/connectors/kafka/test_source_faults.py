@@ -1,8 +1,7 @@
 """What a Kafka source does while brokers are away, and when it may not read."""
 
 import asyncio
-import time
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 from threading import enumerate as running_threads
 from typing import Any
@@ -14,13 +13,14 @@ from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 
 from bridge.engine.budget import ByteBudget
 from connectors.base import Batch, Place, RefusedError, UnreachableError
-from tests.connectors.kafka.reading import LIMIT, P0, P1, PATIENCE_S, fill, series, source_of, take, values
+from tests.connectors.kafka.reading import LIMIT, P0, P1, PATIENCE_S, PROMPT_S, fill, series, source_of, take, values
 from tests.connectors.kafka.sending import Memory
 from tests.support.factories import OwnKafka, TopicFactory
 from tests.support.kafka import KafkaBroker, Proxied
 from tests.support.kafka_proxy import KafkaProxy
 from tests.support.ports import HOST, free_port
 from tests.support.topics import create_topic
+from tests.support.waiting import eventually
 
 _GROUP = (ResourceType.GROUP, "*", ResourcePatternType.LITERAL, "User:ANONYMOUS", "*")
 _WITH_PERMISSIONS = {
@@ -29,8 +29,11 @@ _WITH_PERMISSIONS = {
 }
 
 
+@pytest.mark.parametrize("away_s", [0, pytest.param(60, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("end", ["kill", "stop"])
-async def test_a_broker_that_is_away_costs_neither_records_nor_order(own_kafka: OwnKafka, end: str) -> None:
+async def test_a_broker_that_is_away_costs_neither_records_nor_order(
+    own_kafka: OwnKafka, end: str, away_s: float
+) -> None:
     """The lane waits for minutes if need be, the observer hears of it, and reading goes on where it was."""
     broker = await asyncio.to_thread(own_kafka)
     await asyncio.to_thread(create_topic, broker.address, "orders", 1)
@@ -40,12 +43,12 @@ async def test_a_broker_that_is_away_costs_neither_records_nor_order(own_kafka: 
         source_of(broker.address, "orders", observer, buffer_bytes=2**20) as source,
         aclosing(source.read(P0, Place(), ByteBudget(LIMIT))) as reading,
     ):
-        async with asyncio.timeout(100):
+        async with asyncio.timeout(100 + away_s):
             seen += (await anext(reading)).values
             await asyncio.to_thread(getattr(broker, end))
             waiting = asyncio.create_task(_until(reading, seen, 8000))
-            await asyncio.sleep(15)
-            assert not waiting.done()
+            await eventually(lambda: bool(observer.retries), "the broker missed")
+            assert not (await asyncio.wait([waiting], timeout=away_s))[0]
             await asyncio.to_thread(broker.start)
             await asyncio.to_thread(fill, broker.address, "orders", series(4000, 4000, 1000))
             await waiting
@@ -84,15 +87,16 @@ async def test_a_silent_broker_does_not_hold_up_leaving(own_kafka: OwnKafka) -> 
     broker = await asyncio.to_thread(own_kafka)
     await asyncio.to_thread(create_topic, broker.address, "orders", 1)
     await asyncio.to_thread(fill, broker.address, "orders", series(0, 10))
-    async with source_of(broker.address, "orders", display_group="shown", look_s=0.1) as source:
+    async with AsyncExitStack() as stack:
+        source = await stack.enter_async_context(source_of(broker.address, "orders", display_group="shown", look_s=0.1))
         await take(source, P0, Place(), 10)
-        source.stored({"0": Place("9")})
-        await asyncio.sleep(1)
+        display = source._entered.fetcher._display
+        assert display is not None
         await asyncio.to_thread(broker.freeze)
         source.stored({"0": Place("9")})
-        await asyncio.sleep(1)
-        left = time.monotonic()
-    assert time.monotonic() - left < 4
+        await eventually(lambda: display._answer is not None, "an answer of the group waited for")
+        async with asyncio.timeout(PROMPT_S):
+            await stack.aclose()
     assert [thread.name for thread in running_threads() if "kafka orders" in thread.name] == []
 
 
