@@ -33,8 +33,7 @@ class Cursor:
             self.watermark_ms = self.point.ms
         self.position = after.position
         self.iterator: str | None = None
-        self.is_cut = False
-        """Whether the rest of the last answer is to be read again."""
+        self._is_cut = False
         point = self.point
         self.anchored = isinstance(point, After) and (point.sub is not None or self.watermark_ms is None)
         self._shard = shard
@@ -45,6 +44,11 @@ class Cursor:
     @property
     def place(self) -> Place:
         return Place(self.position, self.watermark_ms)
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the last answer came without an iterator for the next, and nothing of it is to be read again."""
+        return self.iterator is None and not self._is_cut
 
     def check(self, horizon_ms: int, created_ms: int) -> None:
         """Before each read: raise ``GapError`` where records are lost, or anchor where that has to be found out.
@@ -70,7 +74,7 @@ class Cursor:
         Raises ``GapError`` where the cursor is anchored and the record it stands at has expired.
         """
         records = answer.records
-        self.is_cut = False
+        self._is_cut = False
         if not self.anchored or not isinstance(self.point, After):
             return self._from_moment(records), None
         if records and records[0].sequence_number == self.point.sequence:
@@ -94,7 +98,7 @@ class Cursor:
         self.point = parse(self.position)
         self.anchored = isinstance(self.point, After) and self.point.sub is not None
         self.iterator = None
-        self.is_cut = True
+        self._is_cut = True
 
     def certain(self, watermark_ms: int) -> None:
         """Everything that arrived before ``watermark_ms`` lies before the cursor."""

@@ -87,11 +87,7 @@ class ShardReader:
             del batch
             if has_children:
                 self._around.directory.changed()
-            if (
-                self._cursor.iterator is None
-                and not self._cursor.is_cut
-                and await self._has_ended(has_children=has_children)
-            ):
+            if self._cursor.at_end and await self._has_ended(has_children=has_children):
                 return
 
     async def _look(self) -> None:
