@@ -363,6 +363,11 @@ class Sink(Connector):
         """Whether a record's origin can travel with it."""
         return True
 
+    @property
+    def trouble(self) -> "ConnectorError | None":
+        """Why nothing is answered at the moment, as far as the sink knows; it goes on trying."""
+        return None
+
     def now_ms(self) -> int | None:
         """The time by the sink's clock, rather too early than too late; None where ``landed`` tells nothing.
 

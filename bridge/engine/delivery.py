@@ -34,6 +34,8 @@ log = structlog.get_logger(__name__)
 STALLED_S = 10.0
 """A sink that owes answers and gives none for so long is worth telling."""
 
+_STALLED = TransientError("write", f"the sink has not answered for more than {STALLED_S:.0f} s")
+
 
 class RewindError(TransientError):
     """The scope broke: the lane must read again from the last place that it knows to be durable."""
@@ -131,6 +133,11 @@ class Delivery:
     def is_stalled(self) -> bool:
         """Whether the sink has owed an answer for some time without giving any."""
         return self._stall.seconds(self._clock.monotonic()) >= STALLED_S
+
+    @property
+    def stall(self) -> ConnectorError | None:
+        """Why, where the sink ``is_stalled``."""
+        return (self._sink.trouble or _STALLED) if self.is_stalled() else None
 
     def has_told(self, error: ConnectorError) -> bool:
         """Whether ``error`` is about the scope, and so in the log already."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import structlog
 
 from bridge.engine.dead_letter import letter_of
-from bridge.engine.delivery import STALLED_S
 from bridge.engine.policy import OnError, OnGap
 from bridge.engine.progress import Progress
 from bridge.engine.rejection import RejectedError, stop_at, until, without
@@ -26,13 +25,9 @@ from connectors.base import (
     Place,
     RefusedError,
     Rejected,
-    TransientError,
 )
 
 log = structlog.get_logger(__name__)
-
-
-_STALLED = TransientError("write", f"the sink has not answered for more than {STALLED_S:.0f} s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +139,8 @@ class Lane:
         if self.state not in (LaneState.RUNNING, LaneState.RETRYING):
             return self.state, self.error
         if trouble is None:
-            stalled = self.progress.in_flight > 0 and self._around.delivery.is_stalled()
-            return self.state, self.error or (_STALLED if stalled else None)
+            stall = self._around.delivery.stall if self.progress.in_flight > 0 else None
+            return self.state, self.error or stall
         return LaneState.HELD if isinstance(trouble, RefusedError) else LaneState.RETRYING, trouble
 
     async def _stream(self) -> None:

@@ -24,6 +24,7 @@ from connectors.base import Clock, ConnectorError, Sink, Source
 log = structlog.get_logger(__name__)
 
 _NAMED_FAILURES = 5
+_REMIND_S = 30.0
 
 
 class MirrorFailedError(Exception):
@@ -184,12 +185,16 @@ class Mirror:
 
     async def _watch(self) -> None:
         """Once a second: sample the rates, and say when the sink stops answering and when it does again."""
-        stalled = False
+        told_s: float | None = None
         while True:
             now_s = self._clock.monotonic()
-            if stalled != self._delivery.is_stalled():
-                stalled = not stalled
-                log.warning("the sink does not answer" if stalled else "the sink answers again")
+            stall = self._delivery.stall
+            if stall is not None and (told_s is None or now_s - told_s >= _REMIND_S):
+                told_s = now_s
+                log.warning("the sink does not answer", error=str(stall))
+            elif stall is None and told_s is not None:
+                told_s = None
+                log.warning("the sink answers again")
             self._totals.rate.sample(now_s, self._totals.records_written)
             for lane in self._lanes.lanes.values():
                 lane.progress.rate.sample(now_s, lane.progress.records_written)

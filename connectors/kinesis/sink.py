@@ -116,6 +116,10 @@ class KinesisSink(Sink):
     def carries_origins(self) -> bool:
         return self._settings.codec.carries_origins
 
+    @property
+    def trouble(self) -> ConnectorError | None:
+        return None if self._writer is None else self._writer.trouble
+
     def now_ms(self) -> int:
         return self._entered.api.server_now_ms() - _DATE_MS
 

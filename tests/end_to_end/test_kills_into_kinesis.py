@@ -94,7 +94,7 @@ async def test_a_mirror_that_may_not_read_back_says_so(
     with KinesisProxy(kinesis) as proxy:
         proxy.judge = _denied
         behind = path.through(sink=path.sink.at(proxy.address))
-        async with behind.mirror({"checkpoint_interval": "30s"}) as mirror:
+        async with behind.mirror({"checkpoint_interval": "30s", "checkpoints": "auto"}) as mirror:
             await path.write(sent[:share])
             await path.until_arrived(share)
             await mirror.kill()

@@ -1,7 +1,6 @@
 """Brings the entries of a call to their outcomes, whatever the server answers."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,10 +18,7 @@ from connectors.kinesis.writing.shard_map import ShardMap
 from connectors.kinesis.writing.submission import Landings, Lane
 from connectors.kinesis.writing.vigil import Vigil
 
-log = logging.getLogger("connectors.kinesis")
-
 _OPERATION = "PutRecords"
-_TELL_S = 30.0
 _THROTTLED = "ProvisionedThroughputExceededException"
 _FIRST_DELAY_S = 0.1
 _LONGEST_DELAY_S = 10.0
@@ -58,7 +54,8 @@ class Delivery:
         self._order = order
         self._broken = broken
         self._dropped = dropped
-        self._tell_at = means.clock.monotonic()
+        self.trouble: TransientError | None = None
+        """Why the last call had no answer; None where it had one."""
         self._changed = asyncio.Event()
         """Set, and replaced, when there may be something to drop."""
 
@@ -112,22 +109,16 @@ class Delivery:
                 await self._rest(entries, backoff.next_s())
             except TransientError as error:
                 means.observer.retried(_OPERATION, type(error).__name__)
+                self.trouble = error
                 # At once, the first time: what follows in these keys waits for it.
                 if is_unheard:
-                    self._tell(error)
                     await self._rest(entries, backoff.next_s())
                 is_unheard = True
             else:
+                self.trouble = None
                 self._order.round_trip_s += (means.clock.monotonic() - begun - self._order.round_trip_s) / 8
                 self._settle(entries, answer.value)
                 return
-
-    def _tell(self, error: TransientError) -> None:
-        """Why nothing is answered, now and then."""
-        now = self._means.clock.monotonic()
-        if now >= self._tell_at:
-            self._tell_at = now + _TELL_S
-            log.warning("a write is tried again until it is answered: %s", error)
 
     async def _rest(self, entries: Sequence[Entry], seconds: float) -> None:
         """Wait, but not for longer than all of ``entries`` are to be repeated."""

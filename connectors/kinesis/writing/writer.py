@@ -38,6 +38,11 @@ class Writer:
             for number in range(means.calls_in_flight)
         ]
 
+    @property
+    def trouble(self) -> ConnectorError | None:
+        """Why calls have no answer at the moment."""
+        return self._delivery.trouble
+
     def submit(self, name: str, batch: Batch) -> asyncio.Future[Outcome]:
         """As ``Scope.submit``."""
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
