@@ -27,14 +27,19 @@ def _quit(_: int, __: FrameType | None) -> None:
 
 
 @contextmanager
-def quitting() -> Iterator[None]:
-    """While inside, and not yet ``stopping``, a signal ends the process with 0."""
-    before = {each: signal.signal(each, _quit) for each in _SIGNALS}
+def _handled_by(handler: Handler) -> Iterator[None]:
+    """While inside, ``handler`` takes the signals; then whoever did before."""
+    before = {each: signal.signal(each, handler) for each in _SIGNALS}
     try:
         yield
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for each, earlier in before.items():
+            signal.signal(each, earlier)
+
+
+def quitting() -> AbstractContextManager[None]:
+    """While inside, and not yet ``stopping``, a signal ends the process with 0."""
+    return _handled_by(_quit)
 
 
 @contextmanager
@@ -53,12 +58,8 @@ def stopping(stop: Callable[[str], None], *, second: Handler = leave) -> Iterato
             signal.signal(each, second)
         loop.call_soon_threadsafe(stop, signal.Signals(number).name, context=context)
 
-    before = {each: signal.signal(each, first) for each in _SIGNALS}
-    try:
+    with _handled_by(first):
         yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def heeding(stop: Callable[[str], None]) -> AbstractContextManager[None]:

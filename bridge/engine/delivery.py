@@ -130,14 +130,11 @@ class Delivery:
         answer = scope.bury(lane, letter)
         return None if answer is None else self._watched(epoch, scope, answer, letter)
 
-    def is_stalled(self) -> bool:
-        """Whether the sink has owed an answer for some time without giving any."""
-        return self._stall.seconds(self._clock.monotonic()) >= STALLED_S
-
     @property
     def stall(self) -> ConnectorError | None:
-        """Why, where the sink ``is_stalled``."""
-        return (self._sink.trouble or _STALLED) if self.is_stalled() else None
+        """Why the sink has owed an answer for some time without giving any; None where it has not."""
+        is_stalled = self._stall.seconds(self._clock.monotonic()) >= STALLED_S
+        return (self._sink.trouble or _STALLED) if is_stalled else None
 
     def has_told(self, error: ConnectorError) -> bool:
         """Whether ``error`` is about the scope, and so in the log already."""

@@ -58,8 +58,8 @@ class LaneTasks:
         """Stop reading in these and wait for what is on its way; how many had to be stopped before it was."""
         for name in names:
             self._lanes[name].drain()
-        await _cancelled({self._openings[name] for name in names if name in self._openings})
-        late = await _unfinished(self._runs_of(names), patience_s)
+        await _cancelled(_of(self._openings, names))
+        late = await _unfinished(_of(self._runs, names), patience_s)
         if late:
             self._withdraw(names)
             late = await _unfinished(late, self._policy.withdrawn_s)
@@ -68,7 +68,7 @@ class LaneTasks:
 
     async def stop(self, names: Collection[str]) -> None:
         """Stop these where they are."""
-        await _cancelled({self._openings[name] for name in names if name in self._openings} | self._runs_of(names))
+        await _cancelled(_of(self._openings, names) | _of(self._runs, names))
 
     def forget(self, name: str) -> None:
         """A lane that was settled or stopped is not among the started any more."""
@@ -88,8 +88,9 @@ class LaneTasks:
         await lane.run()
         self._ended(lane)
 
-    def _runs_of(self, names: Collection[str]) -> set[asyncio.Task[None]]:
-        return {self._runs[name] for name in names if name in self._runs}
+
+def _of(tasks: Mapping[str, asyncio.Task[None]], names: Collection[str]) -> set[asyncio.Task[None]]:
+    return {tasks[name] for name in names if name in tasks}
 
 
 async def _unfinished(tasks: Collection[asyncio.Task[None]], patience_s: float) -> Collection[asyncio.Task[None]]:
