@@ -62,7 +62,7 @@ class KafkaSourceSettings:
         An offset that is not there is an error and no reset.
         Raises ``SettingsError`` where ``librdkafka`` would change any of it.
         """
-        answer = max(_LEAST_ANSWER, self.buffer_bytes // 16)
+        answer = max(_LEAST_ANSWER, self.buffer_bytes // 64)
         return {
             **_TUNING,
             **self.connection().settings(),
@@ -73,9 +73,10 @@ class KafkaSourceSettings:
             "enable.partition.eof": True,
             "isolation.level": self.isolation,
             "check.crcs": True,
-            "queued.max.messages.kbytes": max(1, self.buffer_bytes // 4096),
+            # What is fetched ahead of a partition is lost, and fetched again, whenever its lane rests.
+            "queued.max.messages.kbytes": max(1, self.buffer_bytes // 32 // 1024),
             "fetch.max.bytes": answer,
-            "fetch.message.max.bytes": min(_LEAST_ANSWER, answer),
+            "fetch.message.max.bytes": _LEAST_ANSWER // 4,
             # By default a full queue is looked at again after a second.
             "fetch.queue.backoff.ms": 5,
             "topic.metadata.refresh.interval.ms": self.metadata_refresh_ms,

@@ -96,6 +96,11 @@ class KeyOrder:
             lane.drained.set()
         return call
 
+    @property
+    def ready(self) -> int:
+        """Entries that may go out, if their shards' rates allow it."""
+        return sum(len(queue.ready) for queue in self._listed)
+
     def wait_s(self, now: float) -> float | None:
         """How long to wait before there may be something to take; None: for a change."""
         waits = [queue.shard.rate.wait_s(now) for queue in self._listed]

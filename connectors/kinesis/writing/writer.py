@@ -5,13 +5,15 @@ from collections.abc import Collection
 
 from connectors.base import Batch, ConnectorError, Outcome, TransientError, WithdrawnError
 from connectors.kinesis.writing.delivery import Delivery, Means
-from connectors.kinesis.writing.entry import Call
+from connectors.kinesis.writing.entry import MAX_ENTRIES, Call
 from connectors.kinesis.writing.key_order import KeyOrder
 from connectors.kinesis.writing.submission import Lane, Submission
 
 _QUEUE_S = 2.0
 _LARGEST_QUEUE = 8 * 1024 * 1024
 _SMALLEST_QUEUE = 256 * 1024
+_WORTH_A_CALL = MAX_ENTRIES // 2
+_LONGEST_LINGER_S = 0.05
 _REPEATED_S = 4.0
 """A call without an answer is repeated for so long once its lane is withdrawn. Who withdrew it waits a bit longer."""
 
@@ -154,12 +156,16 @@ class Writer:
     async def _next(self) -> Call | None:
         """The next call, as soon as there is something for it; none once broken."""
         async with self._turn:
+            linger = _Linger(self._order)
             while True:
                 await self._means.vigil.assured(self._broken)
                 if self._broken.is_set():
                     return None
                 self._moved.clear()
                 now = self._means.clock.monotonic()
+                if self._out and (seconds := linger.left_s(now)):
+                    await self._wait(seconds)
+                    continue
                 call = self._order.take(now)
                 if call.entries:
                     return call
@@ -182,3 +188,23 @@ class Writer:
             self._leaving.discard(lane)
             self._means.landings.remember(lane)
             lane.fail(WithdrawnError(self._writing, f"{lane.name} was withdrawn"))
+
+
+class _Linger:
+    """How long a small call waits for company while others are on the wire.
+
+    Keys come back with each call that is answered: few of them, sent at once, would stay apart from the others and be
+    answered alone again and again, at the price of a whole call.
+    """
+
+    def __init__(self, order: KeyOrder) -> None:
+        self._order = order
+        self._until: float | None = None
+
+    def left_s(self, now: float) -> float:
+        """0 where it is time to send."""
+        if not 0 < self._order.ready < _WORTH_A_CALL:
+            return 0.0
+        if self._until is None:
+            self._until = now + min(_LONGEST_LINGER_S, self._order.round_trip_s)
+        return max(0.0, self._until - now)

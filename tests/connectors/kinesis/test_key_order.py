@@ -9,7 +9,7 @@ import pytest
 
 from connectors.base import Batch, Record
 from connectors.codecs.catalogue import CodecName
-from tests.connectors.kinesis.fake_writes import RandomHarm, WritableKinesis, sink_into
+from tests.connectors.kinesis.fake_writes import RandomHarm, WritableKinesis, lane_of, sink_into
 from tests.connectors.kinesis.mover import Mover
 from tests.connectors.kinesis.writing import decoded
 from tests.contracts.sink import batch, by_key, series
@@ -93,5 +93,23 @@ def test_order_is_kept_through_breaks_and_withdrawals(codec: CodecName, seed: in
             finally:
                 disturbing.cancel()
         _check(fake, lanes)
+
+    run(main)
+
+
+def test_keys_that_come_back_apart_are_sent_together_again() -> None:
+    """A small call waits for company while others are on the wire, so that few keys do not take a call for each."""
+
+    async def main(clock: VirtualClock) -> None:
+        fake = WritableKinesis(clock)
+        rounds, keys = 50, 40
+        halves = [lane_of(rounds * keys, keys=keys, lane=lane) for lane in ("a", "b")]
+        async with asyncio.timeout(_PATIENCE_S), sink_into(fake, clock, endpoint_url="x") as sink:
+            scope = await sink.begin()
+            first = scope.submit("a", halves[0])
+            # The keys of the second lane come while those of the first are out.
+            await clock.sleep(0.005)
+            await asyncio.gather(first, scope.submit("b", halves[1]))
+        assert len(fake.puts) < rounds + rounds // 2
 
     run(main)
