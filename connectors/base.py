@@ -62,6 +62,18 @@ class Record:
     headers: tuple[Header, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where a bounded read of one partition ends: behind ``position``, or before what arrived after ``time_ms``.
+
+    Of two the first that is met. It does not move once it is known.
+    """
+
+    position: Position | None = None
+    time_ms: int | None = None
+    """Milliseconds since the epoch, by the source's clock."""
+
+
 class Reservation(Protocol):
     """A share of the byte budget. Whoever holds the batch it came with ends it."""
 
@@ -115,6 +127,8 @@ class Batch:
     """How many records of the partition lie behind the end of this batch; None where the source cannot count them."""
     skipped: Mapping[str, int] = field(default_factory=dict)
     """Records of the stretch that are left out on purpose, counted by reason."""
+    is_last: bool = False
+    """Whether a bounded read ends with it: nothing behind it is asked for."""
     reservation: Reservation | None = None
     """The batch's share of the budget, released by the engine when every record is durable."""
 
@@ -243,6 +257,22 @@ class Source(Connector):
         Called once in a mirror's life, before anything is read; the engine saves the answer before it reads, so that
         a start "from now on" stays the same now after a restart. Partitions that appear later are read from their
         beginning, ``Place()``.
+        """
+
+    @abstractmethod
+    def rank(self, position: Position | None) -> tuple[int, ...]:
+        """Sorts the positions of one partition, None before all. Raises ``RefusedError`` for text that is none."""
+
+    @abstractmethod
+    def just_before(self, position: Position) -> Place:
+        """Where reading begins with the record at ``position``. Raises ``RefusedError`` for text that is none."""
+
+    @abstractmethod
+    async def ends(self, partitions: Sequence[Partition], until_ms: int | None) -> Mapping[str, End]:
+        """Where what arrived up to ``until_ms`` ends in each of ``partitions``; None: what has arrived by now.
+
+        Of a system that keeps no arrival the records' own times count, and the first one later ends the range. Raises
+        ``SettingsError`` for a time that is still to come, and what opening raises.
         """
 
     @abstractmethod

@@ -18,9 +18,11 @@ from connectors.base import (
     Budget,
     Clock,
     ConnectorError,
+    End,
     Outcome,
     Partition,
     Place,
+    Position,
     Record,
     Rejected,
     Save,
@@ -121,6 +123,18 @@ class MemorySource(Source):
 
     async def start(self, partitions: Sequence[Partition]) -> Mapping[str, Place]:
         return {partition.id: Place() for partition in partitions}
+
+    def rank(self, position: Position | None) -> tuple[int, ...]:
+        return (-1 if position is None else int(position),)
+
+    def just_before(self, position: Position) -> Place:
+        return Place(str(int(position) - 1) if int(position) > 0 else None)
+
+    async def ends(self, partitions: Sequence[Partition], until_ms: int | None) -> Mapping[str, End]:
+        latest_ms = self._clock.now_ms() if until_ms is None else until_ms
+        records = {partition.id: self._stream.shards[partition.id].records for partition in partitions}
+        inside = {name: sum(record.timestamp_ms <= latest_ms for record in each) for name, each in records.items()}
+        return {name: End(position=str(count - 1)) for name, count in inside.items()}
 
     async def read(self, partition: Partition, after: Place, budget: Budget) -> AsyncGenerator[Batch, None]:
         shard = self._stream.shards[partition.id]

@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
 from threading import Event, Thread
 from types import TracebackType
 from typing import ParamSpec, Self
 
 from confluent_kafka import KafkaException
 
-from connectors.base import Batch, Budget, Clock, Observer, Partition, Place, SettingsError, Source
+from connectors.base import Batch, Budget, Clock, End, Observer, Partition, Place, Position, SettingsError, Source
 from connectors.kafka.connection import READ, kafka_error, translate
 from connectors.kafka.fetching.fetcher import Fetcher
-from connectors.kafka.fetching.offsets import OffsetDesk, before
+from connectors.kafka.fetching.offsets import OffsetDesk, before, following
 from connectors.kafka.limits import UNKNOWN_MAX_BYTES
 from connectors.kafka.partition_reader import PartitionReader, Surroundings
 from connectors.kafka.source_settings import KafkaSourceSettings
@@ -98,12 +100,41 @@ class KafkaSource(Source):
 
     async def start(self, partitions: Sequence[Partition]) -> Mapping[str, Place]:
         """A time behind the last record, as ``latest``, is where the partition ends now."""
-        try:
-            found = await asyncio.to_thread(self._first_offsets(), [int(partition.id) for partition in partitions])
-        except KafkaException as error:
-            operation = f"find where to start in topic {self._settings.topic}"
-            raise translate(kafka_error(error), operation, self._settings.bootstrap_servers, access=READ) from None
+        found = await self._found("where to start", self._first_offsets(), partitions)
         return {str(number): before(offset) for number, offset in found.items()}
+
+    def rank(self, position: Position | None) -> tuple[int, ...]:
+        return (following(Place(position)),)
+
+    def just_before(self, position: Position) -> Place:
+        return before(following(Place(position)) - 1)
+
+    async def ends(self, partitions: Sequence[Partition], until_ms: int | None) -> Mapping[str, End]:
+        """Positions: of the last record that readers can see now, or before the first one later than ``until_ms``.
+
+        An end before the first offset is ``-1``.
+        """
+        offsets = self._entered.offsets
+        if until_ms is None:
+            tell = offsets.ends
+        elif until_ms > self._clock.now_ms():
+            raise SettingsError(
+                f"end at {_iso(until_ms)}", "that is in the future", "--until now ends with what is there"
+            )
+        else:
+            tell = partial(offsets.at_time, time_ms=until_ms + 1)
+        found = await self._found("where to end", tell, partitions)
+        return {str(number): End(position=str(offset - 1)) for number, offset in found.items()}
+
+    async def _found(
+        self, what: str, tell: Callable[[Iterable[int]], Mapping[int, int]], partitions: Sequence[Partition]
+    ) -> Mapping[int, int]:
+        """What ``tell``, which blocks, says of ``partitions``."""
+        try:
+            return await asyncio.to_thread(tell, [int(partition.id) for partition in partitions])
+        except KafkaException as error:
+            operation = f"find {what} in topic {self._settings.topic}"
+            raise translate(kafka_error(error), operation, self._settings.bootstrap_servers, access=READ) from None
 
     def _first_offsets(self) -> Callable[[Iterable[int]], Mapping[int, int]]:
         """Who tells the offsets at which the settings begin."""
@@ -145,6 +176,10 @@ class KafkaSource(Source):
             return Fetcher(self._settings, self._clock, self._observer, _in_loop(loop, count))
         except KafkaException as error:
             raise translate(kafka_error(error), "configure the Kafka consumer", "") from None
+
+
+def _iso(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
 def _in_loop(loop: asyncio.AbstractEventLoop, function: Callable[P, None]) -> Callable[P, None]:

@@ -1,16 +1,28 @@
 """A Kinesis stream as a source, read with GetRecords."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from datetime import datetime
 from random import Random
 from types import TracebackType
 from typing import Self
 
-from connectors.base import Batch, Budget, Clock, Observer, Partition, Place, SettingsError, Source
+from connectors.base import (
+    Batch,
+    Budget,
+    Clock,
+    End,
+    Observer,
+    Partition,
+    Place,
+    Position,
+    RefusedError,
+    SettingsError,
+    Source,
+)
 from connectors.kinesis.client import Connection, connect
 from connectors.kinesis.opening import Connect, open_stream
-from connectors.kinesis.position import iso, milliseconds
+from connectors.kinesis.position import iso, just_before, milliseconds, rank
 from connectors.kinesis.reading.order import OrderGuard
 from connectors.kinesis.reading.read_size import Average
 from connectors.kinesis.reading.shard_reader import ShardReader, Surroundings
@@ -93,6 +105,22 @@ class KinesisSource(Source):
         place = await self._first_place()
         return {partition.id: place for partition in partitions}
 
+    def rank(self, position: Position | None) -> tuple[int, ...]:
+        with _refusing("compare positions"):
+            return rank(position)
+
+    def just_before(self, position: Position) -> Place:
+        with _refusing("begin at a position"):
+            return Place(just_before(position))
+
+    async def ends(self, partitions: Sequence[Partition], until_ms: int | None) -> Mapping[str, End]:
+        # The server tells whole seconds: what arrived in this one has arrived.
+        now_ms = (await self._entered.api.describe()).server_ms + 999
+        if until_ms is not None and until_ms > now_ms:
+            raise _still_to_come("end", until_ms, now_ms, "--until now ends with what is there")
+        end = End(time_ms=now_ms if until_ms is None else until_ms)
+        return {partition.id: end for partition in partitions}
+
     def read(self, partition: Partition, after: Place, budget: Budget) -> AsyncGenerator[Batch, None]:
         return ShardReader(partition.id, after, budget, self._entered).batches()
 
@@ -112,7 +140,18 @@ class KinesisSource(Source):
             return Place(iso(now_ms), now_ms)
         start_ms = milliseconds(start)
         if start_ms > now_ms:
-            raise SettingsError(
-                f"start at {iso(start_ms)}", f"it is {iso(now_ms)} at the server", "start: latest begins now"
-            )
+            raise _still_to_come("start", start_ms, now_ms, "start: latest begins now")
         return Place(iso(start_ms), start_ms)
+
+
+def _still_to_come(what: str, asked_ms: int, now_ms: int, hint: str) -> SettingsError:
+    return SettingsError(f"{what} at {iso(asked_ms)}", f"it is {iso(now_ms)} at the server", hint)
+
+
+@contextmanager
+def _refusing(operation: str) -> Iterator[None]:
+    """Text that is no position is a person's mistake."""
+    try:
+        yield
+    except ValueError as error:
+        raise RefusedError(operation, str(error)) from error

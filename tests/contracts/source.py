@@ -8,7 +8,9 @@ from contextlib import aclosing
 import pytest
 
 from bridge.engine.budget import ByteBudget
-from connectors.base import Batch, Partition, Place, Position, Source
+from bridge.jobs.bounded import BoundedSource
+from connectors.base import Batch, Clock, Partition, Place, Position, Source
+from tests.support.waiting import eventually
 
 _LIMIT = 64 * 2**20
 _PATIENCE_S = 30
@@ -57,6 +59,17 @@ async def read_to_end(source: Source, partition: Partition, after: Place) -> lis
     """All batches of a partition that is finished."""
     async with asyncio.timeout(_PATIENCE_S), aclosing(source.read(partition, after, ByteBudget(_LIMIT))) as reading:
         return [batch async for batch in reading]
+
+
+async def read_bounded(source: BoundedSource, partition: Partition, after: Place) -> list[Batch]:
+    """Batches up to the last; each is released."""
+    batches: list[Batch] = []
+    async with asyncio.timeout(_PATIENCE_S), aclosing(source.read(partition, after, ByteBudget(_LIMIT))) as reading:
+        async for batch in reading:
+            batches.append(batch)
+            batch.release()
+    assert batches[-1].is_last
+    return batches
 
 
 async def until_at_tip(source: Source, partition: Partition, after: Place) -> list[Batch]:
@@ -136,6 +149,34 @@ class SourceContract:
         for index, position in enumerate(positions[:-1]):
             rest = await take(world.source, partition, Place(position), len(sent) - index - 1)
             assert values(rest) == sent[index + 1 :]
+
+    async def test_begins_with_the_record_at_any_position(self, world: World) -> None:
+        """What stands just before it is where everything in front of it is read."""
+        partition, sent = await self._fill(world, 5)
+        positions = _positions(await take(world.source, partition, Place(), len(sent)))
+        for index, position in enumerate(positions):
+            rest = await take(world.source, partition, world.source.just_before(position), len(sent) - index)
+            assert values(rest) == sent[index:]
+
+    async def test_ranks_positions_in_the_order_of_reading(self, world: World) -> None:
+        """The beginning comes before all of them, and no two are the same."""
+        partition, sent = await self._fill(world, 5)
+        positions = _positions(await take(world.source, partition, Place(), len(sent)))
+        ranks = [world.source.rank(position) for position in (None, *positions)]
+        assert ranks == sorted(set(ranks))
+
+    async def test_an_end_lies_behind_what_is_there_and_before_what_comes_later(self, world: World) -> None:
+        """However much has come by the time at which it is met; a place at or behind it meets it at once."""
+        partition, sent = await self._fill(world, 5)
+        bounded = BoundedSource(world.source)
+        bounded.bounds.update(await world.source.ends([partition], None))
+        end_ms = bounded.bounds[partition.id].time_ms or 0
+        await eventually(lambda: Clock().now_ms() > end_ms, "the end has passed")
+        for number in range(20):
+            await world.put(b"key", b"later-%d" % number)
+        read = await read_bounded(bounded, partition, Place())
+        assert values(read) == sent
+        assert values(await read_bounded(bounded, partition, read[-1].place)) == []
 
     async def test_goes_on_with_records_that_come_later(self, world: World) -> None:
         """A reader at the tip gets what is put afterwards, behind what it had."""

@@ -20,6 +20,8 @@ def following(place: Place) -> int:
     """
     if place.position is None:
         return 0
+    if place.position == "-1":
+        return 0
     if not place.position.isdecimal():
         raise RefusedError(
             "read a Kafka partition", f"{place.position!r} is not an offset", "correct it with checkpoints set"

@@ -1,0 +1,1 @@
+"""Work with an end: a range copied, sent again, compared."""

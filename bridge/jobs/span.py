@@ -1,0 +1,85 @@
+"""The range of a job as a person names it: from a point, until a point."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, auto
+
+from bridge.errors import UsageError
+from connectors.base import Position
+
+_OLDEST = ("trim_horizon", "earliest")
+_NOW = ("now", "latest")
+
+
+class Kind(Enum):
+    OLDEST = auto()
+    NOW = auto()
+    TIME = auto()
+    POSITIONS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A time, or a position in each of some partitions; nothing of the others is meant then."""
+
+    kind: Kind
+    text: str
+    """As it was given."""
+    time: datetime | None = None
+    positions: Mapping[str, Position] = field(default_factory=dict)
+    """By partition; that of a source's only partition may have none: its name is empty."""
+
+    @property
+    def time_ms(self) -> int | None:
+        """Milliseconds since the epoch, rounded down; None where it is no time."""
+        return None if self.time is None else int(self.time.timestamp() * 1000)
+
+
+def point(option: str, texts: Sequence[str]) -> Point:
+    """What ``texts``, each a value of ``option``, mean.
+
+    One of ``trim_horizon``, ``earliest``, ``now``, ``latest``, a time with its zone; or positions as ``checkpoints``
+    and ``verify`` print them, each in a partition of its own: ``PARTITION/POSITION``, an address before it or not.
+
+    Raises ``UsageError`` for anything else.
+    """
+    text = ", ".join(texts)
+    if len(texts) == 1 and texts[0] in _OLDEST:
+        return Point(Kind.OLDEST, text)
+    if len(texts) == 1 and texts[0] in _NOW:
+        return Point(Kind.NOW, text)
+    if len(texts) == 1 and (time := _time(option, texts[0])) is not None:
+        return Point(Kind.TIME, text, time)
+    positions: dict[str, Position] = {}
+    for each in texts:
+        partition, position = _position(option, each)
+        if partition in positions:
+            raise UsageError(f"{option} {each}", "a second position of the same partition")
+        positions[partition] = position
+    return Point(Kind.POSITIONS, text, positions=positions)
+
+
+def _time(option: str, text: str) -> datetime | None:
+    if text.isdecimal():
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if time.tzinfo is None:
+        raise UsageError(f"{option} {text}", "a time without its zone", f"write {text}Z for UTC")
+    return time
+
+
+def _position(option: str, text: str) -> tuple[str, Position]:
+    rest, _, position = text.rpartition("/")
+    partition = rest.rpartition("/")[2]
+    number, mark, sub = position.partition("#")
+    if not number.isdecimal() or (mark and not sub.isdecimal()):
+        raise UsageError(
+            f"{option} {text}",
+            "neither a time nor a position",
+            "allowed: trim_horizon, now, an ISO-8601 time with its zone, PARTITION/POSITION",
+        )
+    return partition, position
