@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from random import Random
@@ -13,7 +13,9 @@ from bridge.engine.mirror import Ends, Mirror
 from bridge.engine.policy import OnError, OnGap, OnLoop, Policy
 from bridge.groups import first
 from bridge.keeping.worker import Keeping, kept_by
-from connectors.base import Clock, Connector, Observer, SettingsError, UnreachableError
+from bridge.pacing.paced import PacedSource
+from bridge.pacing.quota import Quota, Rates
+from connectors.base import Clock, Connector, Observer, SettingsError, Source, UnreachableError
 
 OPENING_S = 26.0
 """Both ends are reached, or reported, within this time; a command has 30 s to say so."""
@@ -69,10 +71,20 @@ def assemble(
     """``index`` tells the workers of one supervisor apart."""
     keeping = kept_by(configuration, clock, index)
     made = EndMaker(configuration, keeping, clock, random, observer)
-    ends = Ends(made.source(), made.sink(), made.dead_letter())
+    source = _paced(configuration, made.source(), clock, lambda: mirror.share)
+    ends = Ends(source, made.sink(), made.dead_letter())
     policy = policy_of(configuration)
     mirror = Mirror(ends, keeping.store, keeping.coordinator, policy, clock=clock, random=random)
     return Assembly(mirror, ends, keeping)
+
+
+def _paced(configuration: Configuration, source: Source, clock: Clock, share: Callable[[], float]) -> Source:
+    """``source`` within the limits that are set, of which a worker has its ``share``; without any, as it is."""
+    limits = configuration.limits
+    if limits.records_per_second is None and limits.bytes_per_second is None:
+        return source
+    rates = Rates(limits.records_per_second, limits.bytes_per_second)
+    return PacedSource(source, Quota(rates, clock, share), clock)
 
 
 def policy_of(configuration: Configuration) -> Policy:
