@@ -1,6 +1,7 @@
 """A mirror with all it needs, opened and closed in the right order."""
 
 import asyncio
+import dataclasses
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -21,6 +22,14 @@ OPENING_S = 26.0
 """Both ends are reached, or reported, within this time; a command has 30 s to say so."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A range that is sent again under ``id``; ``around`` makes a source of that range alone."""
+
+    id: str
+    around: Callable[[Source], Source]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +75,21 @@ class Assembly:
 
 
 def assemble(
-    configuration: Configuration, *, observer: Observer, clock: Clock, random: Random, index: int = 0
+    configuration: Configuration,
+    *,
+    observer: Observer,
+    clock: Clock,
+    random: Random,
+    index: int = 0,
+    replay: Replay | None = None,
 ) -> Assembly:
-    """``index`` tells the workers of one supervisor apart."""
+    """``index`` tells the workers of one supervisor apart. With ``replay`` it sends a range again and mirrors not."""
     keeping = kept_by(configuration, clock, index)
     made = EndMaker(configuration, keeping, clock, random, observer)
-    source = _paced(configuration, made.source(), clock, lambda: mirror.share)
-    ends = Ends(source, made.sink(), made.dead_letter())
-    policy = policy_of(configuration)
+    source, policy = made.source(), policy_of(configuration)
+    if replay is not None:
+        source, policy = replay.around(source), dataclasses.replace(policy, replay=replay.id)
+    ends = Ends(_paced(configuration, source, clock, lambda: mirror.share), made.sink(), made.dead_letter())
     mirror = Mirror(ends, keeping.store, keeping.coordinator, policy, clock=clock, random=random)
     return Assembly(mirror, ends, keeping)
 
