@@ -188,6 +188,8 @@ class Lane:
             batch = self.sieve.sift(batch)
             if around.policy.provenance:
                 batch = provenance.stamp(batch, around.source.address, around.destination.address)
+            if around.policy.replay is not None:
+                batch = provenance.marked(batch, around.policy.replay)
             refused = around.delivery.inspect(batch)
             stop = None
             if refused and around.policy.on_error is OnError.STOP:
