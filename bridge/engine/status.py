@@ -18,7 +18,13 @@ class LaneState(StrEnum):
     """A person must act (permissions, keys); looked at again now and then."""
     FAILED = "failed"
     """Stopped for good: a gap or a rejected record that policy says to stop at, or a fault that no retry mends."""
+    COMPLETE = "complete"
+    """All of its part of a job with an end is durable; more of the partition is not asked for."""
     FINISHED = "finished"
+
+
+ENDED = (LaneState.COMPLETE, LaneState.FINISHED, LaneState.FAILED)
+"""Lanes in one of these read no more."""
 
 
 class MirrorState(StrEnum):

@@ -3,8 +3,8 @@
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 
+from bridge.engine.bounded import BoundedSource
 from bridge.errors import UsageError
-from bridge.jobs.bounded import BoundedSource
 from bridge.jobs.span import Kind, Point
 from connectors.base import Batch, Budget, End, Partition, Place, Position, Source
 from connectors.wrapped import WrappedSource

@@ -56,8 +56,13 @@ class BoundedSource(Source):
     async def ends(self, partitions: Sequence[Partition], until_ms: int | None) -> Mapping[str, End]:
         return await self._source.ends(partitions, until_ms)
 
-    async def read(self, partition: Partition, after: Place, budget: Budget) -> AsyncGenerator[Batch, None]:
-        end = self.bounds.get(partition.id, End())
+    def read(self, partition: Partition, after: Place, budget: Budget) -> AsyncGenerator[Batch, None]:
+        end = self.bounds.get(partition.id)
+        if end is None:
+            return self._source.read(partition, after, budget)
+        return self._until(end, partition, after, budget)
+
+    async def _until(self, end: End, partition: Partition, after: Place, budget: Budget) -> AsyncGenerator[Batch, None]:
         if self.is_met(end, after):
             yield Batch(partition.id, after, is_last=True, reservation=await budget.reserve(0))
             return
