@@ -41,7 +41,10 @@ def replays(records: Sequence[Any]) -> dict[bytes | None, list[Any]]:
 
 
 def ids(end: End, records: Sequence[Any]) -> dict[bytes, list[int]]:
-    return (kafka_reader if isinstance(end, TopicEnd) else stream_reader).ids_by_key(records)
+    """Each key's ids, of those ``records`` of ``end``."""
+    if isinstance(end, TopicEnd):
+        return kafka_reader.ids_by_key(records)
+    return stream_reader.ids_by_key(records)
 
 
 async def replay(config: Path, *options: object, timeout_s: float = 60) -> tuple[Finished, Any]:
