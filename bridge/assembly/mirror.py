@@ -1,8 +1,9 @@
 """A mirror with all it needs, opened and closed in the right order."""
 
 import asyncio
+import dataclasses
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from random import Random
@@ -13,12 +14,22 @@ from bridge.engine.mirror import Ends, Mirror
 from bridge.engine.policy import OnError, OnGap, OnLoop, Policy
 from bridge.groups import first
 from bridge.keeping.worker import Keeping, kept_by
-from connectors.base import Clock, Connector, Observer, SettingsError, UnreachableError
+from bridge.pacing.paced import PacedSource
+from bridge.pacing.quota import Quota, Rates
+from connectors.base import Clock, Connector, Observer, SettingsError, Source, UnreachableError
 
 OPENING_S = 26.0
 """Both ends are reached, or reported, within this time; a command has 30 s to say so."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A range that is sent again under ``id``; ``around`` makes a source of that range alone."""
+
+    id: str
+    around: Callable[[Source], Source]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +75,32 @@ class Assembly:
 
 
 def assemble(
-    configuration: Configuration, *, observer: Observer, clock: Clock, random: Random, index: int = 0
+    configuration: Configuration,
+    *,
+    observer: Observer,
+    clock: Clock,
+    random: Random,
+    index: int = 0,
+    replay: Replay | None = None,
 ) -> Assembly:
-    """``index`` tells the workers of one supervisor apart."""
+    """``index`` tells the workers of one supervisor apart. With ``replay`` it sends a range again and mirrors not."""
     keeping = kept_by(configuration, clock, index)
     made = EndMaker(configuration, keeping, clock, random, observer)
-    ends = Ends(made.source(), made.sink(), made.dead_letter())
-    policy = policy_of(configuration)
+    source, policy = made.source(), policy_of(configuration)
+    if replay is not None:
+        source, policy = replay.around(source), dataclasses.replace(policy, replay=replay.id)
+    ends = Ends(_paced(configuration, source, clock, lambda: mirror.share), made.sink(), made.dead_letter())
     mirror = Mirror(ends, keeping.store, keeping.coordinator, policy, clock=clock, random=random)
     return Assembly(mirror, ends, keeping)
+
+
+def _paced(configuration: Configuration, source: Source, clock: Clock, share: Callable[[], float]) -> Source:
+    """``source`` within the limits that are set, of which a worker has its ``share``; without any, as it is."""
+    limits = configuration.limits
+    if limits.records_per_second is None and limits.bytes_per_second is None:
+        return source
+    rates = Rates(limits.records_per_second, limits.bytes_per_second)
+    return PacedSource(source, Quota(rates, clock, share), clock)
 
 
 def policy_of(configuration: Configuration) -> Policy:

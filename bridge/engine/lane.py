@@ -176,7 +176,7 @@ class Lane:
                 async for batch in batches:
                     submission = await self._submit(epoch, batch, place)
                     submitted.put_nowait(submission)
-                    if batch.is_last or submission.stop is not None:
+                    if submission.stop is not None or (batch.is_last and self.progress.bound is not None):
                         return False
                     place = batch.place
                     # While the next one is awaited, nothing here may keep the memory of one that is settled.
@@ -201,6 +201,8 @@ class Lane:
             batch = self.sieve.sift(batch)
             if around.policy.provenance:
                 batch = provenance.stamp(batch, around.source.address, around.destination.address)
+            if around.policy.replay is not None:
+                batch = provenance.marked(batch, around.policy.replay)
             refused = around.delivery.inspect(batch)
             stop = None
             if refused and around.policy.on_error is OnError.STOP:
@@ -254,7 +256,7 @@ class Lane:
             self.progress.inherited_ms = None
         self.error = None
         self._backoff.reset()
-        if batch.is_last:
+        if batch.is_last and self.progress.bound is not None:
             self._reach()
 
     async def _delivered(

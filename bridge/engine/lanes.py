@@ -146,6 +146,11 @@ class Lanes(Owner):
         if late:
             log.warning("drain took too long, what is not settled will be read again", lanes=late)
 
+    @property
+    def share(self) -> float:
+        """How much of what is left to read is this worker's, from 0 to 1."""
+        return self._standings.share
+
     def is_stuck(self) -> bool:
         """Whether no lane can go on, because of those that failed."""
         hopeful = {*self._work.started, *self._waiting_for_others()}

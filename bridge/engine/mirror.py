@@ -117,6 +117,11 @@ class Mirror:
             self.state = MirrorState.DRAINING
         self._drain.set()
 
+    @property
+    def share(self) -> float:
+        """How much of what is left to read is this worker's, above 0 and up to 1."""
+        return self._lanes.share
+
     def status(self) -> MirrorStatus:
         now_s, now_ms = self._clock.monotonic(), self._clock.now_ms()
         totals = self._totals

@@ -105,6 +105,17 @@ class Standings:
         """Those that have more to read: their children wait. Behind the end of a bound nothing is read."""
         return {partition.id for partition in self.partitions() if not self._is_read(partition.id)}
 
+    @property
+    def share(self) -> float:
+        """How much of what is left to read is here: of all partitions that are not known to be finished.
+
+        What ended elsewhere may not be known yet, so that the shares of all workers are never more than the whole. 1
+        where nothing is here.
+        """
+        unfinished = self.unfinished()
+        here = sum(self.owns(name) for name in unfinished)
+        return here / len(unfinished) if here else 1.0
+
     def held_up_elsewhere(self, waiting: Iterable[Partition]) -> set[str]:
         """Those of ``waiting`` that have a parent with another worker."""
         parents = {partition.id: partition.parents for partition in waiting}
