@@ -134,6 +134,8 @@ class Lane:
             progress.rate.per_second(now_s, progress.records_written),
             progress.checkpoint_age_ms(now_ms),
             str(error) if error is not None else None,
+            progress.place.watermark_ms,
+            progress.bound_at(progress.place),
         )
 
     def _shown(self) -> tuple[LaneState, ConnectorError | None]:
