@@ -41,6 +41,17 @@ class Assembly:
     keeping: Keeping
 
     @asynccontextmanager
+    async def ends_opened(self) -> AsyncIterator[Ends]:
+        """The source and the sink alone, for those who look first. An assembly is opened once, in one of these ways.
+
+        Raises ``UnreachableError`` or ``RefusedError`` within ``OPENING_S``.
+        """
+        async with AsyncExitStack() as stack:
+            await _all_opened(stack, {"source": self.ends.source, "sink": self.ends.sink})
+            self._check_places()
+            yield self.ends
+
+    @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
         """Own the checkpoints, then reach all ends at once; on leaving close them, the checkpoints last.
 
@@ -82,11 +93,15 @@ def assemble(
     random: Random,
     index: int = 0,
     replay: Replay | None = None,
+    bounded: bool = False,
 ) -> Assembly:
-    """``index`` tells the workers of one supervisor apart. With ``replay`` it sends a range again and mirrors not."""
+    """``index`` tells the workers of one supervisor apart. With ``replay`` it sends a range again and mirrors not.
+
+    ``bounded``: it mirrors what the bounds in the checkpoints hold, and ends.
+    """
     keeping = kept_by(configuration, clock, index)
     made = EndMaker(configuration, keeping, clock, random, observer)
-    source, policy = made.source(), policy_of(configuration)
+    source, policy = made.source(), dataclasses.replace(policy_of(configuration), bounded=bounded)
     if replay is not None:
         source, policy = replay.around(source), dataclasses.replace(policy, replay=replay.id)
     ends = Ends(_paced(configuration, source, clock, lambda: mirror.share), made.sink(), made.dead_letter())

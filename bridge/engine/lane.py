@@ -134,6 +134,8 @@ class Lane:
             progress.rate.per_second(now_s, progress.records_written),
             progress.checkpoint_age_ms(now_ms),
             str(error) if error is not None else None,
+            progress.place.watermark_ms,
+            progress.bound_at(progress.place),
         )
 
     def _shown(self) -> tuple[LaneState, ConnectorError | None]:
@@ -176,7 +178,7 @@ class Lane:
                 async for batch in batches:
                     submission = await self._submit(epoch, batch, place)
                     submitted.put_nowait(submission)
-                    if batch.is_last or submission.stop is not None:
+                    if submission.stop is not None or (batch.is_last and self.progress.bound is not None):
                         return False
                     place = batch.place
                     # While the next one is awaited, nothing here may keep the memory of one that is settled.
@@ -256,7 +258,7 @@ class Lane:
             self.progress.inherited_ms = None
         self.error = None
         self._backoff.reset()
-        if batch.is_last:
+        if batch.is_last and self.progress.bound is not None:
             self._reach()
 
     async def _delivered(

@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 from bridge.engine.bounded import BoundedSource
 from bridge.errors import UsageError
-from bridge.jobs.span import Kind, Point
+from bridge.jobs.span import Kind, Point, positions_in
 from connectors.base import Batch, Budget, End, Partition, Place, Position, Source
 from connectors.wrapped import WrappedSource
 
@@ -42,11 +42,6 @@ class Selection(WrappedSource):
         self._bounded.bounds = {**ends, **self._last(chosen, named)}
         self.partitions_in_range = chosen
 
-    @property
-    def starts(self) -> Mapping[Partition, Place]:
-        """Where each partition of the range is read from."""
-        return {partition: self._starts[partition.id] for partition in self.partitions_in_range}
-
     def stored(self, places: Mapping[str, Place]) -> None:
         """Those places are not the mirror's."""
 
@@ -71,7 +66,7 @@ class Selection(WrappedSource):
         wanted = frozenset(there)
         for option, point in (("--from", self._since), ("--until", self._until)):
             if point.kind is Kind.POSITIONS:
-                wanted &= _in(option, point, there).keys()
+                wanted &= positions_in(option, point, there).keys()
         if not wanted:
             raise UsageError(f"--until {self._until.text}", "names no partition that --from names")
         return tuple(
@@ -94,16 +89,3 @@ class Selection(WrappedSource):
             if self.rank(last[name]) < self.rank(first[name]):
                 raise UsageError(f"--until {self._until.text}", f"ends before --from {self._since.text} begins")
         return {name: End(position=position) for name, position in last.items()}
-
-
-def _in(option: str, point: Point, there: set[str]) -> Mapping[str, Position]:
-    """What ``point`` names, each of it ``there``. Raises ``UsageError``."""
-    if set(point.positions) == {""}:
-        if len(there) > 1:
-            raise UsageError(f"{option} {point.text}", f"which of {len(there)} partitions?", "write PARTITION/POSITION")
-        return dict.fromkeys(there, point.positions[""])
-    if unknown := sorted(point.positions.keys() - there):
-        raise UsageError(
-            f"{option} {point.text}", f"the source has no partition {', '.join(unknown)}", "kmbridge checkpoints list"
-        )
-    return point.positions
