@@ -1,8 +1,9 @@
 """A mirror with all it needs, opened and closed in the right order."""
 
 import asyncio
+import dataclasses
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from random import Random
@@ -13,9 +14,19 @@ from bridge.config import Configuration
 from bridge.engine.mirror import Ends, Mirror
 from bridge.engine.policy import OnError, OnGap, OnLoop, Policy
 from bridge.keeping.worker import Keeping, kept_by
-from connectors.base import Clock, Observer, SettingsError
+from bridge.pacing.paced import PacedSource
+from bridge.pacing.quota import Quota, Rates
+from connectors.base import Clock, Observer, SettingsError, Source
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A range that is sent again under ``id``; ``around`` makes a source of that range alone."""
+
+    id: str
+    around: Callable[[Source], Source]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +36,17 @@ class Assembly:
     mirror: Mirror
     ends: Ends
     keeping: Keeping
+
+    @asynccontextmanager
+    async def ends_opened(self) -> AsyncIterator[Ends]:
+        """The source and the sink alone, for those who look first. An assembly is opened once, in one of these ways.
+
+        Raises ``UnreachableError`` or ``RefusedError`` within ``OPENING_S``.
+        """
+        async with AsyncExitStack() as stack:
+            await all_opened(stack, {"source": self.ends.source, "sink": self.ends.sink})
+            self._check_places()
+            yield self.ends
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -61,15 +83,36 @@ class Assembly:
 
 
 def assemble(
-    configuration: Configuration, *, observer: Observer, clock: Clock, random: Random, index: int = 0
+    configuration: Configuration,
+    *,
+    observer: Observer,
+    clock: Clock,
+    random: Random,
+    index: int = 0,
+    replay: Replay | None = None,
+    bounded: bool = False,
 ) -> Assembly:
-    """``index`` tells the workers of one supervisor apart."""
+    """``index`` tells the workers of one supervisor apart. With ``replay`` it sends a range again and mirrors not.
+
+    ``bounded``: it mirrors what the bounds in the checkpoints hold, and ends.
+    """
     keeping = kept_by(configuration, clock, index)
     made = EndMaker(configuration, keeping, clock, random, observer)
-    ends = Ends(made.source(), made.sink(), made.dead_letter())
-    policy = policy_of(configuration)
+    source, policy = made.source(), dataclasses.replace(policy_of(configuration), bounded=bounded)
+    if replay is not None:
+        source, policy = replay.around(source), dataclasses.replace(policy, replay=replay.id)
+    ends = Ends(_paced(configuration, source, clock, lambda: mirror.share), made.sink(), made.dead_letter())
     mirror = Mirror(ends, keeping.store, keeping.coordinator, policy, clock=clock, random=random)
     return Assembly(mirror, ends, keeping)
+
+
+def _paced(configuration: Configuration, source: Source, clock: Clock, share: Callable[[], float]) -> Source:
+    """``source`` within the limits that are set, of which a worker has its ``share``; without any, as it is."""
+    limits = configuration.limits
+    if limits.records_per_second is None and limits.bytes_per_second is None:
+        return source
+    rates = Rates(limits.records_per_second, limits.bytes_per_second)
+    return PacedSource(source, Quota(rates, clock, share), clock)
 
 
 def policy_of(configuration: Configuration) -> Policy:

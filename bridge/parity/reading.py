@@ -6,10 +6,10 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
+from bridge.engine.bounded import BoundedSource
 from bridge.engine.budget import ByteBudget
 from bridge.engine.retry import Backoff
 from bridge.groups import first
-from bridge.jobs.bounded import BoundedSource
 from connectors.base import Batch, Clock, End, Partition, Place, Source, TransientError
 
 _SIDE_BY_SIDE = 64
