@@ -1,6 +1,6 @@
 """``python -m bench``: every program mirrors the same records in turn, several times over.
 
-With ``--latency``, ``--hand-over`` and ``--limits`` kmbridge alone is looked at.
+With ``--latency``, ``--hand-over``, ``--limits`` and ``--verify`` kmbridge alone is looked at.
 """
 
 import argparse
@@ -9,7 +9,7 @@ import json
 import sys
 from typing import Any
 
-from bench import comparison, hand_over, latency
+from bench import comparison, hand_over, latency, verify
 from bench.arrivals import WrongArrivalsError
 from bench.flow import WrongFlowError
 from bench.process import TrialError
@@ -45,6 +45,9 @@ def _found(servers: Servers, asked: argparse.Namespace) -> tuple[dict[str, Any],
     if asked.limits:
         found = asyncio.run(limits.measure(servers.kafka, asked.repeat))
         return limits.as_json(found), limits.as_text(found)
+    if asked.verify:
+        speeds = asyncio.run(verify.measure(servers, asked.records, asked.keys or 10_000, asked.repeat))
+        return verify.as_json(speeds), verify.as_text(speeds)
     compare = to_kinesis.compare if asked.to_kinesis else comparison.compare
     return compare(servers, Asked(asked.records, asked.keys, asked.repeat, asked.only))
 
@@ -60,6 +63,7 @@ def _arguments() -> argparse.Namespace:
     other.add_argument("--latency", action="store_true", help="how long records take from sender to consumer, instead")
     other.add_argument("--hand-over", action="store_true", help="how long partitions stand still when a worker goes")
     other.add_argument("--limits", action="store_true", help="how much of a limited stream's shards is used, instead")
+    other.add_argument("--verify", action="store_true", help="how fast kmbridge verify compares, instead")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     asked = parser.parse_args()
     if min(asked.records, asked.keys or 1, asked.repeat) < 1:

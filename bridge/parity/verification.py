@@ -32,7 +32,7 @@ OLDEST = Point(Kind.OLDEST, "trim_horizon")
 NOW = Point(Kind.NOW, "now")
 
 _TELL_S = 10.0
-_MEMORY = 48 * 2**20
+_MEMORY = 24 * 2**20
 """Bytes of records that are read and not yet compared; one side is read at a time."""
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.ends import End, StreamEnd, TopicEnd
-from tests.support.factories import StreamFactory, TopicFactory
+from tests.support.factories import Figure, StreamFactory, TopicFactory
 from tests.support.faulty_mirror import (
     Fault,
     alter_a_byte,
@@ -53,6 +53,21 @@ def a_stream(kinesis: str, stream: StreamFactory) -> StreamEnd:
 def ends(request: pytest.FixtureRequest, a_stream: StreamEnd, a_topic: TopicEnd) -> tuple[End, End]:
     """Source and sink."""
     return (a_stream, a_topic) if request.param == "into-kafka" else (a_topic, a_stream)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("faults", "found"), [CASES[0], CASES[-1]])
+async def test_a_million_records_are_compared_in_little_memory(
+    ends: tuple[End, End], tmp_path: Path, figure: Figure, faults: list[Fault], found: dict[str, int]
+) -> None:
+    """All faults at once are found, and none where there is none; the process peaks below 200 MB."""
+    await fill(ends[0], 1_000_000, 100_000)
+    await mirror(*ends, faults)
+    verdict = await verified(written(tmp_path, *ends))
+    assert verdict.found == found, verdict.printed
+    assert verdict.document["source_records"] == 1_000_000
+    figure("verify", f"{verdict.peak / MB:.0f} MB, {verdict.cpu_s:.1f} s of CPU, {verdict.document['ranges']} ranges")
+    assert verdict.peak < 200 * MB
 
 
 @pytest.mark.parametrize(("faults", "found"), CASES)

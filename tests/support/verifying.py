@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from tests.support.ends import End
 from tests.support.ports import HOST, free_port
 from tests.support.waiting import DeadlineError
 
-_LOOK_S = 0.1
+_LOOK_S = 0.05
 _END_S = 60
 
 
@@ -34,7 +35,7 @@ class Verified:
     printed: str
     """To stderr."""
     peak: int
-    """Bytes of memory that it held at most."""
+    """Bytes of memory that it held at most; 0 on other systems than Linux."""
     cpu_s: float
 
     @property
@@ -61,16 +62,30 @@ def _run(command: list[str], folder: Path) -> Verified:
     out, err = folder / "verify.json", folder / "verify.log"
     with out.open("wb") as result, err.open("wb") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=result, stderr=log, cwd=folder)
-        _, status, usage = os.wait4(process.pid, 0)
+        peak = 0
+        while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
+            # What is told at the end is the larger of its own and that of the process which started it.
+            peak = max(peak, _peak(process.pid))
+            time.sleep(_LOOK_S)
+        _, status, usage = ended
         process.returncode = os.waitstatus_to_exitcode(status)
     text = out.read_text()
     return Verified(
         process.returncode,
         json.loads(text) if text else {},
         err.read_text(),
-        usage.ru_maxrss * 1024,
+        peak,
         usage.ru_utime + usage.ru_stime,
     )
+
+
+def _peak(pid: int) -> int:
+    """Bytes that a process has held at most so far; 0 once it has ended, and on other systems than Linux."""
+    try:
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    except FileNotFoundError:
+        return 0
+    return 0 if found is None else int(found[1]) * 1024
 
 
 class Follower:

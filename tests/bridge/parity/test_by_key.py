@@ -1,0 +1,57 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.parity.chains import Chains, Share, key_hash
+from bridge.parity.report import Findings, Identity, Kind
+from bridge.parity.sequences import Item, name_differences
+
+RECORDS = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 10**9)), max_size=200)
+
+
+def named(source: list[int], sink: list[int], *, in_order: bool = True) -> dict[Kind, int]:
+    findings = Findings()
+    first, second = ([Item(Identity("0", str(at)), each) for at, each in enumerate(side)] for side in (source, sink))
+    name_differences(first, second, findings, in_order=in_order)
+    return {kind: found.count for kind, found in findings.differences().items() if found.count}
+
+
+@given(RECORDS, st.integers(1, 50))
+def test_every_key_is_followed_in_some_pass_and_in_one_only(records: list[tuple[int, int]], most: int) -> None:
+    """However few keys are followed at a time: nothing is left out, nothing counted twice."""
+    hashed = [(key_hash(b"%d" % key), content) for key, content in records]
+    shares, counted = [Share()], 0
+    while shares:
+        chains = Chains(shares.pop(), most)
+        chains.add(hashed)
+        assert len(chains.chains) <= most
+        counted += chains.records
+        shares += chains.left
+    assert counted == len(records)
+
+
+def test_a_chain_tells_the_order_but_not_where_there_is_no_key() -> None:
+    """Two swapped records of a key differ; of no key, or of different ones, they do not."""
+    key, other, none = key_hash(b"k"), key_hash(b"l"), key_hash(None)
+
+    def differ(first: list[tuple[int, int]]) -> set[int]:
+        one, two = Chains(Share()), Chains(Share())
+        one.add(first)
+        two.add(reversed(first))
+        return one.differing(two)
+
+    assert differ([(key, 1), (key, 2)]) == {key}
+    assert differ([(key, 1), (other, 2)]) == set()
+    assert differ([(none, 1), (none, 2)]) == set()
+
+
+def test_differences_of_a_key_have_names() -> None:
+    """What is lost, came twice, was changed, or comes too late."""
+    whole = [1, 2, 3, 4, 5]
+    assert named(whole, whole) == {}
+    assert named(whole, [1, 2, 4, 5]) == {Kind.MISSING: 1}
+    assert named(whole, [1, 2, 2, 3, 4, 5]) == {Kind.DOUBLED: 1}
+    assert named(whole, [1, 9, 3, 4, 5]) == {Kind.ALTERED: 1}
+    assert named(whole, [1, 2, 3, 4, 5, 9]) == {Kind.EXTRA: 1}
+    assert named(whole, [1, 3, 2, 4, 5]) == {Kind.REORDERED: 1}
+    assert named([1, 1, 2], [1, 2, 1]) == {Kind.REORDERED: 1}
+    assert named([1, 2], [2, 1], in_order=False) == {}
