@@ -388,6 +388,13 @@ class Sink(Connector):
         """
         return ""
 
+    def too_old_for(self, oldest_ms: int) -> str:
+        """Which setting must have which value before the sink takes and keeps a record of that time.
+
+        For a person; empty where it does, or tells no limit. Valid once entered.
+        """
+        return ""
+
     @property
     def carries_origins(self) -> bool:
         """Whether a record's origin can travel with it."""

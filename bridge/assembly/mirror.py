@@ -25,11 +25,14 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
-    """A range that is sent again under ``id``; ``around`` makes a source of that range alone."""
+class Job:
+    """Work with an end. ``around`` makes its source of the mirror's."""
 
-    id: str
     around: Callable[[Source], Source]
+    replay: str | None = None
+    """The id under which a range is sent again; None: it is mirrored."""
+    bounded: bool = False
+    """Whether it is what the bounds in the checkpoints hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +95,15 @@ def assemble(
     clock: Clock,
     random: Random,
     index: int = 0,
-    replay: Replay | None = None,
-    bounded: bool = False,
+    job: Job | None = None,
 ) -> Assembly:
-    """``index`` tells the workers of one supervisor apart. With ``replay`` it sends a range again and mirrors not.
-
-    ``bounded``: it mirrors what the bounds in the checkpoints hold, and ends.
-    """
+    """``index`` tells the workers of one supervisor apart. With a ``job`` it does that instead of mirroring on."""
     keeping = kept_by(configuration, clock, index)
     made = EndMaker(configuration, keeping, clock, random, observer)
-    source, policy = made.source(), dataclasses.replace(policy_of(configuration), bounded=bounded)
-    if replay is not None:
-        source, policy = replay.around(source), dataclasses.replace(policy, replay=replay.id)
+    source, policy = made.source(), policy_of(configuration)
+    if job is not None:
+        source = job.around(source)
+        policy = dataclasses.replace(policy, replay=job.replay, bounded=job.bounded)
     ends = Ends(_paced(configuration, source, clock, lambda: mirror.share), made.sink(), made.dead_letter())
     mirror = Mirror(ends, keeping.store, keeping.coordinator, policy, clock=clock, random=random)
     return Assembly(mirror, ends, keeping)

@@ -20,6 +20,8 @@ class BackfillRequest:
     since: Point | None = None
     until: Point | None = None
     again: bool = False
+    stamps_anew: bool = False
+    """Write records with the time of copying instead of their own."""
 
 
 def check(configuration: Configuration, request: BackfillRequest) -> None:

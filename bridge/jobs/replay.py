@@ -7,8 +7,7 @@ from secrets import token_hex
 
 import structlog
 
-from bridge.assembly import Assembly, assemble
-from bridge.assembly import Replay as Replayed
+from bridge.assembly import Assembly, Job, assemble
 from bridge.config import Configuration
 from bridge.engine.mirror import MirrorFailedError
 from bridge.engine.status import LaneState, LaneStatus
@@ -54,7 +53,7 @@ class Replay:
             observer=Counters(),
             clock=self._clock,
             random=Random(),
-            replay=Replayed(self.id, self._around),
+            job=Job(self._around, replay=self.id),
         )
 
     def stop(self, asked_by: str) -> None:

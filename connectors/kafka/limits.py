@@ -9,6 +9,9 @@ _BATCH_HEADER = 61
 _RECORD_OVERHEAD = 1 + 1 + 1 + 5 + 5 + 5 + 5
 _HEADER_OVERHEAD = 5 + 5
 _CLOCKS_DIFFER_MS = 60_000
+_HOUR_MS = 3_600_000
+_ROOM_MS = _HOUR_MS
+"""What a record must be kept for at least, once it is there."""
 _ORIGIN = 1024
 """More than any origin of one hop: names of streams, shards and topics are bounded."""
 _NO_BOUND = (1 << 63) - 1
@@ -29,6 +32,8 @@ class Limits:
     """How far a record's time may lie ahead of the broker's clock."""
     compacted: bool = False
     """A compacted topic takes no record without a key."""
+    retention_ms: int = _NO_BOUND
+    """How long records are kept, by their own times."""
 
     @classmethod
     def of(cls, settings: Mapping[str, str]) -> "Limits":
@@ -39,7 +44,17 @@ class Limits:
             for end in ("before", "after")
         )
         size = int(settings.get("max.message.bytes", UNKNOWN_MAX_BYTES))
-        return cls(size, before, after, "compact" in settings.get("cleanup.policy", ""))
+        policy = settings.get("cleanup.policy", "")
+        retention = int(settings.get("retention.ms", -1))
+        is_bound = "delete" in policy and retention >= 0 and not own_times
+        return cls(size, before, after, "compact" in policy, retention if is_bound else _NO_BOUND)
+
+    def too_old_for(self, age_ms: int) -> str:
+        """As ``Sink.too_old_for``, for a record of that age: the setting, its value and the one it needs."""
+        settings = {"message.timestamp.before.max.ms": self.before_max_ms, "retention.ms": self.retention_ms}
+        needed = -(-(age_ms + _ROOM_MS) // _HOUR_MS) * _HOUR_MS
+        short = [f"{name}={value}, needs {needed}" for name, value in settings.items() if value < age_ms + _ROOM_MS]
+        return " and ".join(short)
 
     def needed_for(self, largest_record: int) -> int | None:
         """The max.message.bytes with which a record of that key and value passes, origin included; None: it does."""

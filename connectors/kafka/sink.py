@@ -96,6 +96,11 @@ class KafkaSink(Sink):
                 self._line = await self._reopen(self._line)
             return await self._line.begin()
 
+    def too_old_for(self, oldest_ms: int) -> str:
+        topic = self._entered
+        cause = topic.limits.too_old_for(self._clock.now_ms() - oldest_ms)
+        return f"topic {topic.name} has {cause}" if cause else ""
+
     def too_small_for(self, largest_record: int) -> str:
         topic = self._entered
         needed = topic.limits.needed_for(largest_record)

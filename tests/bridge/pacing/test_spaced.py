@@ -37,7 +37,7 @@ def test_the_spacing_is_kept_across_partitions(speed: float) -> None:
 
     async def main(clock: VirtualClock) -> None:
         draw = Random(1)
-        times = sorted(EARLIEST_MS + draw.randrange(60_000) for _ in range(2_000)) + [EARLIEST_MS + 600_000]
+        times = [*sorted(EARLIEST_MS + draw.randrange(60_000) for _ in range(2_000)), EARLIEST_MS + 600_000]
         lanes = {name: times[number::3] for number, name in enumerate(("a", "b", "c"))}
         script = {
             name: [batch(name, part[at : at + 100], first=at) for at in range(0, len(part), 100)]

@@ -65,3 +65,19 @@ def test_sizes_count_headers_and_origin(number_of_headers: int) -> None:
 def test_an_empty_batch_has_nothing_to_refuse() -> None:
     """A batch without records only says that the source has caught up."""
     assert _refused(Limits(1, 1, 1, compacted=True), batch_of([])) == []
+
+
+def test_a_topic_that_would_drop_a_record_soon_names_what_it_needs() -> None:
+    """Times are whole hours, with one more for whoever is to read it; what says nothing of times bounds none."""
+    settings = {"cleanup.policy": "delete", "retention.ms": str(_DAY_MS), "message.timestamp.before.max.ms": "7200000"}
+    limits = Limits.of(settings)
+    assert limits.too_old_for(3_600_000) == ""
+    assert limits.too_old_for(2 * 3_600_000) == "message.timestamp.before.max.ms=7200000, needs 10800000"
+    needed = 50 * 3_600_000 + 3_600_000
+    assert limits.too_old_for(50 * 3_600_000) == (
+        f"message.timestamp.before.max.ms=7200000, needs {needed} and retention.ms={_DAY_MS}, needs {needed}"
+    )
+    for kept in ({"cleanup.policy": "compact"}, {"retention.ms": "-1"}, {"message.timestamp.type": "LogAppendTime"}):
+        assert (
+            Limits.of({**settings, "message.timestamp.before.max.ms": str(1 << 62), **kept}).too_old_for(1 << 50) == ""
+        )
