@@ -16,15 +16,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from bridge.cli.output import age
-from bridge.jobs.progress import JobProgress, PartitionProgress, Phase
+from bridge.jobs.progress import JobProgress, PartProgress, State
 
 _BARS_EVERY_S = 0.4
 _LINES_EVERY_S = 10.0
 _BARS = 20
-_NAMED = 5
 _BAR_WIDTH = 30
 
-Tell = Callable[[], JobProgress]
+Look = Callable[[], JobProgress | None]
 
 
 class Display(Protocol):
@@ -38,20 +37,21 @@ class Display(Protocol):
 
 
 @asynccontextmanager
-async def showing(tell: Tell, stream: TextIO | None = None) -> AsyncIterator[None]:
-    """Show on ``stream`` (default: stderr) what ``tell`` says, until it is left, and then once more.
+async def showing(look: Look, stream: TextIO | None = None) -> AsyncIterator[None]:
+    """Show on ``stream`` (default: stderr) what ``look`` tells, until it is left, and then once more.
 
-    ``tell`` is called in the event loop, which never waits for the terminal. What it raises is raised on leaving.
+    None is nothing to show yet. ``look`` is called in the event loop, which never waits for the terminal; what it
+    raises is raised on leaving.
     """
     target = stream or sys.stderr
     display: Display = Bars(target) if target.isatty() else Lines(target)
     async with _drawing(display) as thread:
-        task = asyncio.create_task(_keep_showing(tell, display, thread), name="progress")
+        task = asyncio.create_task(_follow(look, display, thread), name="progress")
         try:
             yield
         finally:
             task.cancel()
-            thread.submit(_shown, display, tell())
+            thread.submit(_shown, display, look())
             await asyncio.wait([task])
         if not task.cancelled():
             task.result()
@@ -69,16 +69,17 @@ async def _drawing(display: Display) -> AsyncIterator[Executor]:
         await closed
 
 
-async def _keep_showing(tell: Tell, display: Display, thread: Executor) -> None:
+async def _follow(look: Look, display: Display, thread: Executor) -> None:
     while True:
         await asyncio.sleep(display.every_s)
-        await asyncio.get_running_loop().run_in_executor(thread, _shown, display, tell())
+        await asyncio.get_running_loop().run_in_executor(thread, _shown, display, look())
 
 
-def _shown(display: Display, progress: JobProgress) -> None:
+def _shown(display: Display, progress: JobProgress | None) -> None:
     """The job goes on when nobody can see it any more."""
-    with suppress(OSError):
-        display.show(progress)
+    if progress is not None:
+        with suppress(OSError):
+            display.show(progress)
 
 
 class Bars:
@@ -114,11 +115,9 @@ class Bars:
 
     def _table(self, progress: JobProgress) -> Table:
         table = Table.grid(padding=(0, 2))
-        _row(table, "all", progress.share, progress.records_per_second, _time_left(progress.remaining_s))
-        room = max(1, min(_BARS, self._console.height - 4))
-        shown = progress.slowest(room)
-        for each in shown:
-            _row(table, each.partition, each.share, each.records_per_second, _left(each))
+        shown = progress.slowest(max(1, min(_BARS, self._console.height - 4)))
+        for part in (progress.overall, *shown):
+            _row(table, part)
         if len(shown) < len(progress.partitions):
             table.add_row(f"{len(progress.partitions)} partitions", _counts(progress))
         return table
@@ -132,54 +131,25 @@ class Lines:
         self._stream = stream
 
     def show(self, progress: JobProgress) -> None:
-        line = {"event": "progress", "time": datetime.now(UTC).isoformat(), **progress_json(progress)}
+        line = {"event": "progress", "time": datetime.now(UTC).isoformat(), **progress.to_json()}
         print(json.dumps(line, ensure_ascii=False), file=self._stream, flush=True)
 
     def close(self) -> None:
         """Nothing is held."""
 
 
-def progress_json(progress: JobProgress) -> dict[str, object]:
-    """All of the job, how many partitions are in which phase, and the slowest few."""
-    return {
-        "share": _rounded(progress.share, 4),
-        "records": progress.records,
-        "records_per_second": round(progress.records_per_second, 1),
-        "remaining_seconds": _rounded(progress.remaining_s, 1),
-        "partitions": {phase.value: progress.count(phase) for phase in Phase},
-        "slowest": [_partition_json(each) for each in progress.slowest(_NAMED)],
-    }
-
-
-def _partition_json(progress: PartitionProgress) -> dict[str, object]:
-    return {
-        "partition": progress.partition,
-        "phase": progress.phase.value,
-        "share": _rounded(progress.share, 4),
-        "records": progress.records,
-        "records_per_second": round(progress.records_per_second, 1),
-        "remaining_seconds": _rounded(progress.remaining_s, 1),
-    }
-
-
-def _row(table: Table, name: str, share: float | None, per_second: float, left: str) -> None:
-    bar = ProgressBar(total=1.0, completed=share or 0.0, width=_BAR_WIDTH)
+def _row(table: Table, part: PartProgress) -> None:
+    bar = ProgressBar(total=1.0, completed=part.share or 0.0, width=_BAR_WIDTH)
     # Rounded down: a hundred percent is said of what is done alone.
-    percent = "-" if share is None else f"{int(share * 100)} %"
-    table.add_row(name, bar, f"{percent:>5}", f"{per_second:>9,.0f}/s", left)
+    percent = "-" if part.share is None else f"{int(part.share * 100)} %"
+    table.add_row(part.name, bar, f"{percent:>5}", f"{part.records_per_second:>9,.0f}/s", _left(part))
 
 
-def _left(progress: PartitionProgress) -> str:
-    return _time_left(progress.remaining_s) if progress.phase is Phase.RUNNING else progress.phase.value
-
-
-def _time_left(remaining_s: float | None) -> str:
-    return "" if remaining_s is None else f"{age(round(remaining_s * 1000))} left"
+def _left(part: PartProgress) -> str:
+    if part.state is not State.COPYING:
+        return part.state.value
+    return "" if part.remaining_s is None else f"{age(round(part.remaining_s * 1000))} left"
 
 
 def _counts(progress: JobProgress) -> str:
-    return ", ".join(f"{count} {phase.value}" for phase in Phase if (count := progress.count(phase)))
-
-
-def _rounded(number: float | None, digits: int) -> float | None:
-    return None if number is None else round(number, digits)
+    return ", ".join(f"{count} {state.value}" for state in State if (count := progress.count(state)))

@@ -1,76 +1,147 @@
-"""How far a job with an end has come, and how long it will take: by position and time, not by a count nobody knows."""
+"""How far a job with an end has come, by position and time: nobody knows how many records are still to come."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bridge.engine.rate import Rate
-from connectors.base import Clock, End, Place, Position
+from connectors.base import End, Place, Position
 
 _WINDOW_S = 30.0
 _SAMPLE_S = 1.0
 _WHOLE = 10**9
 """A share as a count: so many parts make one."""
+_LISTED = 20
 
 
-class Phase(StrEnum):
+class State(StrEnum):
     WAITING = "waiting"
     """Not begun: its parents are not at their ends, or it is not its turn."""
-    RUNNING = "running"
+    COPYING = "copying"
     DONE = "done"
-    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What of a partition is to be read. Without a watermark at its start it begins, in time, at the first one seen."""
+
+    start: Place
+    end: End
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One partition of a job at this moment."""
+    """Where a lane stands."""
 
-    partition: str
-    phase: Phase
-    start: Place
-    """Where its range begins. Its watermark is the time at which it does; without one the first seen counts."""
-    end: End
     place: Place
-    """Where it is."""
     records: int
-    """Done of it so far."""
+    """Copied so far."""
+    has_begun: bool
+    is_done: bool
+
+    @property
+    def state(self) -> State:
+        if self.is_done:
+            return State.DONE
+        return State.COPYING if self.has_begun else State.WAITING
 
 
 @dataclass(frozen=True, slots=True)
-class PartitionProgress:
-    partition: str
-    phase: Phase
+class PartProgress:
+    name: str
+    state: State
     share: float | None
-    """Done of its range, from 0 to 1, which it reaches only when it is done; None where that cannot be told yet."""
+    """From 0 to 1, which it reaches only when it is done; None where that cannot be told yet."""
     records: int
     records_per_second: float
     remaining_s: float | None
     """At the rate of the last half minute; None where there is none."""
 
+    def to_json(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "state": self.state.value,
+            "share": _rounded(self.share, 4),
+            "records": self.records,
+            "records_per_second": round(self.records_per_second, 1),
+            "remaining_s": _rounded(self.remaining_s, 1),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
-    """One moment of a job. Shares of partitions weigh as much as their ranges are long, in offsets or in time."""
+    """One moment of a job. Partitions weigh as much as their stretches are long, in offsets or in time.
 
-    share: float | None
-    records: int
-    records_per_second: float
-    remaining_s: float | None
-    """Not less than any partition still needs."""
-    partitions: tuple[PartitionProgress, ...]
+    The whole takes no less time than any of them still needs.
+    """
 
-    def count(self, phase: Phase) -> int:
-        return sum(each.phase is phase for each in self.partitions)
+    overall: PartProgress
+    partitions: tuple[PartProgress, ...]
 
-    def slowest(self, count: int) -> Sequence[PartitionProgress]:
-        """Up to ``count`` partitions that are not done, those that will take longest first, waiting ones last."""
-        left = [each for each in self.partitions if each.phase is not Phase.DONE]
+    def count(self, state: State) -> int:
+        return sum(each.state is state for each in self.partitions)
+
+    def slowest(self, count: int) -> Sequence[PartProgress]:
+        """Up to ``count`` partitions that are not done: those that will take longest first, waiting ones last."""
+        left = [each for each in self.partitions if each.state is not State.DONE]
         return sorted(left, key=_urgency)[:count]
+
+    def to_json(self) -> dict[str, object]:
+        """The whole, how many partitions are in which state, and the slowest of them, so that a line stays one."""
+        return {
+            **self.overall.to_json(),
+            "states": {state.value: self.count(state) for state in State},
+            "partitions": [each.to_json() for each in self.slowest(_LISTED)],
+        }
+
+
+class Meter:
+    """Makes progress out of standings, one after another. Thousands of partitions take it little memory."""
+
+    def __init__(self, rank: Callable[[Position | None], tuple[int, ...]]) -> None:
+        """``rank`` is that of the source."""
+        self._rank = rank
+        self._tracks: dict[str, _Track] = {}
+        self._overall = _Track()
+
+    def measure(self, now_s: float, stretches: Mapping[str, Stretch], lanes: Mapping[str, Standing]) -> JobProgress:
+        """``lanes`` at ``now_s`` on a clock that never steps; all have a stretch. Waiting ones and done ones count."""
+        parts: list[PartProgress] = []
+        lengths: list[int | None] = []
+        for name, standing in sorted(lanes.items()):
+            track = self._tracks.setdefault(name, _Track())
+            way = self._way(stretches[name], standing.place, track)
+            parts.append(track.part(now_s, name, standing, _share(standing.state, way)))
+            lengths.append(None if way is None else way.length)
+        return JobProgress(self._whole(now_s, parts, lengths), tuple(parts))
+
+    def _whole(self, now_s: float, parts: Sequence[PartProgress], lengths: Sequence[int | None]) -> PartProgress:
+        records = sum(part.records for part in parts)
+        has_begun = any(part.state is not State.WAITING for part in parts)
+        standing = Standing(Place(), records, has_begun, all(part.state is State.DONE for part in parts))
+        share = 1.0 if standing.is_done else _weighted(parts, lengths)
+        whole = self._overall.part(now_s, "overall", standing, share)
+        longest_s = max((part.remaining_s for part in parts if part.remaining_s is not None), default=0.0)
+        return whole if whole.remaining_s is None else replace(whole, remaining_s=max(whole.remaining_s, longest_s))
+
+    def _way(self, stretch: Stretch, place: Place, track: "_Track") -> "_Way | None":
+        """By the bound that is nearer; None where neither can be told."""
+        start, end = stretch.start, stretch.end
+        ways: list[_Way | None] = []
+        if end.position is not None:
+            ways.append(track.by_rank(*map(self._number, (start.position, place.position, end.position))))
+        if end.time_ms is not None:
+            ways.append(track.by_time(start.watermark_ms, place.watermark_ms, end.time_ms))
+        return max((way for way in ways if way is not None), key=lambda way: way.share, default=None)
+
+    def _number(self, position: Position | None) -> int | None:
+        """None where the position is not that of a record, but a time or the beginning."""
+        return next(iter(self._rank(position)), None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """A partition's range as a length, and what of it is behind; in offsets, sequence numbers or milliseconds."""
+    """A stretch as a length, and what of it is behind: in offsets, sequence numbers or milliseconds."""
 
     length: int
     done: int
@@ -86,7 +157,7 @@ class _Way:
 
 @dataclass(slots=True)
 class _Track:
-    """What has been seen of one partition."""
+    """What has been seen of one partition, or of all together."""
 
     first_rank: int | None = None
     first_ms: int | None = None
@@ -95,7 +166,7 @@ class _Track:
     sampled_s: float = float("-inf")
 
     def by_rank(self, start: int | None, here: int | None, last: int | None) -> _Way | None:
-        """Of a range that begins at no position in particular, the first one seen is where it begins."""
+        """Of a stretch that begins at no position in particular, the first one seen is where it begins."""
         if self.first_rank is None:
             self.first_rank = here if start is None else start
         if self.first_rank is None or last is None:
@@ -110,109 +181,51 @@ class _Track:
             return None
         return _Way.between(self.first_ms, last_ms, self.first_ms if here_ms is None else here_ms)
 
-    def sample(self, now_s: float, records: int, share: float | None) -> None:
-        """Not more often than once a second, so that thousands of partitions take little memory."""
-        if now_s - self.sampled_s < _SAMPLE_S:
-            return
-        self.sampled_s = now_s
-        self.records.sample(now_s, records)
-        if share is not None:
-            self.shares.sample(now_s, _parts(share))
+    def part(self, now_s: float, name: str, standing: Standing, share: float | None) -> PartProgress:
+        if now_s - self.sampled_s >= _SAMPLE_S:
+            self.sampled_s = now_s
+            self.records.sample(now_s, standing.records)
+            if share is not None:
+                self.shares.sample(now_s, _parts(share))
+        state, rate, remaining_s = standing.state, 0.0, 0.0 if standing.is_done else None
+        if state is State.COPYING:
+            rate = self.records.per_second(now_s, standing.records)
+            remaining_s = self._remaining_s(now_s, share)
+        return PartProgress(name, state, share, standing.records, rate, remaining_s)
 
-    def remaining_s(self, now_s: float, share: float | None) -> float | None:
-        per_second = 0.0 if share is None else self.shares.per_second(now_s, _parts(share))
-        return None if share is None or per_second <= 0 else (_WHOLE - _parts(share)) / per_second
-
-
-class ProgressMeter:
-    """Turns where a job's partitions stand into shares and rates. To be asked about once a second or more often."""
-
-    def __init__(self, rank: Callable[[Position | None], tuple[int, ...]], clock: Clock) -> None:
-        """``rank`` is the source's."""
-        self._rank = rank
-        self._clock = clock
-        self._tracks: dict[str, _Track] = {}
-        self._overall = _Track()
-
-    def measure(self, standings: Iterable[Standing]) -> JobProgress:
-        """``standings`` are those of all partitions of the job, waiting and done ones too."""
-        now_s = self._clock.monotonic()
-        partitions: list[PartitionProgress] = []
-        lengths: list[int | None] = []
-        for standing in standings:
-            track = self._tracks.setdefault(standing.partition, _Track())
-            way = self._way(standing, track)
-            partitions.append(_progress(standing, way, track, now_s))
-            lengths.append(None if way is None else way.length)
-        share = _weighted(partitions, lengths)
-        records = sum(each.records for each in partitions)
-        self._overall.sample(now_s, records, share)
-        return JobProgress(
-            share,
-            records,
-            self._overall.records.per_second(now_s, records),
-            self._remaining_s(partitions, share, now_s),
-            tuple(partitions),
-        )
-
-    def _remaining_s(self, partitions: Sequence[PartitionProgress], share: float | None, now_s: float) -> float | None:
-        if all(each.phase is Phase.DONE for each in partitions):
-            return 0.0
-        overall_s = self._overall.remaining_s(now_s, share)
-        longest_s = max((each.remaining_s for each in partitions if each.remaining_s is not None), default=0.0)
-        return None if overall_s is None else max(overall_s, longest_s)
-
-    def _way(self, standing: Standing, track: _Track) -> _Way | None:
-        """By the bound that is nearer; None where neither can be told."""
-        start, end, place = standing.start, standing.end, standing.place
-        ways: list[_Way | None] = []
-        if end.position is not None:
-            ways.append(track.by_rank(*map(self._number, (start.position, place.position, end.position))))
-        if end.time_ms is not None:
-            ways.append(track.by_time(start.watermark_ms, place.watermark_ms, end.time_ms))
-        return max((way for way in ways if way is not None), key=lambda way: way.share, default=None)
-
-    def _number(self, position: Position | None) -> int | None:
-        """None where the position is not that of a record, but a time or the beginning."""
-        return next(iter(self._rank(position)), None)
+    def _remaining_s(self, now_s: float, share: float | None) -> float | None:
+        if share is None:
+            return None
+        per_second = self.shares.per_second(now_s, _parts(share))
+        return (_WHOLE - _parts(share)) / per_second if per_second > 0 else None
 
 
-def _progress(standing: Standing, way: _Way | None, track: _Track, now_s: float) -> PartitionProgress:
-    is_running, share = standing.phase is Phase.RUNNING, _share(standing, way)
-    track.sample(now_s, standing.records, share)
-    return PartitionProgress(
-        standing.partition,
-        standing.phase,
-        share,
-        standing.records,
-        track.records.per_second(now_s, standing.records) if is_running else 0.0,
-        0.0 if standing.phase is Phase.DONE else track.remaining_s(now_s, share) if is_running else None,
-    )
-
-
-def _share(standing: Standing, way: _Way | None) -> float | None:
-    if standing.phase is Phase.DONE:
+def _share(state: State, way: _Way | None) -> float | None:
+    if state is State.DONE:
         return 1.0
     if way is not None:
+        # What was read last may not be durable yet.
         return min(way.share, 1 - 1 / _WHOLE)
-    return 0.0 if standing.phase is Phase.WAITING else None
+    return 0.0 if state is State.WAITING else None
 
 
-def _weighted(partitions: Sequence[PartitionProgress], lengths: Sequence[int | None]) -> float | None:
-    """The share of all. A range whose length is not known, as before it has begun, counts as one of the mean length."""
-    if all(each.phase is Phase.DONE for each in partitions):
-        return 1.0
+def _weighted(parts: Sequence[PartProgress], lengths: Sequence[int | None]) -> float | None:
+    """The share of all. A stretch whose length is not known, as before it has begun, counts as one of the mean."""
     known = [length for length in lengths if length]
     mean = sum(known) / len(known) if known else 1
     weights = [mean if length is None else length for length in lengths]
-    done = sum(weight * (each.share or 0.0) for each, weight in zip(partitions, weights, strict=True))
-    return done / sum(weights) if any(weights) else None
+    done = sum(weight * (part.share or 0.0) for part, weight in zip(parts, weights, strict=True))
+    return done / sum(weights) if any(weights) and any(part.share is not None for part in parts) else None
 
 
-def _urgency(progress: PartitionProgress) -> tuple[bool, float, float, str]:
-    remaining_s = float("inf") if progress.remaining_s is None else progress.remaining_s
-    return progress.phase is Phase.WAITING, -remaining_s, progress.share or 0.0, progress.partition
+def _urgency(part: PartProgress) -> tuple[bool, float, float, str]:
+    remaining_s = float("inf") if part.remaining_s is None else part.remaining_s
+    return part.state is State.WAITING, -remaining_s, part.share or 0.0, part.name
 
 
 def _parts(share: float) -> int:
     return int(share * _WHOLE)
+
+
+def _rounded(number: float | None, digits: int) -> float | None:
+    return None if number is None else round(number, digits)

@@ -9,10 +9,10 @@ import pytest
 from confluent_kafka import IsolationLevel
 from structlog.testing import capture_logs
 
-from bridge.engine.policy import OnError
-from bridge.jobs.bounded import BoundedSource
-from bridge.jobs.preflight import check_target
+from bridge.engine.bounded import BoundedSource
+from bridge.engine.policy import Policy
 from bridge.jobs.restamped import RestampedSink
+from bridge.jobs.target import check_target
 from connectors.base import Clock, Place, SettingsError, Sink
 from connectors.kafka.connection import Connection
 from connectors.kafka.fetching.offsets import OffsetDesk
@@ -41,7 +41,7 @@ async def _check(address: str, source: str, sink: Sink) -> list[Mapping[str, obj
             bounded = BoundedSource(reading)
             bounded.bounds |= await reading.ends([P0, P1], None)
             starts = await reading.start([P0, P1])
-            await check_target(bounded, sink, starts, on_error=OnError.STOP, clock=Clock())
+            await check_target(bounded, sink, {P0: starts["0"], P1: starts["1"]}, Policy(), Clock())
     return [each for each in logs if each["log_level"] == "warning"]
 
 

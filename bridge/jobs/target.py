@@ -1,19 +1,21 @@
-"""Whether the target of a job will keep what is going to be copied, before the first record is."""
+"""Whether a target keeps what a job is about to copy: asked before the first record, not found out behind the last."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
 
 from bridge.engine.budget import ByteBudget
-from bridge.engine.policy import OnError
+from bridge.engine.policy import OnError, OnGap, Policy
+from bridge.groups import first
 from connectors.base import (
     Batch,
     Clock,
     ConnectorError,
+    GapError,
     Partition,
     Place,
     Position,
@@ -45,21 +47,23 @@ class _Glance:
 
 
 async def check_target(
-    source: Source, sink: Sink, starts: Mapping[str, Place], *, on_error: OnError, clock: Clock
+    source: Source, sink: Sink, starts: Mapping[Partition, Place], policy: Policy, clock: Clock
 ) -> None:
-    """Compare the first records behind ``starts``, by partition, with the settings of ``sink``; both are entered.
+    """Compare the first records behind ``starts`` with the settings of ``sink``. Takes some seconds at the most.
 
-    Takes some seconds at the most: partitions that have shown no record by then are left out, and the log says how
-    many. It also says what will be kept for a short time only, and what may go with the volume. ``source`` has the
-    bounds of the job, and is not the one that the job reads with: a gap of which one reader has been told is not told
-    to the next.
+    Both are entered, ``source`` has the bounds of the job. Children are not looked at: what is in their parents is
+    older. Partitions that show no record in time are left out, and the log says how many; it also says what will be
+    kept for a short time only, and what may go with the volume.
 
-    Raises ``SettingsError``, with the setting and the value it needs, where records would be refused or deleted.
+    Raises ``SettingsError``, with the setting and the value it needs, where records would be refused or deleted, and
+    ``GapError`` where the job cannot begin for one.
     """
     for setting in sink.volume_limits():
         log.warning("the oldest records go when there are more bytes than that", setting=str(setting))
-    glances = await _Look(source, sink).at(starts)
-    if on_error is OnError.STOP:
+    listed = {partition.id for partition in starts}
+    roots = {each: place for each, place in starts.items() if listed.isdisjoint(each.parents)}
+    glances = await _Look(source, sink, policy).at(roots)
+    if policy.on_error is OnError.STOP:
         _check_sizes(glances)
     if glances:
         _check_ages(min(glances, key=lambda each: each.time_ms), sink.age_limits(), clock.now_ms())
@@ -68,32 +72,42 @@ async def check_target(
 class _Look:
     """A short one, at many partitions side by side."""
 
-    def __init__(self, source: Source, sink: Sink) -> None:
+    def __init__(self, source: Source, sink: Sink, policy: Policy) -> None:
         self._source = source
         self._sink = sink
+        self._policy = policy
         self._budget = ByteBudget(_MEMORY)
         self._turn = asyncio.Semaphore(_SIDE_BY_SIDE)
         self._found: dict[str, _Glance | None] = {}
 
-    async def at(self, starts: Mapping[str, Place]) -> list[_Glance]:
-        with suppress(TimeoutError):
+    async def at(self, starts: Mapping[Partition, Place]) -> list[_Glance]:
+        try:
             async with asyncio.timeout(_LOOK_S), asyncio.TaskGroup() as tasks:
-                for name, start in starts.items():
-                    tasks.create_task(self._look(name, start), name=f"look at {name}")
+                for partition, start in starts.items():
+                    tasks.create_task(self._look(partition, start), name=f"look at {partition.id}")
+        except TimeoutError:
+            pass
+        except ExceptionGroup as errors:
+            raise first(errors) from None
         if left_out := len(starts) - len(self._found):
             log.warning("the age of some records is not known before they are copied", partitions=left_out)
         return [glance for glance in self._found.values() if glance is not None]
 
-    async def _look(self, name: str, start: Place) -> None:
+    async def _look(self, partition: Partition, start: Place) -> None:
         async with self._turn:
             try:
-                self._found[name] = await self._first(name, start)
+                self._found[partition.id] = await self._first(partition, start)
+            except GapError as error:
+                # A reader that comes back is taken for one that accepts it: nobody may do so silently.
+                if self._policy.on_gap is OnGap.STOP:
+                    raise
+                log.error("a gap where the range begins", partition=partition.id, error=str(error))
             except ConnectorError as error:
-                # Whatever it is, the job meets it too, and knows what to do about it.
-                log.info("no look at a partition", partition=name, error=str(error))
+                # The job meets it too, and knows what to do about it.
+                log.info("no look at a partition", partition=partition.id, error=str(error))
 
-    async def _first(self, name: str, start: Place) -> _Glance | None:
-        async with aclosing(self._source.read(Partition(name), start, self._budget)) as batches:
+    async def _first(self, partition: Partition, start: Place) -> _Glance | None:
+        async with aclosing(self._source.read(partition, start, self._budget)) as batches:
             async for batch in batches:
                 batch.release()
                 if len(batch):

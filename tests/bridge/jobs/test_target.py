@@ -7,13 +7,15 @@ from random import Random
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.engine.policy import OnError
-from bridge.jobs import preflight
-from bridge.jobs.preflight import check_target
+from bridge.engine.policy import OnError, OnGap, Policy
+from bridge.jobs import target
+from bridge.jobs.target import check_target
 from connectors.base import (
     Batch,
     Budget,
     Clock,
+    ConnectorError,
+    GapError,
     Partition,
     Place,
     Rejected,
@@ -38,15 +40,15 @@ class _Shown(MemorySource):
     def __init__(self, ages: Mapping[str, Sequence[int] | None]) -> None:
         super().__init__(MemoryStream("orders", 1, Clock()), Clock(), Faults())
         self._ages = ages
-        self.reserved: list[int] = []
+        self.faults: dict[str, ConnectorError] = {}
 
     async def read(self, partition: Partition, after: Place, budget: Budget) -> AsyncGenerator[Batch, None]:
         ages = self._ages[partition.id]
         if ages is None:
             await asyncio.Event().wait()
             return
-        if list(ages) == [-1]:
-            raise TransientError(f"read {partition.id}", "not now")
+        if fault := self.faults.get(partition.id):
+            raise fault
         reservation = await budget.reserve(100)
         yield Batch(
             partition.id,
@@ -78,12 +80,13 @@ class _Limited(MemorySink):
         return (Rejected(0, "too_large", "it needs max.bytes of at least 7"),) if self._large else ()
 
 
-async def _check(source: _Shown, sink: _Limited, on_error: OnError = OnError.STOP) -> list[str]:
-    """The events in the log."""
-    starts = {name: Place() for name in source._ages}
+async def _check(source: _Shown, sink: _Limited, policy: Policy | None = None) -> list[str]:
+    """What the log says."""
+    starts = {Partition(name, tuple(name[:-1])): Place() for name in source._ages}
     with capture_logs() as logs:
-        await check_target(source, sink, starts, on_error=on_error, clock=_StillClock())
-    return [f"{each['event']} {each.get('setting', '')}".strip() for each in logs if each["log_level"] == "warning"]
+        await check_target(source, sink, starts, policy or Policy(), _StillClock())
+    told = [each for each in logs if each["log_level"] in ("warning", "error")]
+    return [f"{each['event']} {each.get('setting', '')}".strip() for each in told]
 
 
 async def test_records_that_are_too_old_are_refused_with_the_value_that_is_needed() -> None:
@@ -125,7 +128,7 @@ async def test_a_first_record_that_is_too_large_is_refused_unless_it_has_another
     source, sink = _Shown({"0": [1]}), _Limited(large=True)
     with pytest.raises(SettingsError, match=r"copy partition 0.*max\.bytes of at least 7"):
         await _check(source, sink)
-    assert await _check(source, sink, OnError.DEAD_LETTER) == []
+    assert await _check(source, sink, Policy(on_error=OnError.DEAD_LETTER)) == []
 
 
 async def test_nothing_to_copy_is_nothing_to_refuse() -> None:
@@ -136,14 +139,31 @@ async def test_nothing_to_copy_is_nothing_to_refuse() -> None:
 
 async def test_partitions_that_show_nothing_in_time_hold_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the others show counts, faults of the moment are left to the job, and the log has the number."""
-    monkeypatch.setattr(preflight, "_LOOK_S", 0.2)
-    source = _Shown({"silent": None, "broken": [-1], "0": [1]})
+    monkeypatch.setattr(target, "_LOOK_S", 0.2)
+    source = _Shown({"s": None, "b": [], "0": [1]})
+    source.faults["b"] = TransientError("read b", "not now")
     assert await _check(source, _Limited()) == ["the age of some records is not known before they are copied"]
     with pytest.raises(SettingsError):
         await _check(source, _Limited(age={"retention.ms": 0}))
 
 
+async def test_a_gap_where_the_range_begins_is_raised_unless_it_is_accepted() -> None:
+    """A source takes the next read for the operator's consent, so that it is not passed in silence."""
+    source = _Shown({"0": []})
+    source.faults["0"] = GapError("read 0", "expired", lost_from="1", lost_to="2", resume=Place("2"))
+    with pytest.raises(GapError, match="expired"):
+        await _check(source, _Limited())
+    told = await _check(source, _Limited(), Policy(on_gap=OnGap.CONTINUE))
+    assert "a gap where the range begins" in told
+
+
+async def test_children_are_not_looked_at() -> None:
+    """What is in their parents is older."""
+    source = _Shown({"a": [1], "ab": [_HOUR_MS]})
+    assert await _check(source, _Limited(age={"retention.ms": _HOUR_MS + 1})) == []
+
+
 async def test_hundreds_of_partitions_are_looked_at_within_a_small_budget() -> None:
     """What was looked at is given back at once."""
-    source = _Shown({str(number): [number] for number in range(500)})
+    source = _Shown({f"-{number}-": [number] for number in range(500)})
     assert await _check(source, _Limited(age={"retention.ms": _HOUR_MS * 2})) == []
