@@ -206,7 +206,7 @@ class Backfill:
         return assemble(self._asked, observer=counters, clock=self._clock, random=Random(), job=job)
 
     def _into(self, sink: Sink) -> Sink:
-        return RestampedSink(sink, self._clock) if self._request.stamps_anew else sink
+        return sink if self._request.timestamps == "original" else RestampedSink(sink, self._clock)
 
     def _busy(self, error: StoreBusyError) -> StoreBusyError:
         return StoreBusyError(
