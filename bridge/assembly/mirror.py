@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from random import Random
+from typing import TypeVar
 
 from bridge.assembly.ends import EndMaker
 from bridge.config import Configuration
@@ -22,6 +23,8 @@ OPENING_S = 26.0
 """Both ends are reached, or reported, within this time; a command has 30 s to say so."""
 
 log = logging.getLogger(__name__)
+
+End = TypeVar("End", bound=Connector)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +45,6 @@ class Assembly:
     mirror: Mirror
     ends: Ends
     keeping: Keeping
-
-    @asynccontextmanager
-    async def ends_opened(self) -> AsyncIterator[Ends]:
-        """The source and the sink alone, for those who look first. An assembly is opened once, in one of these ways.
-
-        Raises ``UnreachableError`` or ``RefusedError`` within ``OPENING_S``.
-        """
-        async with AsyncExitStack() as stack:
-            await _all_opened(stack, {"source": self.ends.source, "sink": self.ends.sink})
-            self._check_places()
-            yield self.ends
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -127,6 +119,17 @@ def policy_of(configuration: Configuration) -> Policy:
         on_loop=OnLoop(configuration.on_loop),
         provenance=configuration.sends_origins,
     )
+
+
+@asynccontextmanager
+async def reached(name: str, end: End) -> AsyncIterator[End]:
+    """``end`` alone, entered, for those who look before a mirror is opened. A connector is entered once.
+
+    Raises ``UnreachableError`` or ``RefusedError`` within ``OPENING_S``.
+    """
+    async with AsyncExitStack() as stack:
+        await _opened_in_time(stack, name, end)
+        yield end
 
 
 async def _all_opened(stack: AsyncExitStack, ends: dict[str, Connector]) -> None:
