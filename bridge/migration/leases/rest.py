@@ -1,8 +1,8 @@
 """Whether an application is at rest: only then its checkpoints are where it will go on.
 
-A worker renews each lease that it holds several times in the failover time, and KCL 3.5 and later keep rows of their
-own in motion. So a table that is the same after more than that time has no worker. What it cannot show: workers of
-versions before 3.5 that hold no lease, as all do for a moment when they start.
+A worker renews each lease that it holds several times in the failover time. So where no row is another after more than
+that time, nobody processes records. A worker that holds no lease, as each does for some seconds when it starts, is seen
+by chance at most: from KCL 3.5 on by its metrics, which it writes every half a minute, before that not at all.
 """
 
 from collections.abc import Iterator

@@ -54,7 +54,7 @@ OTHERS_35: tuple[Row, ...] = (
         "leaseKey": {"S": "Leader"},
         "entityType": {"S": "LEADER"},
         "ownerName": {"S": "worker-1"},
-        "leaseDuration": {"S": "20000"},
+        "leaseDuration": {"S": "120000"},
         "recordVersionNumber": {"S": "0e8f4d5c-8a30-4c3f-9a53-fb8cf63d3d4a"},
     },
     {
@@ -62,14 +62,27 @@ OTHERS_35: tuple[Row, ...] = (
         "entityType": {"S": "CLIENT_VERSION_MIGRATION"},
         "cv": {"S": "CLIENT_VERSION_3X"},
         "mb": {"S": "worker-1"},
-        "mts": {"N": "1764000000000"},
-        "h": {"L": []},
+        "mts": {"N": "1764000000001"},
+        "h": {
+            "L": [
+                {
+                    "M": {
+                        "cv": {"S": "CLIENT_VERSION_INIT"},
+                        "mb": {"S": "worker-1"},
+                        "mts": {"N": "1764000000000"},
+                    }
+                }
+            ]
+        },
     },
     {
         "leaseKey": {"S": "worker-1"},
         "entityType": {"S": "WORKER_METRIC_STATS"},
         "lut": {"N": "1764000000"},
         "sts": {"M": {"C": {"L": [{"N": "12.5"}, {"N": "13.25"}]}}},
+        "opr": {"M": {"C": {"L": [{"N": "80"}]}}},
+        "slu": {"N": "1764000000"},
+        "sup": {"N": "1"},
     },
     {"leaseKey": {"S": "orders"}, "entityType": {"S": "STREAM"}, "streamId": {"S": "stream-1"}},
     {"leaseKey": {"S": "TableMigration"}, "entityType": {"S": "TABLE_MIGRATION"}},
