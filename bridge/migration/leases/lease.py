@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 
 class Sentinel(StrEnum):
@@ -92,3 +93,22 @@ class Lease:
     def workers(self) -> tuple[str, ...]:
         """Those who are at it or were last."""
         return tuple(worker for worker in (self.checkpoint_owner, self.owner) if worker is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class NewLease:
+    """What a consumer that never ran starts from in one shard.
+
+    ``checkpoint`` is that of a record which is in the shard, or which has been. Raises ``ValueError`` for a finished
+    shard without the ``children`` that follow it: KCL would not come to an end with it.
+    """
+
+    shard: str
+    checkpoint: Processed | Literal[Sentinel.TRIM_HORIZON, Sentinel.SHARD_END]
+    hashes: HashRange
+    parents: tuple[str, ...] = ()
+    children: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.checkpoint is Sentinel.SHARD_END and not self.children:
+            raise ValueError(f"{self.shard} is at its end and has no children")

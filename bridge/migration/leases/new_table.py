@@ -9,7 +9,8 @@ from contextlib import suppress
 from typing import Any
 
 from bridge.errors import BridgeError
-from bridge.migration.leases.rows import NewLease, item
+from bridge.migration.leases.lease import NewLease
+from bridge.migration.leases.rows import item
 from bridge.migration.leases.scan import scan
 from checkpoints.base import CheckpointError
 from checkpoints.dynamodb.client import Caller, Connect, connect
@@ -43,7 +44,7 @@ async def create(table: Table, leases: Sequence[NewLease], *, clock: Clock, conn
 
     Needs ``dynamodb:CreateTable``, ``DescribeTable``, ``PutItem``, ``TagResource``, ``UntagResource`` and
     ``ListTagsOfResource``. Raises ``TableExistsError`` and ``UnfinishedTableError``, ``ValueError`` for no leases or
-    two of one shard, and what ``Caller`` raises before anything is made.
+    two of one shard, and what ``Caller`` raises where making the table fails; it may be there then, unfinished.
     """
     if not leases or len({lease.shard for lease in leases}) < len(leases):
         raise ValueError("a new application has one lease for each shard, and at least one")
@@ -72,6 +73,7 @@ async def discard(table: Table, *, clock: Clock, connect: Connect = connect) -> 
     async with connect(table) as caller:
         if not await _is_unfinished(caller, table):
             raise TableInUseError(f"discard {table}", "it is not the rest of an attempt to write it", "it stays")
+        await active(caller, table, clock)
         found = await scan(caller, table, clock)
         touched = [lease.key for lease in found.leases.values() if lease.owner or lease.counter] or list(found.others)
         if touched:

@@ -3,13 +3,21 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from bridge.errors import BridgeError
-from bridge.migration.leases.lease import HashRange, Lease, LeaseCheckpoint, Processed, Sentinel, StreamIdentifier
+from bridge.migration.leases.lease import (
+    HashRange,
+    Lease,
+    LeaseCheckpoint,
+    NewLease,
+    Processed,
+    Sentinel,
+    StreamIdentifier,
+)
 from checkpoints.dynamodb.attributes import Number, Text, Texts, number, text
 from checkpoints.dynamodb.table import Table
 
@@ -32,25 +40,6 @@ class OtherRow:
     key: str
     kind: str
     content: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class NewLease:
-    """What a consumer that never ran starts from in one shard.
-
-    ``checkpoint`` is that of a record which is in the shard, or which has been. Raises ``ValueError`` for a finished
-    shard without the ``children`` that follow it: KCL would not come to an end with it.
-    """
-
-    shard: str
-    checkpoint: Processed | Literal[Sentinel.TRIM_HORIZON, Sentinel.SHARD_END]
-    hashes: HashRange
-    parents: tuple[str, ...] = ()
-    children: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.checkpoint is Sentinel.SHARD_END and not self.children:
-            raise ValueError(f"{self.shard} is at its end and has no children")
 
 
 class _Row(Struct, frozen=True, kw_only=True, rename="camel"):

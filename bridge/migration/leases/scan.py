@@ -1,6 +1,6 @@
 """Reading a lease table, without a trace and without taking what its application needs."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,23 +39,17 @@ async def scan(caller: Caller, table: Table, clock: Clock) -> Scan:
     """As ``read``, over a connection that is there."""
     leases: dict[str, Lease] = {}
     others: dict[str, OtherRow] = {}
-    async for items in _pages(caller, table, clock):
-        for item in items:
+    request: dict[str, object] = {"TableName": table.name, "ConsistentRead": True, "Limit": _PAGE}
+    while True:
+        page = await _patiently(caller, request, clock)
+        for item in page["Items"]:
             match parsed(item, table):
                 case Lease() as lease:
                     leases[lease.key] = lease
                 case other:
                     others[other.key] = other
-    return Scan(leases, others)
-
-
-async def _pages(caller: Caller, table: Table, clock: Clock) -> AsyncIterator[Iterable[Mapping[str, object]]]:
-    request: dict[str, object] = {"TableName": table.name, "ConsistentRead": True, "Limit": _PAGE}
-    while True:
-        page = await _patiently(caller, request, clock)
-        yield page["Items"]
         if not page.get("LastEvaluatedKey"):
-            return
+            return Scan(leases, others)
         request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 

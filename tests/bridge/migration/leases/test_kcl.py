@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from bridge.migration.leases.lease import HashRange, Processed, Sentinel
+from bridge.migration.leases.lease import HashRange, NewLease, Processed, Sentinel
 from bridge.migration.leases.new_table import create
 from bridge.migration.leases.rest import AtRest, Moving, watch
-from bridge.migration.leases.rows import NewLease
 from bridge.migration.leases.scan import read
 from checkpoints.dynamodb.faults import MissingTableError
 from connectors.base import Clock

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.migration.leases.lease import HashRange, Lease, Processed, Sentinel
+from bridge.migration.leases.lease import HashRange, Lease, NewLease, Processed, Sentinel
 from bridge.migration.leases.new_table import (
     TableExistsError,
     TableInUseError,
@@ -15,7 +15,6 @@ from bridge.migration.leases.new_table import (
     create,
     discard,
 )
-from bridge.migration.leases.rows import NewLease
 from bridge.migration.leases.scan import read
 from checkpoints.base import CheckpointError, StoreRefusedError
 from checkpoints.dynamodb.client import Caller, Connect, connect

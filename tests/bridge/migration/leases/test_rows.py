@@ -6,8 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.migration.leases.lease import HashRange, Lease, LeaseCheckpoint, Processed, Sentinel, StreamIdentifier
-from bridge.migration.leases.rows import MalformedLeaseError, NewLease, OtherRow, item, parsed
+from bridge.migration.leases.lease import (
+    HashRange,
+    Lease,
+    LeaseCheckpoint,
+    NewLease,
+    Processed,
+    Sentinel,
+    StreamIdentifier,
+)
+from bridge.migration.leases.rows import MalformedLeaseError, OtherRow, item, parsed
 from bridge.migration.leases.table import lease_table
 from tests.bridge.migration.leases.tables import (
     OTHERS_35,
