@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 
 from bridge.engine.budget import ByteBudget
-from bridge.jobs.bounded import BoundedSource
+from bridge.engine.bounded import BoundedSource
 from connectors import provenance
 from connectors.base import Batch, Clock, Header, Observer, Place, Sink, Source
 from connectors.codecs.catalogue import CodecName, codec_named
