@@ -49,17 +49,6 @@ class Assembly:
     keeping: Keeping
 
     @asynccontextmanager
-    async def ends_opened(self) -> AsyncIterator[Ends]:
-        """The source and the sink alone, for those who look first. An assembly is opened once, in one of these ways.
-
-        Raises ``UnreachableError`` or ``RefusedError`` within ``OPENING_S``.
-        """
-        async with AsyncExitStack() as stack:
-            await all_opened(stack, {"source": self.ends.source, "sink": self.ends.sink})
-            self._check_places()
-            yield self.ends
-
-    @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
         """Own the checkpoints, then reach all ends at once; on leaving close them, the checkpoints last.
 

@@ -7,7 +7,7 @@ from random import Random
 
 import structlog
 
-from bridge.assembly import Assembly, Job, assemble, policy_of
+from bridge.assembly import Assembly, Job, assemble, policy_of, reached
 from bridge.config import Configuration
 from bridge.engine.bounded import BoundedSource
 from bridge.engine.mirror import Ends, MirrorFailedError
@@ -111,20 +111,19 @@ class Backfill:
 
     async def _prepare(self) -> bool:
         """See to it that there is a frozen range; whether something of it is left to copy."""
-        # An assembly is opened once; this one only to look.
-        async with self._assembled(Counters()).ends_opened() as ends:
-            listing = await _listed(ends.source)
+        # Only to look: what is entered here cannot be entered again to copy.
+        ends = self._assembled(Counters()).ends
+        async with reached("source", ends.source) as source:
+            listing = await _listed(source)
             stored = await checkpoint_reader(self._asked).load()
-            check_source(stored, ends.source)
+            check_source(stored, source)
             if self._is_nothing_left(stored, listing):
                 return False
             async with self._owned() as store:
-                stored = await store.load()
-                if self._begins_anew(stored):
-                    if not stored and await store.forgets():
-                        await self._check_new(ends)
-                    stored = await self._freeze(ends, store, stored)
-                self._stored = stored
+                self._stored = await store.load()
+                if self._begins_anew(self._stored):
+                    async with reached("sink", ends.sink):
+                        self._stored = await self._freeze(ends, store, self._stored)
         return True
 
     def _is_nothing_left(self, stored: Stored, listing: tuple[Partition, ...]) -> bool:
@@ -158,6 +157,8 @@ class Backfill:
 
     async def _freeze(self, ends: Ends, store: CheckpointStore, stored: Stored) -> Stored:
         """Fix the range and store it, if the sink would keep what is in it."""
+        if not stored and await store.forgets():
+            await self._check_new(ends)
         until, listing = self._request.until or _NOW, await _listed(ends.source)
         begun = await frozen(ends.source, listing, stored, self._request.since, until, self._clock.now_ms())
         ranges, bounded = stretches(begun), BoundedSource(ends.source)

@@ -11,6 +11,8 @@ from connectors.base import ORIGIN_HEADER, REPLAY_HEADER, Batch, Header
 REPLAYED = "replayed_in_sink"
 
 _NAME = ORIGIN_HEADER
+_REPLAY = b"replay"
+"""In place of a hop."""
 
 
 class Arrived:
@@ -40,15 +42,10 @@ class Arrived:
         first, last = len(self._start), -len(self._end)
         replayed = 0
         for index, headers in enumerate(batch.headers):
-            text: bytes | None
-            left: tuple[Header, ...] = ()
-            if len(headers) == 1 and headers[0][0] == _NAME:
-                text = headers[0][1]
-            elif any(name == REPLAY_HEADER for name, _ in headers):
+            text, left = _taken_apart(headers)
+            if text is _REPLAY:
                 replayed += 1
                 continue
-            else:
-                text, left = _last_origin(headers), content(headers)
             if text is not None and text.endswith(self._end) and text.startswith(self._start):
                 origins.append(text[first:last].decode())
                 indexes.append(index)
@@ -98,5 +95,15 @@ def _runs(
         )
 
 
-def _last_origin(headers: Sequence[Header]) -> bytes | None:
-    return next((text for name, text in reversed(headers) if name == _NAME), None)
+def _taken_apart(headers: tuple[Header, ...]) -> tuple[bytes | None, tuple[Header, ...]]:
+    """The last hop of a record, or ``_REPLAY``, and what it holds itself."""
+    if not headers:
+        return None, ()
+    # Where a mirror writes it.
+    name, text = headers[-1]
+    left = headers[:-1]
+    if name == _NAME and (not left or content(left) is left):
+        return text, left
+    if any(name == REPLAY_HEADER for name, _ in headers):
+        return _REPLAY, ()
+    return next((text for name, text in reversed(headers) if name == _NAME), None), content(headers)

@@ -35,8 +35,8 @@ class Parity:
     source: Side
     sink: Side
     ends: Ends
-    buckets: int
-    """As ``Order`` takes them."""
+    keys_overtake: bool
+    """Whether a key may come before another in the sink that it came after at the source."""
     permits_copies: bool
     letters: Letters | None = None
 
@@ -65,7 +65,7 @@ class _ByOrigin:
         places = await parity.sink.listed()
         folded = SourceFolder(parity.ends, most_ranges(len(source.partitions), len(places)))
         await parity.source.read(source, folded)
-        order = Order(folded.lineage, parity.buckets)
+        order = Order(folded.lineage, by_key=parity.keys_overtake)
         arrived = SinkFolder(folded, parity.sink.source, parity.ends, order, self._findings)
         await parity.sink.read(await sink(), arrived)
         letters = LetterFolder(folded, arrived.fold, parity.ends)

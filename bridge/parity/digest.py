@@ -48,9 +48,10 @@ def contents(
 
 def content(headers: tuple[Header, ...]) -> tuple[Header, ...]:
     """``headers`` without those which the bridge added itself."""
-    if not any(name.startswith(_OWN_HEADERS) for name, _ in headers):
-        return headers
-    return tuple(header for header in headers if not header[0].startswith(_OWN_HEADERS))
+    for name, _ in headers:
+        if name.startswith(_OWN_HEADERS):
+            return tuple(header for header in headers if not header[0].startswith(_OWN_HEADERS))
+    return headers
 
 
 def ranks(positions: Sequence[str]) -> list[int]:

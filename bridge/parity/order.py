@@ -1,8 +1,8 @@
-"""The order of every key in the sink, without a place for every key.
+"""The order of every key in the sink, with a bounded number of places for keys.
 
-Where positions of an origin partition rise in a partition of the sink, the keys in it are in order. Where a sink
-lets one key overtake another, the same holds for a *bucket* of keys: those whose hashes fall together. A record behind
-a later one of its bucket is only suspected: ``comparison`` looks at its key then.
+Where positions of an origin partition rise in a partition of the sink, the keys in it are in order. Where a sink lets
+one key overtake another, each key is followed by itself; when there are too many for that, keys whose hashes fall
+together share a *bucket*. A record behind a later one of its bucket is only suspected: ``comparison`` looks at its key.
 """
 
 from collections import defaultdict
@@ -11,25 +11,27 @@ from collections.abc import Iterable, Sequence
 from bridge.parity.lineage import Lineage
 from bridge.parity.run import Run
 
-BUCKETS = 4_096
-"""Of each partition of the sink: few enough to be many times its shards, and a power of two."""
+MOST_PLACES = 262_144
+"""That are followed at a time, of all partitions together."""
+_EVERY_KEY = (1 << 62) - 1
+_ANY = -1
 
 _Furthest = dict[int, int]
 """By bucket the highest rank so far, and that of all buckets under ``_ANY``."""
-_ANY = -1
 
 
 class Order:
     """Follows the sink, each of its partitions in its own order, parents before children."""
 
-    def __init__(self, origins: Lineage, buckets: int) -> None:
-        """``buckets`` is a power of two: 1 where no key may overtake another."""
+    def __init__(self, origins: Lineage, *, by_key: bool, most: int = MOST_PLACES) -> None:
+        """``by_key`` says that a key may overtake another in the sink. ``most`` places are followed, or a few more."""
         self.suspected: defaultdict[str, list[int]] = defaultdict(list)
         """Ranks of records that stand behind a later one of their bucket, by origin partition."""
         self.keys: set[bytes] = set()
         """Theirs."""
         self._origins = origins
-        self._mask = buckets - 1
+        self._mask = _EVERY_KEY if by_key else 0
+        self._most = most
         self._furthest: dict[str, dict[str, _Furthest]] = {}
         """By partition of the sink, then by origin partition."""
 
@@ -38,29 +40,29 @@ class Order:
         tables = self._furthest.setdefault(place, {})
         for parent in parents:
             for origin, furthest in self._furthest.get(parent, {}).items():
-                table = tables.setdefault(origin, {})
-                for bucket, rank in furthest.items():
-                    table[bucket] = max(rank, table.get(bucket, rank))
+                _put_together(tables.setdefault(origin, {}), furthest.items())
 
     def add(self, run: Run) -> None:
         """The next records of a partition of the sink; there are some."""
         tables = self._furthest.setdefault(run.place, {})
         table = tables.setdefault(run.partition, {})
-        mask = self._mask
+        mask, ranks = self._mask, run.ranks
         buckets: Sequence[int] = [hash(key) & mask for key in run.keys] if mask else [0] * len(run)
         if len(tables) > 1:
             self._look_for_descendants(run, buckets)
-        furthest = table.get(_ANY, -1)
-        table[_ANY] = max(furthest, run.ranks[-1] if run.rises else max(run.ranks))
-        if run.rises and run.ranks[0] > furthest:
+        furthest = table.get(_ANY, _ANY)
+        table[_ANY] = max(furthest, ranks[-1] if run.rises else max(ranks))
+        if run.rises and ranks[0] > furthest:
             # The last of a bucket is its furthest.
-            table.update(zip(buckets, run.ranks, strict=True))
-            return
-        for index, (bucket, rank) in enumerate(zip(buckets, run.ranks, strict=True)):
-            if rank <= table.get(bucket, -1):
-                self._suspect(run, index)
-            else:
-                table[bucket] = rank
+            table.update(zip(buckets, ranks, strict=True))
+        else:
+            for index, (bucket, rank) in enumerate(zip(buckets, ranks, strict=True)):
+                if rank <= table.get(bucket, _ANY):
+                    self._suspect(run, index)
+                else:
+                    table[bucket] = rank
+        if mask:
+            self._stay_small()
 
     def _look_for_descendants(self, run: Run, buckets: Sequence[int]) -> None:
         """What comes from a partition whose children were here before is late, whatever its position is."""
@@ -76,3 +78,19 @@ class Order:
         if key is not None:
             self.suspected[run.partition].append(run.ranks[index])
             self.keys.add(key)
+
+    def _stay_small(self) -> None:
+        """Let more keys share a bucket until there are few enough buckets."""
+        while sum(len(table) for tables in self._furthest.values() for table in tables.values()) > self._most:
+            # From where each key has its own, at once to about as many as there may be.
+            self._mask = min(self._mask >> 1, self._most - 1)
+            for tables in self._furthest.values():
+                for origin, table in tables.items():
+                    furthest = table.pop(_ANY)
+                    tables[origin] = {_ANY: furthest}
+                    _put_together(tables[origin], ((bucket & self._mask, rank) for bucket, rank in table.items()))
+
+
+def _put_together(table: _Furthest, others: Iterable[tuple[int, int]]) -> None:
+    for bucket, rank in others:
+        table[bucket] = max(rank, table.get(bucket, rank))

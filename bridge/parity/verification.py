@@ -20,7 +20,6 @@ from bridge.parity.by_origin import Letters, Parity, compare_by_origin
 from bridge.parity.expected import Ends
 from bridge.parity.extents import everything, source_extent, start_of
 from bridge.parity.letter_file import read_letters
-from bridge.parity.order import BUCKETS
 from bridge.parity.reading import Reader, Side
 from bridge.parity.report import ParityReport
 from connectors.base import Clock, Connector, Observer, Source
@@ -111,7 +110,7 @@ async def opened(configuration: Configuration, start: Point, *, is_shared: bool,
                 is_shared=is_shared,
                 repeats=source.repeats,
             ),
-            buckets=1 if configuration.sink.kinesis is None else BUCKETS,
+            keys_overtake=configuration.sink.kinesis is not None,
             permits_copies=configuration.delivery == "at_least_once",
             letters=letters,
         )
