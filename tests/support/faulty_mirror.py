@@ -5,8 +5,8 @@ from contextlib import aclosing
 from dataclasses import replace
 from random import Random
 
-from bridge.engine.budget import ByteBudget
 from bridge.engine.bounded import BoundedSource
+from bridge.engine.budget import ByteBudget
 from connectors import provenance
 from connectors.base import Batch, Clock, Header, Observer, Place, Sink, Source
 from connectors.codecs.catalogue import CodecName, codec_named
