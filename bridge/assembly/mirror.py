@@ -4,27 +4,21 @@ import asyncio
 import dataclasses
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from random import Random
-from typing import TypeVar
 
 from bridge.assembly.ends import EndMaker
+from bridge.assembly.opening import all_opened
 from bridge.config import Configuration
 from bridge.engine.mirror import Ends, Mirror
 from bridge.engine.policy import OnError, OnGap, OnLoop, Policy
-from bridge.groups import first
 from bridge.keeping.worker import Keeping, kept_by
 from bridge.pacing.paced import PacedSource
 from bridge.pacing.quota import Quota, Rates
-from connectors.base import Clock, Connector, Observer, SettingsError, Source, UnreachableError
-
-OPENING_S = 26.0
-"""Both ends are reached, or reported, within this time; a command has 30 s to say so."""
+from connectors.base import Clock, Observer, SettingsError, Source
 
 log = logging.getLogger(__name__)
-
-End = TypeVar("End", bound=Connector)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +52,7 @@ class Assembly:
             if self.keeping.writer is not None:
                 await stack.enter_async_context(self.keeping.writer)
             ends = {"source": self.ends.source, "sink": self.ends.sink, "dead letter": self.ends.dead_letter}
-            await _all_opened(stack, {name: end for name, end in ends.items() if end is not None})
+            await all_opened(stack, {name: end for name, end in ends.items() if end is not None})
             self._check_places()
             await self._warn_of_sizes()
             await stack.enter_async_context(self.keeping.coordinator)
@@ -119,32 +113,3 @@ def policy_of(configuration: Configuration) -> Policy:
         on_loop=OnLoop(configuration.on_loop),
         provenance=configuration.sends_origins,
     )
-
-
-@asynccontextmanager
-async def reached(name: str, end: End) -> AsyncIterator[End]:
-    """``end`` alone, entered, for those who look before a mirror is opened. A connector is entered once.
-
-    Raises ``UnreachableError`` or ``RefusedError`` within ``OPENING_S``.
-    """
-    async with AsyncExitStack() as stack:
-        await _opened_in_time(stack, name, end)
-        yield end
-
-
-async def _all_opened(stack: AsyncExitStack, ends: dict[str, Connector]) -> None:
-    """Enter all of ``ends`` at the same time; the first that fails cancels the others, and what it raised is raised."""
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            for name, end in ends.items():
-                tasks.create_task(_opened_in_time(stack, name, end), name=f"open {name}")
-    except ExceptionGroup as errors:
-        raise first(errors) from None
-
-
-async def _opened_in_time(stack: AsyncExitStack, name: str, end: AbstractAsyncContextManager[object]) -> None:
-    try:
-        async with asyncio.timeout(OPENING_S):
-            await stack.enter_async_context(end)
-    except TimeoutError:
-        raise UnreachableError(f"open the {name}", f"no answer within {OPENING_S:.0f} s") from None

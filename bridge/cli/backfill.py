@@ -40,10 +40,8 @@ Then = Annotated[
 ]
 Again = Annotated[bool, typer.Option("--again", help="Begin another job from where the mirror stands, to a new end.")]
 Timestamps = Annotated[
-    Literal["keep", "now"],
-    typer.Option(
-        "--timestamps", help="now: write records with the time of copying, where their own would expire them."
-    ),
+    Literal["original", "now"],
+    typer.Option("--timestamps", help="now: write each record with the time at which it is copied."),
 ]
 
 
@@ -54,7 +52,7 @@ def backfill(
     until: Until = None,
     then: Then = None,
     again: Again = False,
-    timestamps: Timestamps = "keep",
+    timestamps: Timestamps = "original",
     name: Name = None,
     settings: Settings = None,
     as_json: Json = False,
@@ -71,7 +69,7 @@ def backfill(
             since=None if not since else point("--from", since),
             until=None if not until else point("--until", until),
             again=again,
-            stamps_anew=timestamps == "now",
+            timestamps=timestamps,
         )
         asked = configuration(targets, name, settings)
         configure_logging(LogFormat(asked.log.format), asked.log.level)

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 import structlog
 import typer
@@ -50,6 +50,11 @@ Speed = Annotated[
     typer.Option("--speed", metavar="X", help="Keep the spacing of the records' own times, X times as fast."),
 ]
 
+Timestamps = Annotated[
+    Literal["original", "now"],
+    typer.Option("--timestamps", help="now: write each record with the time at which it is sent."),
+]
+
 
 def replay(
     targets: Targets,
@@ -59,6 +64,7 @@ def replay(
     to: To = None,
     rate: Rate = None,
     speed: Speed = None,
+    timestamps: Timestamps = "original",
     name: Name = None,
     settings: Settings = None,
     as_json: Json = False,
@@ -77,6 +83,7 @@ def replay(
             to=to,
             records_per_s=None if rate is None else _number("--rate", rate, _RATE, "500/s"),
             speed=None if speed is None else _number("--speed", speed, _SPEED, "2, or 0.5"),
+            timestamps=timestamps,
         )
         asked = configuration(targets, name, settings)
         configure_logging(LogFormat(asked.log.format), asked.log.level)

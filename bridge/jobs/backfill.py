@@ -97,6 +97,7 @@ class Backfill:
         except asyncio.CancelledError:
             if self._opening is None or not self._is_stopping:
                 raise
+        self._opening = None
         stored = await checkpoint_reader(self._asked).load()
         since, until = job_of(stored) or ("", "")
         return BackfillReport(
@@ -207,7 +208,7 @@ class Backfill:
         return assemble(self._asked, observer=counters, clock=self._clock, random=Random(), job=job)
 
     def _around(self, source: Source) -> Source:
-        return RestampedSource(source, self._clock) if self._request.stamps_anew else source
+        return source if self._request.timestamps == "original" else RestampedSource(source, self._clock)
 
     def _busy(self, error: StoreBusyError) -> StoreBusyError:
         return StoreBusyError(

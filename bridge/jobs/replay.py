@@ -14,7 +14,9 @@ from bridge.engine.status import LaneState, LaneStatus
 from bridge.errors import BridgeError
 from bridge.jobs.replay_report import Outcome, ReplayedPartition, ReplayReport
 from bridge.jobs.replay_request import ReplayRequest, check, own_configuration
+from bridge.jobs.restamped import RestampedSource
 from bridge.jobs.selection import Selection
+from bridge.jobs.target import check_target
 from bridge.pacing.spaced import SpacedSource
 from bridge.telemetry.counters import Counters
 from connectors.base import Clock, Source
@@ -79,6 +81,8 @@ class Replay:
         try:
             async with assembly.opened():
                 await selection.fix()
+                if self._request.timestamps == "original":
+                    await check_target(selection, assembly.ends.sink, selection.starts)
                 if self._spaced is not None:
                     await self._spaced.find_earliest(selection.partitions_in_range)
                 self._opening = None
@@ -99,11 +103,11 @@ class Replay:
 
     def _around(self, source: Source) -> Source:
         request = self._request
-        self._selection = Selection(source, request.since, request.until)
-        if request.speed is None:
-            return self._selection
-        self._spaced = SpacedSource(self._selection, request.speed, self._clock)
-        return self._spaced
+        self._selection = chosen = Selection(source, request.since, request.until)
+        if request.speed is not None:
+            self._spaced = SpacedSource(chosen, request.speed, self._clock)
+        around = self._spaced or chosen
+        return around if request.timestamps == "original" else RestampedSource(around, self._clock)
 
     async def _send(self, assembly: Assembly) -> None:
         ending = asyncio.create_task(self._drain_at_the_end(assembly), name="end of the range")

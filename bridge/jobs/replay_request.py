@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -27,6 +27,8 @@ class ReplayRequest:
     records_per_s: float | None = None
     speed: float | None = None
     """Keeps the spacing of the records' own times, so many times as fast."""
+    timestamps: Literal["original", "now"] = "original"
+    """``now``: each record is written with the time at which it is sent."""
 
 
 def check(configuration: Configuration, request: ReplayRequest) -> None:

@@ -42,6 +42,11 @@ class Selection(WrappedSource):
         self._bounded.bounds = {**ends, **self._last(chosen, named)}
         self.partitions_in_range = chosen
 
+    @property
+    def starts(self) -> Mapping[Partition, Place]:
+        """Where each partition of the range is read from."""
+        return {partition: self._starts[partition.id] for partition in self.partitions_in_range}
+
     def stored(self, places: Mapping[str, Place]) -> None:
         """Those places are not the mirror's."""
 

@@ -14,6 +14,7 @@ from tests.support.command import COMMAND, Finished, run_command
 from tests.support.ends import End, StreamEnd, TopicEnd
 from tests.support.factories import StreamFactory, TopicFactory
 from tests.support.records import TestRecord, generate, ids_by_key
+from tests.support.topic_writer import TopicMessage, write_topic
 from tests.support.way import Way
 
 REPLAY = "kmbridge-replay"
@@ -41,7 +42,10 @@ def replays(records: Sequence[Any]) -> dict[bytes | None, list[Any]]:
 
 
 def ids(end: End, records: Sequence[Any]) -> dict[bytes, list[int]]:
-    return (kafka_reader if isinstance(end, TopicEnd) else stream_reader).ids_by_key(records)
+    """Each key's ids, of those ``records`` of ``end``."""
+    if isinstance(end, TopicEnd):
+        return kafka_reader.ids_by_key(records)
+    return stream_reader.ids_by_key(records)
 
 
 async def replay(config: Path, *options: object, timeout_s: float = 60) -> tuple[Finished, Any]:
@@ -100,6 +104,22 @@ async def test_a_replay_may_go_to_another_topic(way: Way[Any, Any], topic: Topic
     assert report["sink"].endswith(f":{other.name}")
     assert await other.ids_by_key() == ids_by_key(sent)
     assert await way.sink.records() == []
+
+
+@pytest.mark.parametrize("way", ["kafka-kafka"], indirect=True)
+async def test_records_too_old_for_the_target_are_sent_with_the_time_of_sending(
+    way: Way[Any, Any], topic: TopicFactory
+) -> None:
+    """Or not at all: with their own times the replay is refused before the first, and the way around it is named."""
+    write_topic(way.source.address, way.source.name, [TopicMessage(b"k", b"v", timestamp_ms=1_600_000_000_000)])
+    config, young = way.mirror().config, topic(1, {"retention.ms": "86400000"})
+    done, _ = await replay(config, "--from", "trim_horizon", "--to", young)
+    assert done.code == 2
+    assert "retention.ms" in done.err
+    assert "--timestamps now" in done.err
+    done, _ = await replay(config, "--from", "trim_horizon", "--to", young, "--timestamps", "now")
+    assert done.code == 0, done.err
+    assert [record.value for record in await TopicEnd(way.sink.address, young).records()] == [b"v"]
 
 
 @pytest.mark.parametrize("way", ["kinesis-kafka", "kafka-kinesis"], indirect=True)
