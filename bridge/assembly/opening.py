@@ -13,6 +13,19 @@ End = TypeVar("End", bound=Connector)
 OPENING_S = 26.0
 """All ends are reached, or reported, within this time; a command has 30 s to say so."""
 
+End = TypeVar("End", bound=Connector)
+
+
+@asynccontextmanager
+async def reached(name: str, end: End) -> AsyncIterator[End]:
+    """``end`` alone, entered, for those who look before a mirror is opened. A connector is entered once.
+
+    Raises ``UnreachableError`` or ``RefusedError`` within ``OPENING_S``.
+    """
+    async with AsyncExitStack() as stack:
+        await all_opened(stack, {name: end})
+        yield end
+
 
 @asynccontextmanager
 async def reached(name: str, end: End) -> AsyncIterator[End]:

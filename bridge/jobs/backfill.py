@@ -97,6 +97,7 @@ class Backfill:
         except asyncio.CancelledError:
             if self._opening is None or not self._is_stopping:
                 raise
+        self._opening = None
         stored = await checkpoint_reader(self._asked).load()
         since, until = job_of(stored) or ("", "")
         return BackfillReport(
