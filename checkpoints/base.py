@@ -25,6 +25,25 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """What a job with an end has to copy of one partition, frozen when the job began.
+
+    ``since`` and ``until`` are the range as it was asked for. It holds what follows ``begin``, a position or None for
+    the partition's beginning, as far as ``end``, a position, and what arrived up to ``end_ms``; of two ends the first
+    that is met. ``records`` are those of it that are copied, up to the position of the checkpoint that this is part of.
+    ``is_reached``: nothing of it is left.
+    """
+
+    since: str
+    until: str
+    begin: str | None
+    end: str | None
+    end_ms: int | None
+    records: int = 0
+    is_reached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """How far one partition is mirrored: everything at or before ``position`` is durable in the sink.
 
@@ -33,7 +52,7 @@ class Checkpoint:
 
     ``unsettled_ms``: nothing behind ``position`` reached the sink before this time, by the sink's clock, but something
     may have later; None where nothing has, or the sink does not tell. ``window`` names the last records before
-    ``position`` by their origins, as text that only the engine reads.
+    ``position`` by their origins, as text that only the engine reads. ``bound`` belongs to the last job with an end.
     """
 
     position: str | None
@@ -45,6 +64,7 @@ class Checkpoint:
     gaps: tuple[Gap, ...] = ()
     unsettled_ms: int | None = None
     window: str = ""
+    bound: Bound | None = None
 
 
 class CheckpointReader(ABC):

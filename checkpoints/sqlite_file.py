@@ -4,13 +4,14 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from errno import ENOSPC
+from itertools import chain
 from pathlib import Path
 
 import msgspec
 
-from checkpoints.base import Checkpoint, CheckpointError, Gap, StoreFormatError
+from checkpoints.base import Bound, Checkpoint, CheckpointError, Gap, StoreFormatError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 BUSY_TIMEOUT_S = 10.0
 """How long to wait for other programs that look into the file, an interactive sqlite3 for example."""
 
@@ -28,23 +29,33 @@ _TABLES = (
         gaps TEXT NOT NULL,
         unsettled_ms INTEGER,
         window TEXT NOT NULL DEFAULT '',
+        bound TEXT NOT NULL DEFAULT 'null',
         PRIMARY KEY (mirror, partition)
     ) WITHOUT ROWID""",
 )
-_MARK = "INSERT INTO kmbridge_schema VALUES (2)"
-_FROM_1 = (
-    "ALTER TABLE checkpoint ADD COLUMN unsettled_ms INTEGER",
-    "ALTER TABLE checkpoint ADD COLUMN window TEXT NOT NULL DEFAULT ''",
-    "UPDATE kmbridge_schema SET version = 2",
-)
+_MARK = "INSERT INTO kmbridge_schema VALUES (3)"
+_UPGRADES = {
+    1: (
+        "ALTER TABLE checkpoint ADD COLUMN unsettled_ms INTEGER",
+        "ALTER TABLE checkpoint ADD COLUMN window TEXT NOT NULL DEFAULT ''",
+        "UPDATE kmbridge_schema SET version = 2",
+    ),
+    2: (
+        "ALTER TABLE checkpoint ADD COLUMN bound TEXT NOT NULL DEFAULT 'null'",
+        "UPDATE kmbridge_schema SET version = 3",
+    ),
+}
+"""From each format to the next one."""
 _LOAD = {
-    1: "SELECT partition, position, watermark_ms, finished, saved_ms, source, sink, gaps, NULL, '' "
+    1: "SELECT partition, position, watermark_ms, finished, saved_ms, source, sink, gaps, NULL, '', 'null' "
     "FROM checkpoint WHERE mirror = ?",
-    2: "SELECT partition, position, watermark_ms, finished, saved_ms, source, sink, gaps, unsettled_ms, window "
+    2: "SELECT partition, position, watermark_ms, finished, saved_ms, source, sink, gaps, unsettled_ms, window, "
+    "'null' FROM checkpoint WHERE mirror = ?",
+    3: "SELECT partition, position, watermark_ms, finished, saved_ms, source, sink, gaps, unsettled_ms, window, bound "
     "FROM checkpoint WHERE mirror = ?",
 }
 """By the format of the file."""
-_SAVE = "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SAVE = "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _DELETE = "DELETE FROM checkpoint WHERE mirror = ? AND partition = ?"
 
 _HINTS = {
@@ -89,8 +100,8 @@ def open_to_write(path: Path) -> sqlite3.Connection:
             connection.execute("PRAGMA synchronous = FULL")
             if version is None:
                 _create(connection)
-            elif version < SCHEMA_VERSION:
-                _execute(connection, _FROM_1)
+            else:
+                _execute(connection, chain.from_iterable(_UPGRADES[old] for old in range(version, SCHEMA_VERSION)))
         except BaseException:
             connection.close()
             raise
@@ -214,9 +225,20 @@ def _checkpoint(  # noqa: PLR0913, PLR0917 - a row's columns
     gaps: str,
     unsettled_ms: int | None,
     window: str,
+    bound: str,
 ) -> Checkpoint:
-    accepted = msgspec.json.decode(gaps, type=tuple[Gap, ...])
-    return Checkpoint(position, watermark_ms, bool(finished), saved_ms, source, sink, accepted, unsettled_ms, window)
+    return Checkpoint(
+        position,
+        watermark_ms,
+        bool(finished),
+        saved_ms,
+        source,
+        sink,
+        msgspec.json.decode(gaps, type=tuple[Gap, ...]),
+        unsettled_ms,
+        window,
+        msgspec.json.decode(bound, type=Bound | None),
+    )
 
 
 def _columns(checkpoint: Checkpoint) -> tuple[str | int | None, ...]:
@@ -230,4 +252,5 @@ def _columns(checkpoint: Checkpoint) -> tuple[str | int | None, ...]:
         msgspec.json.encode(checkpoint.gaps).decode(),
         checkpoint.unsettled_ms,
         checkpoint.window,
+        msgspec.json.encode(checkpoint.bound).decode(),
     )

@@ -25,6 +25,13 @@ def stamp(batch: Batch, source: str, destination: str) -> Batch:
     return replace(batch, origins=origins(batch.partition, batch.positions, source, destination))
 
 
+def marked(batch: Batch, replay: str) -> Batch:
+    """``batch`` with every record marked as sent again on purpose, by the replay of that id."""
+    mark = (REPLAY_HEADER, replay.encode())
+    before: Sequence[tuple[Header, ...]] = [()] * len(batch) if batch.headers is None else batch.headers
+    return replace(batch, headers=[(*headers, mark) for headers in before])
+
+
 def origins(partition: str, positions: Sequence[str], source: str, destination: str) -> list[bytes]:
     before = f"{source}/{partition}/"
     after = f">{destination}"

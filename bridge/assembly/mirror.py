@@ -1,24 +1,43 @@
 """A mirror with all it needs, opened and closed in the right order."""
 
 import asyncio
+import dataclasses
 import logging
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from random import Random
+from typing import TypeVar
 
 from bridge.assembly.ends import EndMaker
+from bridge.assembly.opening import all_opened
 from bridge.config import Configuration
 from bridge.engine.mirror import Ends, Mirror
 from bridge.engine.policy import OnError, OnGap, OnLoop, Policy
-from bridge.groups import first
 from bridge.keeping.worker import Keeping, kept_by
-from connectors.base import Clock, Connector, Observer, SettingsError, UnreachableError
+from bridge.pacing.paced import PacedSource
+from bridge.pacing.quota import Quota, Rates
+from connectors.base import Clock, Observer, SettingsError, Sink, Source
 
-OPENING_S = 26.0
-"""Both ends are reached, or reported, within this time; a command has 30 s to say so."""
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+
+
+def _as_it_is(end: T) -> T:
+    return end
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work with an end. ``around`` makes its source of the mirror's, ``into`` its sink."""
+
+    around: Callable[[Source], Source] = _as_it_is
+    into: Callable[[Sink], Sink] = _as_it_is
+    replay: str | None = None
+    """The id under which a range is sent again; None: it is mirrored."""
+    bounded: bool = False
+    """Whether it is what the bounds in the checkpoints hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +60,7 @@ class Assembly:
             if self.keeping.writer is not None:
                 await stack.enter_async_context(self.keeping.writer)
             ends = {"source": self.ends.source, "sink": self.ends.sink, "dead letter": self.ends.dead_letter}
-            await _all_opened(stack, {name: end for name, end in ends.items() if end is not None})
+            await all_opened(stack, {name: end for name, end in ends.items() if end is not None})
             self._check_places()
             await self._warn_of_sizes()
             await stack.enter_async_context(self.keeping.coordinator)
@@ -64,15 +83,33 @@ class Assembly:
 
 
 def assemble(
-    configuration: Configuration, *, observer: Observer, clock: Clock, random: Random, index: int = 0
+    configuration: Configuration,
+    *,
+    observer: Observer,
+    clock: Clock,
+    random: Random,
+    index: int = 0,
+    job: Job | None = None,
 ) -> Assembly:
-    """``index`` tells the workers of one supervisor apart."""
+    """``index`` tells the workers of one supervisor apart. With a ``job`` it does that instead of mirroring on."""
     keeping = kept_by(configuration, clock, index)
     made = EndMaker(configuration, keeping, clock, random, observer)
-    ends = Ends(made.source(), made.sink(), made.dead_letter())
-    policy = policy_of(configuration)
+    source, sink, policy = made.source(), made.sink(), policy_of(configuration)
+    if job is not None:
+        source, sink = job.around(source), job.into(sink)
+        policy = dataclasses.replace(policy, replay=job.replay, bounded=job.bounded)
+    ends = Ends(_paced(configuration, source, clock, lambda: mirror.share), sink, made.dead_letter())
     mirror = Mirror(ends, keeping.store, keeping.coordinator, policy, clock=clock, random=random)
     return Assembly(mirror, ends, keeping)
+
+
+def _paced(configuration: Configuration, source: Source, clock: Clock, share: Callable[[], float]) -> Source:
+    """``source`` within the limits that are set, of which a worker has its ``share``; without any, as it is."""
+    limits = configuration.limits
+    if limits.records_per_second is None and limits.bytes_per_second is None:
+        return source
+    rates = Rates(limits.records_per_second, limits.bytes_per_second)
+    return PacedSource(source, Quota(rates, clock, share), clock)
 
 
 def policy_of(configuration: Configuration) -> Policy:
@@ -84,21 +121,3 @@ def policy_of(configuration: Configuration) -> Policy:
         on_loop=OnLoop(configuration.on_loop),
         provenance=configuration.sends_origins,
     )
-
-
-async def _all_opened(stack: AsyncExitStack, ends: dict[str, Connector]) -> None:
-    """Enter all of ``ends`` at the same time; the first that fails cancels the others, and what it raised is raised."""
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            for name, end in ends.items():
-                tasks.create_task(_opened_in_time(stack, name, end), name=f"open {name}")
-    except ExceptionGroup as errors:
-        raise first(errors) from None
-
-
-async def _opened_in_time(stack: AsyncExitStack, name: str, end: AbstractAsyncContextManager[object]) -> None:
-    try:
-        async with asyncio.timeout(OPENING_S):
-            await stack.enter_async_context(end)
-    except TimeoutError:
-        raise UnreachableError(f"open the {name}", f"no answer within {OPENING_S:.0f} s") from None

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Collection, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated
 
 import structlog
@@ -143,6 +143,8 @@ async def _set(asked: Configuration, partition: str, position: str, *, new: bool
             source=old.source if old else "",
             sink=old.sink if old else "",
             gaps=old.gaps if old else (),
+            # Of a job with an end, what is left of it begins here.
+            bound=replace(old.bound, begin=position, records=0, is_reached=False) if old and old.bound else None,
         )
         _log_change("checkpoint set", asked, partition, old, new=position)
         if as_json:

@@ -5,9 +5,6 @@ import typer
 from bridge.errors import UsageError, not_yet
 
 _INSTEAD = {
-    "backfill": "use `kmbridge run`, which begins with the oldest records",
-    "replay": "use `kmbridge run` under another name and from another start",
-    "verify": "use `kmbridge checkpoints list` to see how far a mirror is",
     "translate": "start consumers by time",
     "cutover": "mirror with `kmbridge run`",
     "doctor": "use `kmbridge config check`; `kmbridge run` checks both ends before the first record",

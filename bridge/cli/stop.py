@@ -20,12 +20,6 @@ def leave(number: int, _: FrameType | None) -> None:
     os._exit(128 + number)
 
 
-def _quit(_: int, __: FrameType | None) -> None:
-    """End the process at once, and well: there is nothing to drain."""
-    os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, b"stopped before anything was begun\n")
-    os._exit(0)
-
-
 @contextmanager
 def _handled_by(handler: Handler) -> Iterator[None]:
     """While inside, ``handler`` takes the signals; then whoever did before."""
@@ -37,9 +31,14 @@ def _handled_by(handler: Handler) -> Iterator[None]:
             signal.signal(each, earlier)
 
 
-def quitting() -> AbstractContextManager[None]:
-    """While inside, and not yet ``stopping``, a signal ends the process with 0."""
-    return _handled_by(_quit)
+def quitting(code: int = 0) -> AbstractContextManager[None]:
+    """While inside, and not yet ``stopping``, a signal ends the process with ``code``: there is nothing to drain."""
+
+    def end(_: int, __: FrameType | None) -> None:
+        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, b"stopped before anything was begun\n")
+        os._exit(code)
+
+    return _handled_by(end)
 
 
 @contextmanager

@@ -51,8 +51,6 @@ LACKING = (
         for end in ("source", "sink")
     ),
     Lacking("transforms", "transforms", "leave them out", harmless=(None, [])),
-    Lacking("limits.records_per_second", "rate limits", "use source.kinesis.read_share to read a stream more slowly"),
-    Lacking("limits.bytes_per_second", "rate limits", "use source.kinesis.read_share to read a stream more slowly"),
     Lacking("http.token", "tokens for its HTTP server", "listen on 127.0.0.1, behind a proxy that asks for one"),
     Lacking("cutover", "migrations", "mirror with `kmbridge run`"),
     Lacking("telemetry", "EMF metrics", "scrape /metrics"),

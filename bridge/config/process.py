@@ -5,13 +5,19 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from bridge.config.names import Instance
-from bridge.config.quantities import Duration, Listen, Size, allowed
+from bridge.config.quantities import Duration, Listen, Rate, Size, allowed
 from bridge.config.section import Section, at
 
 
 def _memory(value: int) -> int:
     if value < 2**20:
         raise allowed("at least 1MiB")
+    return value
+
+
+def _some(value: int) -> int:
+    if value < 1:
+        raise allowed("a size above 0, or null for no limit")
     return value
 
 
@@ -50,8 +56,12 @@ class Limits(Section):
         description="Bytes of records that may be on their way through this process.",
         json_schema_extra={"default": "256MiB"},
     )
-    records_per_second: None = None
-    bytes_per_second: None = None
+    records_per_second: Rate | None = Field(
+        default=None, description="Read at the most, by all workers of the mirror together; null: no limit."
+    )
+    bytes_per_second: Annotated[Size, AfterValidator(_some)] | None = Field(
+        default=None, description="Of keys and values read, likewise."
+    )
 
 
 class Http(Section):

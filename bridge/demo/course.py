@@ -1,7 +1,7 @@
 """The course of a demo: servers up, write and mirror at the same time, then compare what the two ends hold."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
@@ -15,7 +15,8 @@ from bridge.demo.workload import Workload
 from bridge.demo.writer import Writer
 from bridge.errors import BridgeError
 from bridge.groups import first
-from bridge.parity.comparison import Side, compare
+from bridge.parity.comparison import compare
+from bridge.parity.run import Run
 
 NAME = "orders"
 """Of the stream and the topic."""
@@ -80,12 +81,13 @@ async def _watch(writing: asyncio.Task[None], writer: Writer, reader: Reader, di
     display.progress(writer.written, reader.arrived)
 
 
-def _result(passage: Passage, source: Side, sink: Side) -> DemoResult:
+def _result(passage: Passage, source: Sequence[Run], sink: Sequence[Run]) -> DemoResult:
     writer, reader = passage.writer, passage.sink
-    if source.fold.count != writer.written:
+    held = sum(map(len, source))
+    if held != writer.written:
         raise BridgeError(
             "run the demo",
-            f"the embedded source holds {source.fold.count:,} of the {writer.written:,} records written to it",
+            f"the embedded source holds {held:,} of the {writer.written:,} records written to it",
             "nothing is proved about the mirror; run it again",
         )
     latencies = sorted(reader.latencies_ns)

@@ -1,7 +1,7 @@
 """The two ways between the embedded servers: who writes where, and how what both hold is read."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from bridge.demo.topic_reader import TopicReader
 from bridge.demo.topic_writer import into_topic
 from bridge.demo.workload import Workload
 from bridge.demo.writer import Writer
-from bridge.parity.comparison import Side
+from bridge.parity.run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Passage:
     """Everything around the mirror."""
 
     writer: Writer
-    source: Callable[[], Awaitable[Side]]
+    source: Callable[[], Awaitable[Sequence[Run]]]
     """All that the source holds. Nobody may be writing any more."""
     sink: Reader
 
@@ -36,7 +36,7 @@ Direction = Callable[[StreamAddress, TopicAddress, Workload, float], AbstractAsy
 async def kinesis_to_kafka(
     stream: StreamAddress, topic: TopicAddress, workload: Workload, per_second: float
 ) -> AsyncIterator[Passage]:
-    async def source() -> Side:
+    async def source() -> Sequence[Run]:
         return await asyncio.to_thread(read_stream, stream)
 
     async with TopicReader(topic, in_the_sink) as sink:

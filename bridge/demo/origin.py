@@ -2,23 +2,22 @@
 
 from collections.abc import Callable, Sequence
 
-from bridge.parity.entry import Identity
 from connectors.base import ORIGIN_HEADER, Header
 from connectors.provenance import parse
 
-Identify = Callable[[str, str, Sequence[Header]], Identity]
-"""From the partition, the position and the headers of a record to its identity."""
+Identify = Callable[[str, str, Sequence[Header]], tuple[str, str]]
+"""From the partition, the position and the headers of a record to those that it has at the source."""
 
 
-def at_the_source(partition: str, position: str, _: Sequence[Header]) -> Identity:
+def at_the_source(partition: str, position: str, _: Sequence[Header]) -> tuple[str, str]:
     """There a record is where it is."""
-    return Identity(partition, position)
+    return partition, position
 
 
-def in_the_sink(partition: str, position: str, headers: Sequence[Header]) -> Identity:
+def in_the_sink(partition: str, position: str, headers: Sequence[Header]) -> tuple[str, str]:
     """Where the record says it comes from; one that does not say so comes from nowhere at the source."""
     origins = [content for name, content in headers if name == ORIGIN_HEADER and content is not None]
     if not origins:
-        return Identity(f"no origin, {partition}", position)
+        return f"no origin, {partition}", position
     hop = parse(origins[-1])
-    return Identity(hop.partition, hop.position)
+    return hop.partition, hop.position

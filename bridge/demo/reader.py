@@ -3,21 +3,22 @@
 import asyncio
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from types import TracebackType
 from typing import Self
 
 from bridge.demo.workload import sent_ns
-from bridge.parity.comparison import Side
-from bridge.parity.entry import Entry
+from bridge.parity.run import Run
 
 
 class Reader(ABC):
     """Reads from the beginning while entered, in a thread of its own."""
 
     def __init__(self) -> None:
-        self._side = Side()
+        self._runs: list[Run] = []
+        self._count = 0
         self.latencies_ns: list[int] = []
         """From the sending of each record to its arrival here."""
         self.last_ns = 0
@@ -44,22 +45,22 @@ class Reader(ABC):
         """Records read so far. Raises what reading ended with, if it did."""
         if self._reading is not None and self._reading.done():
             self._reading.result()
-        return len(self._side.entries)
+        return self._count
 
-    async def rest(self) -> Side:
+    async def rest(self) -> Sequence[Run]:
         """Everything that is there, once it is read to where it ends now. Nobody may be writing any more."""
         if self._reading is None:
             raise RuntimeError("the reader is not entered")
         self._last_call.set()
         await asyncio.shield(self._reading)
-        return self._side
+        return self._runs
 
     @abstractmethod
     def _read(self) -> None:
         """Give ``_take`` all that comes until ``_last_call`` is set, then the rest; return at once on ``_stop``."""
 
-    def _take(self, found: Entry, value: bytes | None) -> None:
+    def _take(self, run: Run) -> None:
         self.last_ns = time.time_ns()
-        self._side.add(found)
-        if value is not None:
-            self.latencies_ns.append(self.last_ns - sent_ns(value))
+        self._runs.append(run)
+        self._count += len(run)
+        self.latencies_ns += [self.last_ns - sent_ns(value) for value in run.values if value is not None]

@@ -21,20 +21,15 @@ class DemoResult:
     def records_per_second(self) -> float:
         return self.parity.sink_records / self.elapsed_s if self.elapsed_s > 0 else 0.0
 
-    @property
-    def verdict(self) -> str:
-        return "equal" if self.parity.equal else "DIFFERENT"
-
     def rows(self) -> list[tuple[str, str]]:
-        equal = self.parity.equal
         return [
             ("records", f"{self.parity.sink_records:,} of {self.parity.source_records:,}"),
             ("MB", f"{self.payload_bytes / 1e6:.1f}"),
             ("records/s", f"{self.records_per_second:,.0f}"),
             ("latency p50", f"{self.latency_p50_s * 1000:,.0f} ms"),
             ("latency p99", f"{self.latency_p99_s * 1000:,.0f} ms"),
-            ("keys checked", f"{self.parity.keys:,}"),
-            ("verdict", "equal: same records, same order of every key" if equal else self.verdict),
+            ("keys checked", f"{self.parity.keys or 0:,}"),
+            ("verdict", self.parity.verdict),
         ]
 
     def to_json(self) -> dict[str, object]:
@@ -46,7 +41,7 @@ class DemoResult:
             "latency_p50_seconds": round(self.latency_p50_s, 4),
             "latency_p99_seconds": round(self.latency_p99_s, 4),
             "keys": self.parity.keys,
-            "verdict": self.verdict.lower(),
+            "verdict": "equal" if self.parity.equal else "different",
             "parity": self.parity.to_json(),
         }
 

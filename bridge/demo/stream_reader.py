@@ -1,13 +1,13 @@
 """Reads the stream: along, or once at the end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bridge.demo.embedded_kinesis import StreamAddress
 from bridge.demo.origin import Identify
 from bridge.demo.reader import Reader
-from bridge.parity.comparison import Side
-from bridge.parity.entry import Entry, Identity, entry
+from bridge.parity.digest import content
+from bridge.parity.run import Run
 from connectors.codecs.decoded import Decoded
 from connectors.codecs.decoding import Decoder
 
@@ -15,17 +15,18 @@ _A_CALL = 2_000
 _PAUSE_S = 0.05
 
 
-def read_stream(address: StreamAddress) -> Side:
+def read_stream(address: StreamAddress) -> Sequence[Run]:
     """All records as they stand, shard by shard. Nobody may be writing any more: a shard ends at its first empty
     answer. Blocks.
     """
-    side = Side()
+    runs: list[Run] = []
     for cursor in _cursors(address):
         while records := cursor.read():
-            for record in records:
-                identity = Identity(cursor.shard, record["SequenceNumber"])
-                side.add(entry(identity, cursor.shard, record["PartitionKey"].encode(), record["Data"]))
-    return side
+            positions = [record["SequenceNumber"] for record in records]
+            keys = [record["PartitionKey"].encode() for record in records]
+            values = [record["Data"] for record in records]
+            runs.append(Run(cursor.shard, cursor.shard, positions, positions, keys, values))
+    return runs
 
 
 class StreamReader(Reader):
@@ -53,13 +54,14 @@ class StreamReader(Reader):
         for record in records:
             key, data = record["PartitionKey"].encode(), record["Data"]
             decoded = self._decoder.decode(key, data) or Decoded([key], [data], [None], [()])
-            for found, value in self._entries(cursor.shard, record["SequenceNumber"], decoded):
-                self._take(found, value)
+            for run in self._runs_of(cursor.shard, record["SequenceNumber"], decoded):
+                self._take(run)
         return len(records)
 
-    def _entries(self, shard: str, number: str, decoded: Decoded) -> Iterator[tuple[Entry, bytes | None]]:
+    def _runs_of(self, shard: str, number: str, decoded: Decoded) -> Iterator[Run]:
         for key, value, headers in zip(decoded.keys, decoded.values, decoded.headers, strict=True):
-            yield entry(self._identify(shard, number, headers), shard, key, value, headers), value
+            origin, position = self._identify(shard, number, headers)
+            yield Run(origin, shard, [position], [number], [key], [value], [content(headers)])
 
 
 class _Cursor:

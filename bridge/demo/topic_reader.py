@@ -8,7 +8,8 @@ from bridge.demo.embedded_kafka import TopicAddress
 from bridge.demo.origin import Identify
 from bridge.demo.reader import Reader
 from bridge.errors import BridgeError
-from bridge.parity.entry import entry
+from bridge.parity.digest import content
+from bridge.parity.run import Run
 from connectors.base import Header
 
 _POLL_S = 0.05
@@ -66,7 +67,8 @@ class TopicReader(Reader):
                 "read the embedded Kafka", failure.str(), "it keeps about 5 MiB a partition; try with fewer --records"
             )
         # The stub also allows a dictionary and text, which only producing takes.
-        headers = cast("list[Header]", message.headers() or [])
-        partition, value = str(message.partition()), message.value()
-        identity = self._identify(partition, str(message.offset()), headers)
-        self._take(entry(identity, partition, message.key(), value, headers), value)
+        headers = tuple(cast("list[Header]", message.headers() or []))
+        partition, offset = str(message.partition()), str(message.offset())
+        origin, position = self._identify(partition, offset, headers)
+        key, value = message.key(), message.value()
+        self._take(Run(origin, partition, [position], [offset], [key], [value], [content(headers)]))

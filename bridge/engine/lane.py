@@ -12,13 +12,14 @@ from bridge.engine.progress import Progress
 from bridge.engine.rejection import RejectedError, stop_at, until, without
 from bridge.engine.retry import Backoff
 from bridge.engine.sieve import Landed, Sieve
-from bridge.engine.status import LaneState, LaneStatus
+from bridge.engine.status import ENDED, LaneState, LaneStatus
 from bridge.engine.surroundings import Surroundings
 from checkpoints.base import Gap
 from connectors import provenance
 from connectors.base import (
     Batch,
     ConnectorError,
+    End,
     GapError,
     Outcome,
     Partition,
@@ -45,6 +46,8 @@ class _Submission:
 class Lane:
     """Runs until its partition is finished, the mirror drains, or something stops it for good.
 
+    Where the mirror is bounded it is complete at the end of its bound; elsewhere it marks the end and goes on.
+
     Reading runs ahead of the sink as far as the budget allows. Outcomes are settled in the order of reading, so the
     progress covers a contiguous prefix at any moment, and after any fault the lane reads again from there.
     """
@@ -62,7 +65,7 @@ class Lane:
         self._backoff = backoff
         self._gap = gap
         self._draining = asyncio.Event()
-        self._reading: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[bool] | None = None
 
     @property
     def unsettled_ms(self) -> int | None:
@@ -98,7 +101,7 @@ class Lane:
 
         Never raises a ``ConnectorError``: ``state`` and ``error`` tell what happened.
         """
-        while not self._draining.is_set() and self.state not in (LaneState.FINISHED, LaneState.FAILED):
+        while not self._draining.is_set() and self.state not in ENDED:
             try:
                 await self._stream()
             except GapError as gap:
@@ -131,6 +134,8 @@ class Lane:
             progress.rate.per_second(now_s, progress.records_written),
             progress.checkpoint_age_ms(now_ms),
             str(error) if error is not None else None,
+            progress.place.watermark_ms,
+            progress.bound_at(progress.place),
         )
 
     def _shown(self) -> tuple[LaneState, ConnectorError | None]:
@@ -158,27 +163,37 @@ class Lane:
             finally:
                 # Whoever stops the lane may do so while it goes back already.
                 self._give_up(submitted)
-        if not reading.cancelled():
-            reading.result()
+        if not reading.cancelled() and reading.result():
             self._finish()
 
-    async def _read(self, submitted: asyncio.Queue[_Submission | None]) -> None:
+    async def _read(self, submitted: asyncio.Queue[_Submission | None]) -> bool:
+        """Whether the partition itself has ended."""
         around = self._around
         try:
             epoch = await around.delivery.ready()
             self.state = LaneState.RUNNING
             place = self.progress.place
+            self._set_end()
             async with aclosing(around.source.read(self.partition, place, around.budget)) as batches:
                 async for batch in batches:
                     submission = await self._submit(epoch, batch, place)
                     submitted.put_nowait(submission)
-                    if submission.stop is not None:
-                        return
+                    if submission.stop is not None or (batch.is_last and self.progress.bound is not None):
+                        return False
                     place = batch.place
                     # While the next one is awaited, nothing here may keep the memory of one that is settled.
                     del batch, submission
+            return True
         finally:
             submitted.put_nowait(None)
+
+    def _set_end(self) -> None:
+        """Let reading end where the bound does, as long as that is not reached."""
+        bound, ends = self.progress.bound, self._around.source.bounds
+        if bound is None or bound.is_reached:
+            ends.pop(self.partition.id, None)
+        else:
+            ends[self.partition.id] = End(bound.end, bound.end_ms)
 
     async def _submit(self, epoch: int, batch: Batch, before: Place) -> _Submission:
         """Hand ``batch``, which follows ``before``, to the sink, less what the sink says it cannot take."""
@@ -188,6 +203,8 @@ class Lane:
             batch = self.sieve.sift(batch)
             if around.policy.provenance:
                 batch = provenance.stamp(batch, around.source.address, around.destination.address)
+            if around.policy.replay is not None:
+                batch = provenance.marked(batch, around.policy.replay)
             refused = around.delivery.inspect(batch)
             stop = None
             if refused and around.policy.on_error is OnError.STOP:
@@ -200,7 +217,7 @@ class Lane:
         except BaseException:
             batch.release()
             raise
-        self.progress.read(batch, submitted_ms)
+        self.progress.read(batch, submitted_ms, len(refused))
         return _Submission(batch, sent, answer, refused, stop)
 
     async def _settle_next(self, submitted: asyncio.Queue[_Submission | None]) -> bool:
@@ -241,6 +258,8 @@ class Lane:
             self.progress.inherited_ms = None
         self.error = None
         self._backoff.reset()
+        if batch.is_last and self.progress.bound is not None:
+            self._reach()
 
     async def _delivered(
         self, epoch: int, batch: Batch, sent: Batch, refused: tuple[Rejected, ...]
@@ -301,6 +320,12 @@ class Lane:
             self.progress.place = gap.resume
             # Behind the gap the same position may be that of another record.
             self.sieve.landed = None
+
+    def _reach(self) -> None:
+        self.progress.reach()
+        if self._around.policy.bounded:
+            self.state = LaneState.COMPLETE
+        log.info("end of the range reached", partition=self.partition.id, position=self.progress.place.position)
 
     def _finish(self) -> None:
         self.progress.finished = True

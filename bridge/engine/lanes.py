@@ -18,14 +18,12 @@ from bridge.engine.progress import Progress
 from bridge.engine.retry import Backoff
 from bridge.engine.standings import Standings
 from bridge.engine.start import Start
-from bridge.engine.status import LaneState
+from bridge.engine.status import ENDED, LaneState
 from bridge.engine.surroundings import Surroundings
-from checkpoints.base import Checkpoint, CheckpointError, CheckpointStore
+from checkpoints.base import Checkpoint, CheckpointError, CheckpointStore, StoreBusyError
 from connectors.base import ConnectorError, GapError, Partition, Place, TransientError
 
 log = structlog.get_logger(__name__)
-
-_ENDED = (LaneState.FINISHED, LaneState.FAILED)
 
 
 class Lanes(Owner):
@@ -47,7 +45,7 @@ class Lanes(Owner):
         self.ledger = Ledger(store, around.source, around.destination, self.lanes, around.policy, around.clock)
         self.is_arranged = False
         """Whether every partition listed has its lane here, or belongs to another worker."""
-        self._standings = Standings(store, around.source, self.lanes)
+        self._standings = Standings(store, around.source, self.lanes, bounded=around.policy.bounded)
         self._first = Start(store, self.ledger, around)
         opening = Opening(self.ledger, around, random)
         self._work = LaneTasks(self.lanes, opening, around.policy, around.delivery.withdraw, self._ended)
@@ -90,6 +88,8 @@ class Lanes(Owner):
             elif names and self.ledger.has_moved():
                 await self._store_last()
             self._forget(names, slots)
+        if self._around.policy.bounded:
+            raise _taken_over()
 
     async def lose(self, slots: Collection[int]) -> None:
         # Not behind whoever is changing something: what is lost may belong to others already.
@@ -133,6 +133,12 @@ class Lanes(Owner):
                 async with self._changing:
                     await self._learn(seen)
 
+    async def complete(self) -> None:
+        """Return once nothing is left of what has a bound, by a listing of that moment."""
+        # A partition that has just finished may have children that are not listed yet.
+        while self._has_more() or not await self._list_anew() or self._has_more():
+            await self._around.clock.sleep(self._around.policy.follow_s)
+
     async def drain(self) -> None:
         """Stop reading, and settle what is on its way within the policy's time."""
         self._draining = True
@@ -140,10 +146,15 @@ class Lanes(Owner):
         if late:
             log.warning("drain took too long, what is not settled will be read again", lanes=late)
 
+    @property
+    def share(self) -> float:
+        """How much of what is left to read is this worker's, from 0 to 1."""
+        return self._standings.share
+
     def is_stuck(self) -> bool:
         """Whether no lane can go on, because of those that failed."""
         hopeful = {*self._work.started, *self._waiting_for_others()}
-        alive = any(self.lanes[name].state not in _ENDED for name in hopeful)
+        alive = any(self.lanes[name].state not in ENDED for name in hopeful)
         return not alive and any(lane.state is LaneState.FAILED for lane in self.lanes.values())
 
     async def _read(self, slots: Collection[int]) -> None:
@@ -174,6 +185,7 @@ class Lanes(Owner):
             await self._begin(standings.listing)
         if standings.has_begun:
             self._make()
+            self._check_alone()
             self._start()
         self.is_arranged = self._is_assigned and (standings.has_begun or not standings.listing or not standings.slots)
         self._changed()
@@ -189,19 +201,29 @@ class Lanes(Owner):
         except (TransientError, TimeoutError) as error:
             log.warning("the mirror's start is not saved, trying again", error=str(error) or "no answer in time")
 
-    async def _list_anew(self) -> None:
-        """Learn whether partitions that are not listed are new or have expired."""
+    async def _list_anew(self) -> bool:
+        """Learn whether partitions that are not listed are new or have expired; whether that could be learned."""
         unlisted = self._standings.unlisted()
         try:
             async with aclosing(self._around.source.partitions()) as listings:
                 fresh = await anext(listings)
         except ConnectorError as error:
             log.warning("partitions not listed, trying again", error=str(error))
-            return
+            return False
         async with self._changing:
             self._standings.expired |= unlisted - {partition.id for partition in fresh}
             self._standings.listing = fresh
             await self._arrange()
+        return True
+
+    def _has_more(self) -> bool:
+        return not (self.is_arranged and self._standings.has_begun) or bool(self._standings.left())
+
+    def _check_alone(self) -> None:
+        """Raises ``StoreBusyError`` where another worker has a part of what has an end."""
+        is_bounded = self._around.policy.bounded and self._is_assigned
+        if is_bounded and any(not self._standings.owns(each.id) for each in self._standings.left()):
+            raise _taken_over()
 
     def _make(self) -> None:
         """Make a lane of every partition here that needs one."""
@@ -211,7 +233,7 @@ class Lanes(Owner):
             progress = Progress(Place())
             if checkpoint is not None:
                 place = Place(checkpoint.position, checkpoint.watermark_ms)
-                progress = Progress(place, checkpoint, gaps=checkpoint.gaps)
+                progress = Progress(place, checkpoint, gaps=checkpoint.gaps, bound=checkpoint.bound)
             gap = self._gap(partition.id)
             self.lanes[partition.id] = Lane(partition, progress, self._around, Backoff(self._random), gap)
             if checkpoint is not None and gap is None:
@@ -235,6 +257,8 @@ class Lanes(Owner):
             lane = self.lanes[partition.id]
             if lane.progress.place == Place():
                 lane.progress.place = self._standings.beginning(partition)
+            if lane.progress.stored is None:
+                lane.progress.bound = self._standings.inherited(partition)
             lane.sieve.begin(self._standings.windows(partition))
             lane.resume()
         self._work.start([partition.id for partition in due])
@@ -281,3 +305,11 @@ class Lanes(Owner):
         if not error.retriable:
             raise error
         log.warning("checkpoints not read, trying again", error=str(error))
+
+
+def _taken_over() -> StoreBusyError:
+    return StoreBusyError(
+        "copy a range",
+        "another worker of this mirror has come and taken partitions over",
+        "stop it and begin again: what is copied stays so; or let it mirror on, past the end",
+    )

@@ -130,6 +130,7 @@ class Ledger:
             progress.gaps,
             progress.unsettled_ms(self._sink.now_ms()),
             window,
+            progress.bound_at(place),
         )
 
     def _moved(self) -> list[Lane]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
+from checkpoints.base import Bound
 from connectors.base import Partition, Place
 
 
@@ -12,6 +13,18 @@ def startable(waiting: Iterable[Partition], unfinished: Collection[str]) -> list
     count.
     """
     return [partition for partition in waiting if not any(parent in unfinished for parent in partition.parents)]
+
+
+def inherited(parents: Collection[Bound]) -> Bound | None:
+    """What a job has to copy of a child whose parents are finished, by their bounds: it ends at the same time.
+
+    None where a parent went on behind the end: all that is in the child came later. Where the ends are positions a
+    child that nobody knew when they were frozen came later, too.
+    """
+    if not parents or any(parent.is_reached for parent in parents):
+        return None
+    first = next(iter(parents))
+    return None if first.end_ms is None else Bound(first.since, first.until, begin=None, end=None, end_ms=first.end_ms)
 
 
 def beginning(partition: Partition, parents: Mapping[str, Place]) -> Place:

@@ -8,6 +8,7 @@ from random import Random
 import structlog
 
 from bridge.coordination.base import Coordinator
+from bridge.engine.bounded import BoundedSource
 from bridge.engine.budget import ByteBudget
 from bridge.engine.dead_letter import DeadLetter
 from bridge.engine.delivery import Delivery
@@ -43,6 +44,8 @@ class Ends:
 class Mirror:
     """Runs the lanes of one source into one sink, those of them that this worker owns.
 
+    A bounded one has to own all of what has a bound, and fails as soon as another worker gets some of it.
+
     Ends, store and coordinator are entered by the caller.
     """
 
@@ -57,6 +60,8 @@ class Mirror:
         random: Random,
     ) -> None:
         self.state = MirrorState.STARTING
+        self.is_complete = False
+        """Whether a bounded mirror has ended because nothing of what has a bound is left."""
         self._source = ends.source
         self._coordinator = coordinator
         self._clock = clock
@@ -65,7 +70,7 @@ class Mirror:
         self._budget = ByteBudget(policy.memory)
         self._delivery = Delivery(ends.sink, policy, clock, Backoff(random))
         around = Surroundings(
-            source=ends.source,
+            source=BoundedSource(ends.source),
             destination=ends.sink,
             delivery=self._delivery,
             dead_letter=None
@@ -80,7 +85,8 @@ class Mirror:
         self._drain = asyncio.Event()
 
     async def run(self) -> None:
-        """Mirror until ``drain``; then settle what is on its way, save the checkpoints and return.
+        """Mirror until ``drain``, or as far as policy says; then settle what is on its way, save the checkpoints and
+        return.
 
         Raises ``MirrorFailedError`` when no lane can go on, ``CheckpointError`` when checkpoints cannot be kept, and
         what the source raises when its partitions cannot be listed. Cancelling it leaves at once, and saves nothing.
@@ -110,6 +116,11 @@ class Mirror:
         if self.state in (MirrorState.STARTING, MirrorState.RUNNING):
             self.state = MirrorState.DRAINING
         self._drain.set()
+
+    @property
+    def share(self) -> float:
+        """How much of what is left to read is this worker's, above 0 and up to 1."""
+        return self._lanes.share
 
     def status(self) -> MirrorStatus:
         now_s, now_ms = self._clock.monotonic(), self._clock.now_ms()
@@ -143,9 +154,11 @@ class Mirror:
             others = tasks.create_task(lanes.follow(), name="others")
             commits = tasks.create_task(delivery.run(lanes.ledger, lanes.retake), name="commits")
             watch = tasks.create_task(self._watch(), name="watch")
+            end = tasks.create_task(self._end(), name="end")
             await self._drain.wait()
             discovery.cancel()
             others.cancel()
+            end.cancel()
             await lanes.drain()
             commits.cancel()
             watch.cancel()
@@ -164,6 +177,13 @@ class Mirror:
                 f"no answer within {self._policy.drain_s:g} s",
                 "nothing is lost: what is not stored is mirrored again",
             ) from None
+
+    async def _end(self) -> None:
+        """Where the mirror has an end, drain it there."""
+        if self._policy.bounded:
+            await self._lanes.complete()
+            self.is_complete = True
+            self.drain()
 
     async def _discover(self) -> None:
         async with aclosing(self._source.partitions()) as listings:

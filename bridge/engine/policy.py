@@ -33,6 +33,10 @@ class Policy:
     on_loop: OnLoop = OnLoop.SKIP
     provenance: bool = True
     """Send with every record where it comes from."""
+    bounded: bool = False
+    """Mirror what the bounds in the checkpoints hold and no more, and end with that."""
+    replay: str | None = None
+    """The id with which every record is marked as sent again on purpose; None: they are not."""
     drain_s: float = 20.0
     """How long a drain waits for records on their way into the sink, before what can be taken back is."""
     handover_s: float = 3.0

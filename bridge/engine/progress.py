@@ -1,10 +1,12 @@
 """How far one lane has come: what is durable, what is stored, and the counts behind its metrics."""
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bridge.engine.rate import Rate
-from checkpoints.base import Checkpoint, Gap
+from bridge.engine.sieve import READ_BACK
+from bridge.engine.tally import Tally
+from checkpoints.base import Bound, Checkpoint, Gap
 from connectors.base import Batch, Place
 
 
@@ -19,6 +21,8 @@ class _Awaited:
     """By the sink's clock, if it tells."""
     records: int
     """Those left out among them."""
+    copied: int
+    """Those that are in the sink once it is settled, unless the sink refuses some of them then."""
 
 
 @dataclass(slots=True)
@@ -34,6 +38,8 @@ class Progress:
     confirmed: Place | None = None
     """What a commit has made durable beyond ``place``, until the batches up to there are settled."""
     gaps: tuple[Gap, ...] = ()
+    bound: Bound | None = None
+    """As it was when the lane began, until its end is reached."""
     finished: bool = False
     in_flight: int = 0
     """Records read and not yet settled."""
@@ -47,6 +53,7 @@ class Progress:
     is_ended: bool = False
     """Whether nothing more will be submitted."""
     rate: Rate = field(default_factory=Rate)
+    _tally: Tally = field(init=False)
     _awaited: deque[_Awaited] = field(default_factory=deque)
     """Oldest first."""
     _given_up: int = 0
@@ -54,13 +61,18 @@ class Progress:
     _given_up_ms: int | None = None
     """No such record reached the sink before."""
 
-    def read(self, batch: Batch, submitted_ms: int | None = None) -> None:
-        """``batch`` is on its way, since ``submitted_ms`` by the sink's clock."""
+    def __post_init__(self) -> None:
+        self._tally = Tally(0 if self.bound is None else self.bound.records)
+
+    def read(self, batch: Batch, submitted_ms: int | None = None, refused: int = 0) -> None:
+        """``batch`` is on its way, since ``submitted_ms`` by the sink's clock, without the ``refused`` ones."""
         self.in_flight += len(batch)
         self.read_lag_ms = batch.lag_ms
         self.lag_records = batch.lag_records
         arrived_ms = batch.arrived_ms[0] if len(batch) else None
-        self._awaited.append(_Awaited(batch.place, arrived_ms, submitted_ms, _records(batch)))
+        copied = len(batch) - refused + _read_back(batch)
+        self._awaited.append(_Awaited(batch.place, arrived_ms, submitted_ms, _records(batch), copied))
+        self._tally.read(batch.place, copied)
 
     def settle(self, batch: Batch, written: int) -> None:
         """All of ``batch`` is durable, ``written`` of its records in the sink."""
@@ -68,7 +80,8 @@ class Progress:
         if self.place == self.confirmed:
             self.confirmed = None
         self.in_flight -= len(batch)
-        self._awaited.popleft()
+        copied = written + _read_back(batch)
+        self._tally.settle(copied, refused=self._awaited.popleft().copied - copied)
         self._given_up = max(0, self._given_up - _records(batch))
         self.records_written += written
 
@@ -79,6 +92,7 @@ class Progress:
 
     def rewind(self) -> None:
         """What was in flight is given up and will be read again."""
+        self._tally.rewind(self.confirmed or self.place)
         self.place = self.confirmed or self.place
         self.confirmed = None
         self.in_flight = 0
@@ -86,6 +100,18 @@ class Progress:
             self._given_up_ms = self._oldest_ms()
             self._given_up = max(self._given_up, sum(each.records for each in self._awaited))
         self._awaited.clear()
+
+    def reach(self) -> None:
+        """The end of the bound is reached, where the lane stands."""
+        bound = self.bound_at(self.place)
+        self.bound = None if bound is None else replace(bound, is_reached=True)
+
+    def bound_at(self, place: Place) -> Bound | None:
+        """The bound with its records up to ``place``, which is settled or covered by a commit."""
+        if self.bound is None or self.bound.is_reached:
+            return self.bound
+        records = self._tally.settled if place == self.place else self._tally.at(place)
+        return replace(self.bound, records=records)
 
     def unsettled_ms(self, now_ms: int | None) -> int | None:
         """No record behind ``place`` reached the sink before this time, by the sink's clock, of which it is ``now_ms``.
@@ -119,6 +145,8 @@ class Progress:
             return False
         if (stored.position, stored.finished, stored.gaps) != (self.place.position, self.finished, self.gaps):
             return True
+        if stored.bound != self.bound_at(self.place):
+            return True
         is_old = now_ms - stored.saved_ms >= idle_ms
         if stored.unsettled_ms is not None and (is_old or self.unsettled_ms(stored.unsettled_ms) is None):
             return True
@@ -130,6 +158,10 @@ class Progress:
             return None
         covered = self.in_flight == 0 and self.stored.position == self.place.position
         return 0 if covered else max(0, now_ms - self.stored.saved_ms)
+
+
+def _read_back(batch: Batch) -> int:
+    return batch.skipped.get(READ_BACK, 0)
 
 
 def _records(batch: Batch) -> int:

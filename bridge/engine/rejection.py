@@ -20,7 +20,7 @@ def stop_at(batch: Batch, rejected: Rejected) -> RejectedError:
 def until(batch: Batch, index: int, before: Place) -> Batch:
     """The records of ``batch`` before ``index``; ``before`` is the place that the batch follows."""
     place = Place(batch.positions[index - 1], before.watermark_ms) if index else before
-    return replace(batch.pick(range(index)), place=place, skipped={})
+    return replace(batch.pick(range(index)), place=place, skipped={}, is_last=False)
 
 
 def without(batch: Batch, rejected: tuple[Rejected, ...]) -> Batch:

@@ -4,17 +4,18 @@ from collections.abc import Collection, Iterable, Mapping
 
 from bridge.engine.identity import of_this_source
 from bridge.engine.lane import Lane
-from bridge.engine.lineage import beginning
+from bridge.engine.lineage import beginning, inherited
 from bridge.engine.status import LaneState
-from checkpoints.base import Checkpoint, CheckpointStore
+from checkpoints.base import Bound, Checkpoint, CheckpointStore
 from connectors.base import Partition, Place, Source
 
 
 class Standings:
     """What is listed, what is stored, what is owned here, and the lanes: the questions that these answer together."""
 
-    def __init__(self, store: CheckpointStore, source: Source, lanes: Mapping[str, Lane]) -> None:
-        """``lanes`` is looked at anew at each call."""
+    def __init__(self, store: CheckpointStore, source: Source, lanes: Mapping[str, Lane], *, bounded: bool) -> None:
+        """``lanes`` is looked at anew at each call. ``bounded``: what has no bound needs no lane."""
+        self._bounded = bounded
         self._store = store
         self._source = source
         self._lanes = lanes
@@ -60,7 +61,30 @@ class Standings:
         """The partitions here that have no lane and need one."""
         left_out = self.unlisted() | self._lanes.keys()
         ours = (each for each in self.partitions() if self.owns(each.id) and each.id not in left_out)
-        return [partition for partition in ours if not self.is_finished(partition.id)]
+        if self._bounded:
+            ours = (each for each in ours if self.bound(each) is not None)
+        return [partition for partition in ours if not self._is_read(partition.id)]
+
+    def left(self) -> list[Partition]:
+        """The partitions that have a bound which is not copied yet."""
+        return [each for each in self.partitions() if self.bound(each) is not None and not self._is_read(each.id)]
+
+    def bound(self, partition: Partition) -> Bound | None:
+        """The bound of ``partition``; of one that has begun nowhere, what it inherits. None: there is none."""
+        if partition.id in self._lanes or partition.id in self.checkpoints:
+            return self._own_bound(partition.id)
+        return self.inherited(partition)
+
+    def inherited(self, partition: Partition) -> Bound | None:
+        """What becomes of the parents' bounds in ``partition``, once these are finished."""
+        if any(not self.is_finished(parent) for parent in partition.parents if self._is_known(parent)):
+            return None
+        bounds = [self._own_bound(parent) for parent in partition.parents]
+        return inherited([bound for bound in bounds if bound is not None])
+
+    def _is_read(self, name: str) -> bool:
+        bound = self._own_bound(name) if self._bounded else None
+        return self.is_finished(name) or (bound is not None and bound.is_reached)
 
     def unlisted(self) -> set[str]:
         """Partitions here that have a checkpoint, and are not listed as far as is known.
@@ -78,7 +102,19 @@ class Standings:
         return checkpoint is not None and checkpoint.finished and of_this_source(checkpoint, self._source)
 
     def unfinished(self) -> set[str]:
-        return {partition.id for partition in self.partitions() if not self.is_finished(partition.id)}
+        """Those that have more to read: their children wait. Behind the end of a bound nothing is read."""
+        return {partition.id for partition in self.partitions() if not self._is_read(partition.id)}
+
+    @property
+    def share(self) -> float:
+        """How much of what is left to read is here: of all partitions that are not known to be finished.
+
+        What ended elsewhere may not be known yet, so that the shares of all workers are never more than the whole. 1
+        where nothing is here.
+        """
+        unfinished = self.unfinished()
+        here = sum(self.owns(name) for name in unfinished)
+        return here / len(unfinished) if here else 1.0
 
     def held_up_elsewhere(self, waiting: Iterable[Partition]) -> set[str]:
         """Those of ``waiting`` that have a parent with another worker."""
@@ -99,6 +135,16 @@ class Standings:
         if partition.id in self.checkpoints:
             return [self.checkpoints[partition.id].window]
         return [self._window(parent) for parent in partition.parents]
+
+    def _own_bound(self, name: str) -> Bound | None:
+        if name in self._lanes:
+            return self._lanes[name].progress.bound
+        checkpoint = self.checkpoints.get(name)
+        is_ours = checkpoint is not None and of_this_source(checkpoint, self._source)
+        return checkpoint.bound if checkpoint is not None and is_ours else None
+
+    def _is_known(self, name: str) -> bool:
+        return name in self.checkpoints or any(each.id == name for each in self.listing or ())
 
     def _window(self, name: str) -> str:
         if name in self._lanes:

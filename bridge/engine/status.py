@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from checkpoints.base import Bound
+
 LATENCY_BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 """Upper bounds of the latency histogram's buckets; one more bucket holds what is above the last."""
 
@@ -18,7 +20,13 @@ class LaneState(StrEnum):
     """A person must act (permissions, keys); looked at again now and then."""
     FAILED = "failed"
     """Stopped for good: a gap or a rejected record that policy says to stop at, or a fault that no retry mends."""
+    COMPLETE = "complete"
+    """All of its part of a job with an end is durable; more of the partition is not asked for."""
     FINISHED = "finished"
+
+
+ENDED = (LaneState.COMPLETE, LaneState.FINISHED, LaneState.FAILED)
+"""Lanes in one of these read no more."""
 
 
 class MirrorState(StrEnum):
@@ -44,6 +52,10 @@ class LaneStatus:
     checkpoint_age_ms: int | None
     """Time since the stored checkpoint last covered all that was read; None before the first."""
     error: str | None
+    watermark_ms: int | None = None
+    """All that arrived before it is durable."""
+    bound: Bound | None = None
+    """What a job with an end has to copy here, and has copied up to ``position``."""
 
 
 @dataclass(frozen=True, slots=True)

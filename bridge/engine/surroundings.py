@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 
+from bridge.engine.bounded import BoundedSource
 from bridge.engine.dead_letter import DeadLetter
 from bridge.engine.delivery import Delivery
 from bridge.engine.policy import Policy
 from bridge.engine.totals import Totals
-from connectors.base import Budget, Clock, Sink, Source
+from connectors.base import Budget, Clock, Sink
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    source: Source
+    source: BoundedSource
+    """Ends where a lane's bound does."""
     destination: Sink
     delivery: Delivery
     dead_letter: DeadLetter | None

@@ -1,6 +1,6 @@
 """The range of a job as a person names it: from a point, until a point."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
@@ -58,6 +58,19 @@ def point(option: str, texts: Sequence[str]) -> Point:
             raise UsageError(f"{option} {each}", "a second position of the same partition")
         positions[partition] = position
     return Point(Kind.POSITIONS, text, positions=positions)
+
+
+def positions_in(option: str, point: Point, there: Collection[str]) -> Mapping[str, Position]:
+    """What ``point`` names, each of it ``there``. Raises ``UsageError``."""
+    if set(point.positions) == {""}:
+        if len(there) > 1:
+            raise UsageError(f"{option} {point.text}", f"which of {len(there)} partitions?", "write PARTITION/POSITION")
+        return dict.fromkeys(there, point.positions[""])
+    if unknown := sorted(point.positions.keys() - set(there)):
+        raise UsageError(
+            f"{option} {point.text}", f"the source has no partition {', '.join(unknown)}", "kmbridge checkpoints list"
+        )
+    return point.positions
 
 
 def _time(option: str, text: str) -> datetime | None:

@@ -1,32 +1,69 @@
-"""The order of every key, as one number a key: for as many keys as fit into memory."""
+"""The records of every key and their order as a count and a hash a key, for as many keys as may be at a time."""
 
-from hashlib import blake2b
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
-from bridge.parity.entry import Entry
+from xxhash import xxh3_64_intdigest, xxh3_128_digest
+
+MOST_KEYS = 100_000
+"""That are followed at a time, of one side."""
+
+_NONE = 0
+"""Stands for all records without a key: they have no order, and are summed up."""
+
+Chain = tuple[int, bytes | int]
+"""How many records, and their contents in their order; of records without a key the sum."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Of all keys those whose hashes end with the ``bits`` lowest bits of ``value``."""
+
+    bits: int = 0
+    value: int = 0
+
+    def halves(self) -> tuple["Share", "Share"]:
+        return Share(self.bits + 1, self.value), Share(self.bits + 1, self.value | 1 << self.bits)
+
+    def holds(self, hashed: int) -> bool:
+        return hashed & ((1 << self.bits) - 1) == self.value
+
+
+def key_hash(key: bytes | None) -> int:
+    """Tells keys apart; never that of none for another."""
+    return _NONE if key is None else xxh3_64_intdigest(key) or 1
 
 
 class Chains:
-    """A hash of each key's records in the order in which they were added. Records without a key have no order."""
+    """Follows both sides' records of a share of the keys, and takes a smaller share when there are too many keys."""
 
-    def __init__(self) -> None:
-        self.hashes: dict[bytes, bytes] = {}
-        self._places: dict[bytes, str] = {}
-        self.scattered: set[bytes] = set()
-        """Keys found in more than one place, which therefore have no order."""
+    def __init__(self, share: Share, most: int = MOST_KEYS) -> None:
+        self.share = share
+        self.left: list[Share] = []
+        """What it gave up, to be followed another time."""
+        self.chains: dict[int, Chain] = {}
+        self._most = most
 
-    def add(self, entry: Entry) -> None:
-        if entry.key is None:
-            return
-        if self._places.setdefault(entry.key, entry.place) != entry.place:
-            self.scattered.add(entry.key)
-        before = self.hashes.get(entry.key, b"")
-        self.hashes[entry.key] = blake2b(before + entry.digest.to_bytes(16), digest_size=16).digest()
+    def add(self, keys: Iterable[int], contents: Iterable[int]) -> int:
+        """The next records of each key, by the hashes of keys and what they hold; how many were of the share."""
+        chains, mask, value = self.chains, (1 << self.share.bits) - 1, self.share.value
+        added = 0
+        for key, content in zip(keys, contents, strict=True):
+            if key & mask != value:
+                continue
+            added += 1
+            count, before = chains.get(key, (0, 0 if key == _NONE else b""))
+            if isinstance(before, int):
+                chains[key] = (count + 1, before + content)
+            else:
+                chains[key] = (count + 1, xxh3_128_digest(before + content.to_bytes(16)))
+        while len(chains) > self._most:
+            self.share, other = self.share.halves()
+            self.left.append(other)
+            chains = self.chains = {key: chain for key, chain in chains.items() if self.share.holds(key)}
+        return added
 
-    def __len__(self) -> int:
-        return len(self.hashes)
-
-    def differing(self, other: "Chains") -> set[bytes]:
-        """The keys whose records are not the same in the same order on both sides."""
-        keys = self.hashes.keys() | other.hashes.keys()
-        different = {key for key in keys if self.hashes.get(key) != other.hashes.get(key)}
-        return different | self.scattered | other.scattered
+    def differing(self, other: "Chains") -> set[int]:
+        """The keys of both shares whose records are not the same, in the same order, on both sides."""
+        keys: Collection[int] = self.chains.keys() | other.chains.keys()
+        return {key for key in keys if self.chains.get(key) != other.chains.get(key)}

@@ -1,68 +1,131 @@
-"""Two sides compared: by their folds, and record by record only where these differ."""
+"""Records compared one by one: which they are that differ."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
-from bridge.parity.chains import Chains
-from bridge.parity.entry import Entry, Identity, rank
-from bridge.parity.fold import Fold
-from bridge.parity.report import Difference, Kind, ParityReport
+from bridge.parity.lineage import Lineage
+from bridge.parity.report import Findings, Identity, Kind, ParityReport
+from bridge.parity.run import Run
 
-
-class Side:
-    """The entries of one side in the order they were read: each place's own order, places in any."""
-
-    def __init__(self, entries: Iterable[Entry] = ()) -> None:
-        self.entries: list[Entry] = []
-        self.fold = Fold()
-        self.chains = Chains()
-        for entry in entries:
-            self.add(entry)
-
-    def add(self, entry: Entry) -> None:
-        self.entries.append(entry)
-        self.fold.add(entry)
-        self.chains.add(entry)
+_Record = tuple[str, str]
+"""Origin partition and position."""
 
 
-def compare(source: Side, sink: Side) -> ParityReport:
-    """Whether ``sink`` holds exactly the records of ``source``, each key's in the same order.
+def compare(source: Iterable[Run], sink: Iterable[Run]) -> ParityReport:
+    """Whether ``sink`` holds exactly the records of ``source``, each key's in the same order. Both fit into memory.
 
-    A key lies in one partition of the source for as long as it is compared.
+    The runs of a place come in its order, places in any.
     """
-    differences = {kind: Difference() for kind in Kind}
-    if source.fold.differing(sink.fold) or source.chains.differing(sink.chains):
-        differences = _differences(source.entries, sink.entries)
-    return ParityReport(source.fold.count, sink.fold.count, len(source.chains), differences)
+    findings, none = Findings(), Lineage()
+    comparison = Comparison(findings, "", none, none)
+    for run in source:
+        comparison.expect(run)
+    arrived = 0
+    for run in sink:
+        comparison.meet(run)
+        arrived += len(run)
+    comparison.end()
+    return ParityReport(comparison.expected, arrived, findings.differences(), keys=comparison.keys)
 
 
-def _differences(source: Sequence[Entry], sink: Sequence[Entry]) -> dict[Kind, Difference]:
-    expected = {entry.identity: entry.digest for entry in source}
-    first: dict[Identity, Entry] = {}
-    doubled: list[Identity] = []
-    for entry in sink:
-        if entry.identity in first:
-            doubled.append(entry.identity)
-        else:
-            first[entry.identity] = entry
-    known = [entry for identity, entry in first.items() if identity in expected]
-    return {
-        Kind.MISSING: Difference.of(identity for identity in expected if identity not in first),
-        Kind.EXTRA: Difference.of(identity for identity in first if identity not in expected),
-        Kind.DOUBLED: Difference.of(doubled),
-        Kind.REORDERED: Difference.of(_reordered(known)),
-        Kind.ALTERED: Difference.of(e.identity for e in known if e.digest != expected[e.identity]),
-    }
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The records of ``partition`` whose ranks lie behind ``after``, up to ``last``."""
+
+    partition: str
+    after: int
+    last: int
+    keys: Collection[bytes | None]
+    """Other records of these are looked at too: one of the scope must not stand behind a later one of them."""
+
+    def covers(self, partition: str, rank: int) -> bool:
+        return partition == self.partition and self.after < rank <= self.last
 
 
-def _reordered(entries: Iterable[Entry]) -> Iterator[Identity]:
-    """Those behind a later record of their key, and those apart from their key's first record."""
-    furthest: dict[tuple[str, bytes], tuple[int, ...]] = {}
-    places: dict[bytes, str] = {}
-    for entry in entries:
-        if entry.key is None:
-            continue
-        key = (entry.identity.partition, entry.key)
-        here = rank(entry.identity.position)
-        if here < furthest.get(key, ()) or places.setdefault(entry.key, entry.place) != entry.place:
-            yield entry.identity
-        furthest[key] = max(here, furthest.get(key, ()))
+class Comparison:
+    """First all that the sink has to hold, then what it holds, each of its partitions in order, parents first.
+
+    It remembers every record it is told of, and every key in whose order it looks.
+    """
+
+    def __init__(
+        self, findings: Findings, address: str, origins: Lineage, sink: Lineage, scope: Scope | None = None
+    ) -> None:
+        """``address`` is the source's. What differs goes to ``findings``; ``scope`` None is everything."""
+        self._scope = scope
+        self._findings = findings
+        self._address = address
+        self._origins = origins
+        self._sink = sink
+        self._expected: dict[_Record, int] = {}
+        self._excused: set[_Record] = set()
+        self._seen: set[_Record] = set()
+        self._furthest: dict[tuple[bytes, str], int] = {}
+        self._places: dict[tuple[bytes, str], str] = {}
+
+    @property
+    def expected(self) -> int:
+        """Records that the sink has to hold."""
+        return len(self._expected)
+
+    @property
+    def keys(self) -> int:
+        """Different keys in the sink in whose order it looked."""
+        return len({key for key, _ in self._furthest})
+
+    def expect(self, run: Run) -> None:
+        """The sink has to hold these."""
+        partition = run.partition
+        self._expected |= {(partition, at): digest for at, digest in zip(run.positions, run.digests, strict=True)}
+
+    def excuse(self, partition: str, position: str) -> None:
+        """That one may be in the sink or not: it is somewhere else, or there twice at the source."""
+        self._excused.add((partition, position))
+
+    def meet(self, run: Run) -> None:
+        """The sink holds these."""
+        for index, (key, rank) in enumerate(zip(run.keys, run.ranks, strict=True)):
+            if self._scope is None or self._scope.covers(run.partition, rank):
+                self._meet(run, index)
+            elif key in self._scope.keys:
+                self._is_late(run, index)
+
+    def _meet(self, run: Run, index: int) -> None:
+        record = (run.partition, run.positions[index])
+        expected = self._expected.get(record)
+        if expected is None:
+            self._add(Kind.DOUBLED if record in self._excused else Kind.EXTRA, run, index)
+            return
+        if record in self._seen:
+            self._add(Kind.DOUBLED, run, index)
+            return
+        self._seen.add(record)
+        if run.digests[index] != expected:
+            self._add(Kind.ALTERED, run, index)
+        if self._is_late(run, index):
+            self._add(Kind.REORDERED, run, index)
+
+    def end(self) -> None:
+        """Everything is told."""
+        for record in self._expected:
+            if record not in self._seen and record not in self._excused:
+                self._findings.add(Kind.MISSING, Identity(*record, self._address))
+
+    def _is_late(self, run: Run, index: int) -> bool:
+        """Whether it stands behind a later record of its key, or apart from the key's first one."""
+        key, rank, origin = run.keys[index], run.ranks[index], run.partition
+        if key is None:
+            return False
+        furthest = self._furthest.get((key, origin), -1)
+        self._furthest[key, origin] = max(rank, furthest)
+        place = self._places.setdefault((key, origin), run.place)
+        if place != run.place and place in self._sink.ancestors(run.place):
+            # The keys of a partition that has ended go on in its children.
+            place = self._places[key, origin] = run.place
+        if rank < furthest or place != run.place:
+            return True
+        return any((key, name) in self._furthest for name in self._origins.descendants(origin))
+
+    def _add(self, kind: Kind, run: Run, index: int) -> None:
+        identity = Identity(run.partition, run.positions[index], self._address)
+        self._findings.add(kind, identity, f"{run.place}/{run.places[index]}")

@@ -1,49 +1,198 @@
-"""One side folded into little: what is compared first, and alone while the sides are equal."""
+"""Both sides folded into counts and sums of ranges of positions: what is compared first, and alone while it is equal.
 
+The sum does not depend on the order of the records, so either side may be read in whatever order it stands. It grows
+with partitions and ranges, and a partition has a bounded number of ranges.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bridge.parity.entry import Entry, rank
+from bridge.parity.lineage import Lineage
+from bridge.parity.run import Run
 
-_MODULUS = 1 << 128
+_FIRST_SIZE = 1_024
+"""Records of a range, as long as there are not too many of them."""
+MOST_RANGES = 1_024
+"""Of a partition; then two become one each time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """Records of one origin partition, in whatever order they came."""
+class Stretch:
+    """Ranges that follow each other in one origin partition, first and last included."""
 
-    count: int = 0
-    total: int = 0
-    """The digests' sum: swapping two records does not change it, anything else does."""
+    partition: str
+    first: int
+    last: int
 
-    def plus(self, digest: int) -> "Tally":
-        return Tally(self.count + 1, (self.total + digest) % _MODULUS)
+    def __len__(self) -> int:
+        return self.last - self.first + 1
 
 
-class Fold:
-    """Grows with the partitions of both ends, not with records or keys.
+class Ranges:
+    """One origin partition at the source, which decides where its ranges end."""
 
-    ``rises`` stays true while the positions of every origin partition rise in every place they are read from. That is
-    the order of every key, provided that a key's records are all in one place.
-    """
+    def __init__(self, most: int = MOST_RANGES) -> None:
+        """``most`` is an even number."""
+        self.counts: list[int] = []
+        self.totals: list[int] = []
+        self.firsts: list[str] = []
+        """The position of each range's first record."""
+        self.lasts: list[str] = []
+        self.last_ranks: list[int] = []
+        self.first_rank = 0
+        """Of the first record of all."""
+        self._most = most
+        self._size = _FIRST_SIZE
 
-    def __init__(self) -> None:
-        self.tallies: dict[str, Tally] = {}
-        self._last: dict[tuple[str, str], tuple[int, ...]] = {}
-        self.rises = True
+    def __len__(self) -> int:
+        return len(self.counts)
 
-    def add(self, entry: Entry) -> None:
-        partition = entry.identity.partition
-        self.tallies[partition] = self.tallies.get(partition, Tally()).plus(entry.digest)
-        here = rank(entry.identity.position)
-        if here <= self._last.get((partition, entry.place), ()):
-            self.rises = False
-        self._last[partition, entry.place] = here
+    def add(self, run: Run) -> None:
+        """The next records of the partition."""
+        begin = 0
+        while begin < len(run):
+            if not self.counts or self.counts[-1] >= self._size:
+                self._open(run, begin)
+            stop = min(len(run), begin + self._size - self.counts[-1])
+            self.counts[-1] += stop - begin
+            self.totals[-1] += sum(run.digests[begin:stop])
+            self.lasts[-1] = run.positions[stop - 1]
+            self.last_ranks[-1] = run.ranks[stop - 1]
+            begin = stop
+
+    def index(self, rank: int) -> int | None:
+        """The range in which a record of that rank belongs; None for one before or behind all."""
+        if not self.counts or not self.first_rank <= rank <= self.last_ranks[-1]:
+            return None
+        return bisect_left(self.last_ranks, rank)
+
+    def _open(self, run: Run, index: int) -> None:
+        if not self.counts:
+            self.first_rank = run.ranks[index]
+        elif len(self) >= self._most:
+            self._halve()
+        self.counts.append(0)
+        self.totals.append(0)
+        self.firsts.append(run.positions[index])
+        self.lasts.append(run.positions[index])
+        self.last_ranks.append(run.ranks[index])
+
+    def _halve(self) -> None:
+        self._size *= 2
+        self.counts = [sum(self.counts[at : at + 2]) for at in range(0, len(self.counts), 2)]
+        self.totals = [sum(self.totals[at : at + 2]) for at in range(0, len(self.totals), 2)]
+        self.firsts, self.lasts, self.last_ranks = self.firsts[::2], self.lasts[1::2], self.last_ranks[1::2]
+
+
+@dataclass(slots=True)
+class _Met:
+    """Where one range was met in one partition of the sink, and as the how-manieth run of the sink."""
+
+    first: str
+    first_run: int
+    last: str
+    last_run: int
+
+
+class SinkFold:
+    """What the sink holds of the ranges of a source that was read before."""
+
+    def __init__(self, ranges: Mapping[str, Ranges]) -> None:
+        """``ranges`` are complete: nothing is added to them any more."""
+        self.before = 0
+        """Records from before the first range of their partition."""
+        self.behind = 0
+        """Records from behind the last one."""
+        self.buried = 0
+        """Records of the ranges that stand somewhere else instead."""
+        self._ranges = ranges
+        self._counts = {name: [0] * len(each) for name, each in ranges.items()}
+        self._totals = {name: [0] * len(each) for name, each in ranges.items()}
+        self._met: dict[tuple[str, str], dict[int, _Met]] = {}
+        self._runs = 0
 
     @property
     def count(self) -> int:
-        return sum(tally.count for tally in self.tallies.values())
+        """Records of the ranges that the sink holds, copies and all."""
+        return sum(map(sum, self._counts.values())) - self.buried
 
-    def differing(self, other: "Fold") -> set[str]:
-        """The origin partitions whose records are not the same on both sides."""
-        partitions = self.tallies.keys() | other.tallies.keys()
-        return {name for name in partitions if self.tallies.get(name) != other.tallies.get(name)}
+    def add(self, run: Run) -> None:
+        """Records that say that they come from the source, of a partition that it has."""
+        met = self._met.setdefault((run.partition, run.place), {})
+        self._runs += 1
+        for index in self._tally(run):
+            here = met.setdefault(index, _Met(run.places[0], self._runs, "", 0))
+            here.last, here.last_run = run.places[-1], self._runs
+
+    def bury(self, run: Run) -> None:
+        """As ``add``, of records that stand somewhere else instead."""
+        before, behind = self.before, self.behind
+        self._tally(run)
+        self.buried += len(run) - (self.before - before) - (self.behind - behind)
+        self.before, self.behind = before, behind
+
+    def _tally(self, run: Run) -> list[int]:
+        """Count and sum up; the ranges that were concerned."""
+        ranges, found = self._ranges[run.partition], list[int]()
+        ranks, digests = run.ranks, run.digests
+        if not run.rises:
+            order = sorted(range(len(run)), key=ranks.__getitem__)
+            ranks, digests = [ranks[index] for index in order], [digests[index] for index in order]
+        begin, end = 0, 0
+        if len(ranges):
+            begin, end = bisect_left(ranks, ranges.first_rank), bisect_right(ranks, ranges.last_ranks[-1])
+        self.before += begin
+        self.behind += len(run) - end
+        counts, totals = self._counts[run.partition], self._totals[run.partition]
+        while begin < end:
+            index = bisect_left(ranges.last_ranks, ranks[begin])
+            stop = bisect_right(ranks, ranges.last_ranks[index], begin, end)
+            counts[index] += stop - begin
+            totals[index] += sum(digests[begin:stop])
+            found.append(index)
+            begin = stop
+        return found
+
+    def differing(self, suspects: Mapping[str, Iterable[int]]) -> list[Stretch]:
+        """The ranges whose count or sum is not that of the source, and ``suspects``, by partition and index."""
+        found: list[Stretch] = []
+        for name, ranges in self._ranges.items():
+            beside = zip(self._counts[name], self._totals[name], ranges.counts, ranges.totals, strict=True)
+            differing = {at for at, (count, total, *own) in enumerate(beside) if [count, total] != own}
+            found += [Stretch(name, at, at) for at in sorted(differing.union(suspects.get(name, ())))]
+        return found
+
+    def records(self, stretch: Stretch) -> int:
+        """How many both sides have there, together."""
+        at = slice(stretch.first, stretch.last + 1)
+        return sum(self._counts[stretch.partition][at]) + sum(self._ranges[stretch.partition].counts[at])
+
+    def places(self, stretch: Stretch, origins: Lineage, sink: Lineage) -> dict[str, tuple[str, str]]:
+        """From where to where each partition of the sink is to be read, first and last included.
+
+        That is where all of ``stretch`` was met, and where what must not stand before it was met before: records from
+        behind it at the source, in the same partition of the sink or in one that precedes that.
+        """
+        found: dict[str, tuple[str, str]] = {}
+        inside = self._of(stretch.partition, stretch.first, stretch.last)
+        later = self._of(stretch.partition, stretch.first, None)
+        for descendant in origins.descendants(stretch.partition):
+            for place, met in self._of(descendant, 0, None).items():
+                later.setdefault(place, []).extend(met)
+        needed = set(inside).union(*map(sink.ancestors, inside))
+        for place in needed & later.keys():
+            first = min(later[place], key=lambda met: met.first_run)
+            last = max(inside.get(place, later[place]), key=lambda met: met.last_run)
+            found[place] = (first.first, last.last)
+        return found
+
+    def _of(self, partition: str, first: int, last: int | None) -> dict[str, list[_Met]]:
+        """Where the ranges from ``first`` to ``last`` were met, by partition of the sink."""
+        found: dict[str, list[_Met]] = {}
+        for (origin, place), met in self._met.items():
+            if origin == partition:
+                chosen = [each for index, each in met.items() if index >= first and (last is None or index <= last)]
+                if chosen:
+                    found[place] = chosen
+        return found

@@ -67,7 +67,7 @@ def _lanes(status: MirrorStatus) -> Iterator[Sample]:
     for state in LaneState:
         yield names.LANES, (state.value,), sum(lane.state is state for lane in status.lanes)
     for lane in status.lanes:
-        if lane.state is LaneState.FINISHED:
+        if lane.state in (LaneState.COMPLETE, LaneState.FINISHED):
             continue
         yield names.LAG_SECONDS, (lane.partition,), lane.lag_ms / 1000
         if lane.lag_records is not None:

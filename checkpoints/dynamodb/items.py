@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct, field
 
-from checkpoints.base import Checkpoint, Gap, StoreFormatError
+from checkpoints.base import Bound, Checkpoint, Gap, StoreFormatError
 from checkpoints.dynamodb.attributes import Number, Text, number, text
 from checkpoints.dynamodb.table import Table
 
@@ -82,6 +82,7 @@ class _Checkpoint(Struct, frozen=True, kw_only=True, omit_defaults=True):
     watermark_ms: Number | None = None
     unsettled_ms: Number | None = None
     window: Text | None = None
+    bound: Text | None = None
 
 
 def key(mirror: str, partition: str) -> Mapping[str, object]:
@@ -128,6 +129,7 @@ def item(mirror: str, partition: str, checkpoint: Checkpoint, fence: int) -> Map
         watermark_ms=_number(checkpoint.watermark_ms) if checkpoint.watermark_ms is not None else None,
         unsettled_ms=_number(checkpoint.unsettled_ms) if checkpoint.unsettled_ms is not None else None,
         window=Text(checkpoint.window) if checkpoint.window else None,
+        bound=Text(msgspec.json.encode(checkpoint.bound).decode()) if checkpoint.bound is not None else None,
     )
     built: dict[str, object] = msgspec.to_builtins(stored)
     return built
@@ -157,6 +159,7 @@ def _checkpoint(stored: _Checkpoint) -> Checkpoint:
         gaps=tuple(_gap(gap.value) for gap in stored.gaps.value),
         unsettled_ms=int(stored.unsettled_ms) if stored.unsettled_ms is not None else None,
         window=stored.window.value if stored.window is not None else "",
+        bound=msgspec.json.decode(stored.bound.value, type=Bound) if stored.bound is not None else None,
     )
 
 

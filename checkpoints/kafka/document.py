@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from checkpoints.base import Checkpoint, Gap, StoreFormatError
+from checkpoints.base import Bound, Checkpoint, Gap, StoreFormatError
 
 VERSION = 1
 
@@ -37,6 +37,7 @@ class _Document(msgspec.Struct, frozen=True, omit_defaults=True):
     group: str
     unsettled_ms: int | None = None
     window: str = ""
+    bound: Bound | None = None
 
 
 def key_prefix(mirror: str) -> bytes:
@@ -63,6 +64,7 @@ def encode(checkpoint: Checkpoint, author: Author) -> bytes:
             author.group,
             checkpoint.unsettled_ms,
             checkpoint.window,
+            checkpoint.bound,
         )
     )
 
@@ -98,6 +100,7 @@ def decode(value: bytes, place: str) -> tuple[Checkpoint, Author]:
         found.gaps,
         found.unsettled_ms,
         found.window,
+        found.bound,
     )
     return checkpoint, Author(found.writer, found.group)
 

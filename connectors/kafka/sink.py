@@ -17,6 +17,7 @@ from connectors.base import (
     RefusedError,
     Rejected,
     Scope,
+    Setting,
     Sink,
     TransientError,
 )
@@ -102,6 +103,14 @@ class KafkaSink(Sink):
         if needed is None:
             return ""
         return f"topic {topic.name} has max.message.bytes={topic.limits.max_message_bytes}, needs {needed}"
+
+    def age_limits(self) -> tuple[Setting, ...]:
+        topic = self._entered
+        return topic.limits.of_age(f"topic {topic.name}")
+
+    def volume_limits(self) -> tuple[Setting, ...]:
+        topic = self._entered
+        return topic.limits.of_volume(f"topic {topic.name}")
 
     def inspect(self, batch: Batch) -> tuple[Rejected, ...]:
         known = self._entered.limits.rejections(batch, self._clock.now_ms())

@@ -19,6 +19,7 @@ from bridge.coordination.single import SingleWorker
 from bridge.engine.policy import OnError, OnGap, Policy
 from bridge.keeping.stores import described
 from bridge.keeping.worker import kept_by
+from bridge.pacing.paced import PacedSource
 from checkpoints.base import StoreBusyError
 from checkpoints.dynamodb.store import DynamoCheckpoints
 from checkpoints.kafka.store import KafkaCheckpoints
@@ -131,6 +132,17 @@ def test_the_policy_is_what_the_keys_say(tmp_path: Path) -> None:
     assert policy(configured(tmp_path, more)) == Policy(
         checkpoint_interval_s=2.0, memory=2**20, on_gap=OnGap.CONTINUE, on_error=OnError.DEAD_LETTER, provenance=False
     )
+
+
+@pytest.mark.parametrize(
+    ("more", "is_paced"),
+    [("", False), ("limits: {records_per_second: 500}", True), ("limits: {bytes_per_second: 5MB}", True)],
+)
+def test_reading_is_paced_where_a_rate_is_set_and_costs_nothing_elsewhere(
+    tmp_path: Path, more: str, *, is_paced: bool
+) -> None:
+    """Without a limit the engine reads the source itself."""
+    assert isinstance(assembled(tmp_path, more).ends.source, PacedSource) is is_paced
 
 
 @pytest.mark.parametrize(

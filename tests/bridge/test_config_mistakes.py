@@ -99,6 +99,18 @@ LINES = {
             "allowed: a size with its unit: 512KiB, 256MiB, 1GiB, or a number of bytes"
         ),
     ),
+    "no records a second": (
+        "limits: {records_per_second: 0}",
+        "o.yaml:8: limits.records_per_second: found 0; allowed: above 0",
+    ),
+    "a rate without end": (
+        "limits: {records_per_second: .inf}",
+        "o.yaml:8: limits.records_per_second: found .inf, which YAML reads as inf; allowed: a finite number",
+    ),
+    "no bytes a second": (
+        "limits: {bytes_per_second: 0}",
+        "o.yaml:8: limits.bytes_per_second: found 0; allowed: a size above 0, or null for no limit",
+    ),
     "a section without keys": (
         "log:",
         "o.yaml:8: log: found nothing; allowed: a section with the keys format, level",
@@ -431,8 +443,6 @@ LATER = {
     "mirrors: [{name: a}]": "mirrors: this version does not have several mirrors in one file yet",
     "defaults: {on_gap: stop}": "defaults: this version does not have several mirrors in one file yet",
     "transforms: [{python: 'm:f'}]": "transforms: this version does not have transforms yet",
-    "limits: {records_per_second: 5}": "limits.records_per_second: this version does not have rate limits yet",
-    "limits: {bytes_per_second: 5MB}": "limits.bytes_per_second: this version does not have rate limits yet",
     "http: {token: '${TOKEN:-t}'}": "http.token: this version does not have tokens for its HTTP server yet",
     "cutover: {}": "cutover: this version does not have migrations yet",
     "telemetry: {emf: {}}": "telemetry: this version does not have EMF metrics yet",

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from checkpoints.base import (
 )
 from checkpoints.sqlite import SqliteCheckpoints, SqliteReader, default_path
 from checkpoints.sqlite_file import explained
-from tests.contracts.checkpoint_store import GAP, CheckpointStoreContract, Storage, checkpoint
+from tests.contracts.checkpoint_store import BOUND, GAP, CheckpointStoreContract, Storage, checkpoint
 
 SAVE_FOR_EVER = """
 import asyncio, sys
@@ -54,6 +55,12 @@ FORMAT_1 = (
     _TABLE_1,
     "INSERT INTO kmbridge_schema VALUES (1)",
     f"INSERT INTO checkpoint VALUES ('orders', 'a', '17#2', 5, 1, 7, 's@1', 't@1', '{_GAPS_1}')",
+)
+FORMAT_2 = (
+    *FORMAT_1,
+    "ALTER TABLE checkpoint ADD COLUMN unsettled_ms INTEGER",
+    "ALTER TABLE checkpoint ADD COLUMN window TEXT NOT NULL DEFAULT ''",
+    "UPDATE kmbridge_schema SET version = 2",
 )
 
 
@@ -221,15 +228,18 @@ async def test_another_applications_database_is_refused_and_left_alone(path: Pat
     assert "another application's database" in await refused_as_foreign(path)
 
 
-async def test_a_file_of_the_version_before_is_read_as_it_is_and_then_written_in_this_one(path: Path) -> None:
+@pytest.mark.parametrize("statements", [FORMAT_1, FORMAT_2], ids=["1", "2"])
+async def test_a_file_of_an_older_version_is_read_as_it_is_and_then_written_in_this_one(
+    path: Path, statements: Sequence[str]
+) -> None:
     """An upgrade keeps the checkpoints; a reader changes nothing."""
-    for statement in FORMAT_1:
+    for statement in statements:
         await asyncio.to_thread(execute, path, statement)
     old = Checkpoint("17#2", 5, finished=True, saved_ms=7, source="s@1", sink="t@1", gaps=(GAP,))
     before = await asyncio.to_thread(path.read_bytes)
     assert await SqliteReader(path, "orders").load() == {"a": old}
     assert await asyncio.to_thread(path.read_bytes) == before
-    new = replace(old, unsettled_ms=9, window="w")
+    new = replace(old, unsettled_ms=9, window="w", bound=BOUND)
     async with SqliteCheckpoints(path, "orders") as store:
         assert await store.load() == {"a": old}
         await store.save({"b": new})
@@ -240,8 +250,8 @@ async def test_a_file_of_a_newer_version_is_refused_and_left_alone(path: Path) -
     """An older version does not touch what it cannot understand, and says what to upgrade."""
     async with SqliteCheckpoints(path, "orders") as store:
         await store.save({"a": checkpoint("1")})
-    await asyncio.to_thread(execute, path, "UPDATE kmbridge_schema SET version = 3")
-    assert "format 3" in await refused_as_foreign(path)
+    await asyncio.to_thread(execute, path, "UPDATE kmbridge_schema SET version = 4")
+    assert "format 4" in await refused_as_foreign(path)
 
 
 def execute(path: Path, statement: str) -> None:

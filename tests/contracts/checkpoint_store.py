@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from checkpoints.base import Checkpoint, CheckpointReader, CheckpointStore, Gap, StoreBusyError
+from checkpoints.base import Bound, Checkpoint, CheckpointReader, CheckpointStore, Gap, StoreBusyError
 
 GAP = Gap(lost_from="17", lost_to="2026-11-23T10:00:00Z", cause="trimmed: “späť”", noticed_ms=1_764_000_000_123)
+BOUND = Bound("trim_horizon", "now", begin="17", end="99", end_ms=1_764_000_000_400, records=82, is_reached=True)
 
 
 def checkpoint(position: str | None, *, finished: bool = False, gaps: tuple[Gap, ...] = ()) -> Checkpoint:
@@ -58,9 +59,9 @@ class CheckpointStoreContract:
         first, second, third = storage.partitions
         long = checkpoint(storage.longest_position, gaps=(GAP, GAP))
         saved = {
-            first: replace(long, unsettled_ms=1_764_000_000_250, window=storage.longest_window),
+            first: replace(long, unsettled_ms=1_764_000_000_250, window=storage.longest_window, bound=BOUND),
             second: checkpoint(None),
-            third: replace(checkpoint("42", finished=True), unsettled_ms=0),
+            third: replace(checkpoint("42", finished=True), unsettled_ms=0, bound=Bound("", "now", None, None, 5)),
         }
         async with storage.store() as store:
             await store.save(saved)

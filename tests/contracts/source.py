@@ -7,8 +7,8 @@ from contextlib import aclosing
 
 import pytest
 
+from bridge.engine.bounded import BoundedSource
 from bridge.engine.budget import ByteBudget
-from bridge.jobs.bounded import BoundedSource
 from connectors.base import Batch, Clock, Partition, Place, Position, Source
 from tests.support.waiting import eventually
 

@@ -58,7 +58,7 @@ async def test_every_record_comes_once_as_it_was_though_workers_are_killed(
     async with Crew(Way(tmp_path, source, sink), session, {"sink": {"kafka": {"partitioner": "same_number"}}}) as crew:
         await crew.hire_many(workers)
         for number in range(kills):
-            await crew.until_shared([str(each) for each in range(PARTITIONS)])
+            await crew.until_owned([str(each) for each in range(PARTITIONS)])
             part = sent[number * share : (number + 1) * share]
             writing = asyncio.create_task(asyncio.to_thread(write_topic, source.address, source.name, part))
             await sink.until_arrived(number * share + draw.randrange(1, share // 2))

@@ -31,7 +31,7 @@ class World:
         self.topic = TimedTopic("orders", 3, clock)
         self.dead = MemoryTopic("dead", 1)
         self.written: list[Record] = []
-        self.alone = _CheckedCheckpoints(self)
+        self.alone: MemoryCheckpoints = _CheckedCheckpoints(self)
         self.slots = MemorySlots(self.scenario.slots)
         self.group = Group(self.scenario.slots, self.random)
         self.cluster = _WatchedCluster(self)

@@ -1,7 +1,7 @@
 """Several workers of one mirror: processes of one configuration, each with an HTTP port of its own."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
@@ -72,17 +72,29 @@ class Crew:
     async def until_shared(
         self, partitions: Collection[str], among: Collection[MirrorProcess] | None = None
     ) -> list[set[str]]:
-        """Wait until each of ``partitions`` is in the hands of one worker and each worker has some; who has which.
+        """Wait until each of ``partitions`` is in the hands of one worker, and as many workers as can have some.
 
-        ``among`` are the workers that are asked, all that run unless said otherwise.
+        Returns who has which. ``among`` are the workers that are asked, all that run unless said otherwise.
         """
+        return await self._until(_is_spread, partitions, among)
+
+    async def until_owned(self, partitions: Collection[str]) -> list[set[str]]:
+        """As ``until_shared``, but some workers may have none: few partitions may share the slots of one."""
+        return await self._until(_is_division, partitions, None)
+
+    async def _until(
+        self,
+        is_so: Callable[[list[set[str]], Collection[str]], bool],
+        partitions: Collection[str],
+        among: Collection[MirrorProcess] | None,
+    ) -> list[set[str]]:
         asked = [worker for worker in self.workers if worker.is_running] if among is None else among
         found: list[set[str]] = []
         try:
             async with asyncio.timeout(_SHARED_S):
                 while True:
                     found = [await _share(worker) for worker in asked]
-                    if _is_division(found, partitions):
+                    if is_so(found, partitions):
                         return found
                     await asyncio.sleep(_INTERVAL_S)
         except TimeoutError:
@@ -107,4 +119,8 @@ async def _share(worker: MirrorProcess) -> set[str]:
 
 def _is_division(found: list[set[str]], partitions: Collection[str]) -> bool:
     together = set().union(*found)
-    return all(found) and together == set(partitions) and sum(map(len, found)) == len(together)
+    return together == set(partitions) and sum(map(len, found)) == len(together)
+
+
+def _is_spread(found: list[set[str]], partitions: Collection[str]) -> bool:
+    return _is_division(found, partitions) and sum(map(bool, found)) >= min(len(found), len(partitions))

@@ -96,13 +96,13 @@ class MirrorProcess:
             raise RuntimeError("the mirror was never started")
         return self._child
 
-    def start(self) -> None:
-        """Start it, or the next life of it; does not wait."""
+    def start(self, *command: str) -> None:
+        """Start it, or the next life of it, as ``run`` or by another command with options; does not wait."""
         if self.is_running:
             raise RuntimeError("the mirror runs already")
         with self._log.open("ab") as log:
             self._child = subprocess.Popen(
-                [*COMMAND, "run", str(self.config)],
+                [*COMMAND, *(command or ("run",)), str(self.config)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

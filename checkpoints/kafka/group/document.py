@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import msgspec
 
-from checkpoints.base import Checkpoint, Gap, StoreFormatError
+from checkpoints.base import Bound, Checkpoint, Gap, StoreFormatError
 from checkpoints.kafka.group.committer import CommittedOffset
 
 VERSION = 1
@@ -33,6 +33,7 @@ class _Document(msgspec.Struct, frozen=True, omit_defaults=True):
     gaps: tuple[Gap, ...] = ()
     unsettled_ms: int | None = None
     window: str = ""
+    bound: Bound | None = None
     forgotten: bool = False
 
 
@@ -53,6 +54,7 @@ def encode(checkpoint: Checkpoint) -> CommittedOffset:
         checkpoint.gaps,
         checkpoint.unsettled_ms,
         checkpoint.window,
+        checkpoint.bound,
     )
     return CommittedOffset(offset, _fitting(document).decode())
 
@@ -76,6 +78,7 @@ def decode(committed: CommittedOffset, place: str) -> Checkpoint | None:
         found.gaps,
         found.unsettled_ms,
         found.window,
+        found.bound,
     )
 
 

@@ -4,7 +4,7 @@ from connectors.base import Clock
 
 # Five calls and 2 MB a second are what AWS allows. A little more than 200 ms apart, so that calls which arrive unevenly
 # are not counted as six in a second.
-_CALL_S = 0.205
+CALL_S = 0.205
 _BYTES_PER_S = 2_000_000
 
 
@@ -12,7 +12,7 @@ class Pace:
     """Keeps the reads of one shard within ``share`` of its limits, by waiting before a call is made."""
 
     def __init__(self, share: float, clock: Clock) -> None:
-        self._call_s = _CALL_S / share
+        self._call_s = CALL_S / share
         self._bytes_per_s = _BYTES_PER_S * share
         self._clock = clock
         self._started = clock.monotonic()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from connectors.codecs.decoded import RECORD_OVERHEAD
+from connectors.kinesis.reading.pace import CALL_S
 
 MAX_RECORDS = 10_000
 
@@ -46,7 +47,9 @@ class ReadSize:
     """
 
     def __init__(self, read_share: float, largest_record: int, stream: Average) -> None:
-        self._chunk = min(_MAX_ANSWER, _SHARD_BYTES_PER_S * read_share * _CHUNK_S)
+        # A small share has few calls: they must be large enough for its bytes, although sizes are estimates.
+        chunk_s = max(_CHUNK_S, 1.25 * CALL_S / read_share)
+        self._chunk = min(_MAX_ANSWER, _SHARD_BYTES_PER_S * read_share * chunk_s)
         self._largest = Sizes(largest_record, largest_record)
         self._stream = stream
         self._sizes = stream.sizes

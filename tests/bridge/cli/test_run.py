@@ -16,6 +16,7 @@ import pytest
 
 import bridge.assembly.ends
 import bridge.assembly.mirror
+import bridge.assembly.opening
 import bridge.cli.mirroring
 import bridge.cli.run
 import bridge.workers.channel
@@ -176,7 +177,7 @@ def test_an_end_that_never_answers_exits_3_in_time(bench: Bench, monkeypatch: py
         await asyncio.sleep(60)
 
     bench.entering = entering
-    monkeypatch.setattr(bridge.assembly.mirror, "OPENING_S", 0.05)
+    monkeypatch.setattr(bridge.assembly.opening, "OPENING_S", 0.05)
     called = bench.run()
     assert called.code == 3
     assert called.err.startswith("error: open the sink: no answer within")

@@ -13,20 +13,22 @@ from bridge.demo.direction import kafka_to_kinesis, kinesis_to_kafka
 from bridge.demo.live_mirror import stream_into_topic, topic_into_stream
 from bridge.demo.result import DemoResult
 from bridge.demo.workload import Workload
-from bridge.parity.entry import Identity
-from bridge.parity.report import Difference, Kind, ParityReport
+from bridge.parity.report import Difference, Found, Identity, Kind, ParityReport
 
 EQUAL = DemoResult(
     payload_bytes=4_200_000,
     elapsed_s=4.0,
     latency_p50_s=0.0304,
     latency_p99_s=0.25,
-    parity=ParityReport(20_000, 20_000, 500, {kind: Difference() for kind in Kind}),
+    parity=ParityReport(20_000, 20_000, {kind: Difference() for kind in Kind}, keys=500),
 )
 LOST = replace(
     EQUAL,
     parity=ParityReport(
-        20_000, 19_999, 500, {**EQUAL.parity.differences, Kind.MISSING: Difference.of([Identity("shard-0", "7")])}
+        20_000,
+        19_999,
+        {**EQUAL.parity.differences, Kind.MISSING: Difference(1, (Found(Identity("shard-0", "7")),))},
+        keys=500,
     ),
 )
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from bridge.parity.comparison import Side, compare
-from bridge.parity.entry import Entry, Identity, entry
+from bridge.parity.comparison import compare
+from bridge.parity.digest import content
 from bridge.parity.report import ParityReport
+from bridge.parity.run import Run
 from connectors.base import Header
 
 
@@ -19,11 +20,15 @@ class Mirrored:
     headers: tuple[Header, ...]
     place: str
 
-    def at_origin(self) -> Entry:
-        return entry(Identity(self.partition, self.position), self.partition, self.key, self.value, self.headers)
+    def at_origin(self) -> Run:
+        return self._run(self.partition)
 
-    def in_sink(self) -> Entry:
-        return entry(Identity(self.partition, self.position), self.place, self.key, self.value, self.headers)
+    def in_sink(self) -> Run:
+        return self._run(self.place)
+
+    def _run(self, place: str) -> Run:
+        headers = content(self.headers)
+        return Run(self.partition, place, [self.position], [self.position], [self.key], [self.value], [headers])
 
     def but(self, **changes: object) -> "Mirrored":
         return replace(self, **changes)  # type: ignore[arg-type]
@@ -48,7 +53,4 @@ def records(count: int = 60, keys: int = 6) -> list[Mirrored]:
 
 
 def compared(source: list[Mirrored], sink: list[Mirrored]) -> ParityReport:
-    return compare(
-        Side(record.at_origin() for record in source),
-        Side(record.in_sink() for record in sink),
-    )
+    return compare([record.at_origin() for record in source], [record.in_sink() for record in sink])

@@ -65,3 +65,39 @@ def test_sizes_count_headers_and_origin(number_of_headers: int) -> None:
 def test_an_empty_batch_has_nothing_to_refuse() -> None:
     """A batch without records only says that the source has caught up."""
     assert _refused(Limits(1, 1, 1, compacted=True), batch_of([])) == []
+
+
+def _ages(**settings: str) -> dict[str, int]:
+    named = {name.replace("_", "."): value for name, value in settings.items()}
+    return {each.name: each.value for each in Limits.of(named).of_age("topic orders")}
+
+
+def test_records_are_deleted_by_their_own_time_where_the_topic_deletes() -> None:
+    """A compacted topic keeps them, one that stamps records itself counts from then, and -1 is for ever."""
+    assert _ages(retention_ms="60000", cleanup_policy="delete") == {"retention.ms": 60_000}
+    assert _ages(retention_ms="60000", cleanup_policy="compact,delete") == {"retention.ms": 60_000}
+    assert _ages(retention_ms="60000", cleanup_policy="compact") == {}
+    assert _ages(retention_ms="-1", cleanup_policy="delete") == {}
+    stamped = "LogAppendTime"
+    assert _ages(retention_ms="60000", cleanup_policy="delete", message_timestamp_type=stamped) == {}
+    assert _ages() == {}
+
+
+def test_records_are_refused_by_the_setting_that_the_broker_goes_by() -> None:
+    """The one of older brokers counts where the newer one has its default or is not there."""
+    old, new, default = "message.timestamp.difference.max.ms", "message.timestamp.before.max.ms", str((1 << 63) - 1)
+    assert _ages(**{new: "5"}) == {new: 5}
+    assert _ages(**{old: "7"}) == {old: 7}
+    assert _ages(**{old: "7", new: default}) == {old: 7}
+    assert _ages(**{old: "7", new: "9"}) == {new: 9}
+    assert _ages(**{old: default, new: default}) == {}
+    (rejected,) = Limits.of({old: "7"}).rejections(batch_of([(b"a", b"1")], time_ms=_NOW_MS - _DAY_MS), _NOW_MS)
+    assert rejected.detail.startswith(f"the record's time needs {old} of at least")
+
+
+def test_the_oldest_records_go_with_the_volume_where_the_topic_deletes() -> None:
+    """Whoever stamps them."""
+    (setting,) = Limits.of({"retention.bytes": "1000", "cleanup.policy": "delete"}).of_volume("topic orders")
+    assert str(setting) == "topic orders has retention.bytes=1000"
+    assert Limits.of({"retention.bytes": "-1", "cleanup.policy": "delete"}).of_volume("topic orders") == ()
+    assert Limits.of({"retention.bytes": "1000", "cleanup.policy": "compact"}).of_volume("topic orders") == ()

@@ -69,6 +69,30 @@ def test_a_shard_is_read_at_most_two_megabytes_a_second() -> None:
     run(main)
 
 
+@pytest.mark.parametrize("share", [0.3, 0.8, 1.0])
+@pytest.mark.parametrize("size", [1_000, 100_000])
+def test_a_share_of_the_bytes_is_kept(share: float, size: int) -> None:
+    """A backlog is read at the share of 2 MB a second, within 5 % over ten seconds and more, from call to call."""
+
+    async def main(clock: VirtualClock) -> None:
+        fake = FakeKinesis(clock)
+        for _ in range(45 * MB // size):
+            fake.put(bytes(size))
+        came: list[tuple[float, int]] = []
+        async with opened(fake, clock, read_share=share) as source:
+            reading = source.read(Partition(FIRST), Place(), ByteBudget(2**30))
+            while clock.monotonic() < 21:
+                batch = await anext(reading)
+                came.append((clock.monotonic(), batch.size))
+                batch.release()
+            await reading.aclose()
+        known = [(at, size) for at, size in came if at > 4]
+        rate = sum(size for _, size in known[:-1]) / (known[-1][0] - known[0][0])
+        assert rate == pytest.approx(share * 2 * MB, rel=0.05)
+
+    run(main)
+
+
 def test_an_idle_shard_is_asked_once_per_poll_interval() -> None:
     """An idle shard costs a call per interval."""
 

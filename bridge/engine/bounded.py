@@ -1,68 +1,37 @@
 """A source whose partitions end where a range does."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
-from connectors.base import Batch, Budget, End, Partition, Place, Position, Source
+from connectors.base import Batch, Budget, End, Partition, Place, Source
+from connectors.wrapped import WrappedSource
 
 
-class BoundedSource(Source):
-    """Reads of ``source``, which its owner has entered, as far as the ends that were set.
+class BoundedSource(WrappedSource):
+    """Reads of ``source`` as far as the ends that were set.
 
     A read ends with a batch that ``is_last``, as soon as nothing of the range can follow; without records, if need be.
     Where the partition itself is finished before, it ends without one. Partitions without an end are read on and on.
     """
 
     def __init__(self, source: Source) -> None:
-        self._source = source
+        super().__init__(source)
         self.bounds: dict[str, End] = {}
         """By partition; looked at when a read begins."""
 
-    @property
-    def identity(self) -> str:
-        return self._source.identity
+    def read(self, partition: Partition, after: Place, budget: Budget) -> AsyncGenerator[Batch, None]:
+        end = self.bounds.get(partition.id)
+        if end is None:
+            return self.inner.read(partition, after, budget)
+        return self._until(end, partition, after, budget)
 
-    @property
-    def address(self) -> str:
-        return self._source.address
-
-    @property
-    def largest_record(self) -> int | None:
-        return self._source.largest_record
-
-    @property
-    def repeats(self) -> bool:
-        return self._source.repeats
-
-    def stored(self, places: Mapping[str, Place]) -> None:
-        self._source.stored(places)
-
-    def resumed(self, identity: str, place: Place) -> Place:
-        return self._source.resumed(identity, place)
-
-    def partitions(self) -> AsyncGenerator[tuple[Partition, ...], None]:
-        return self._source.partitions()
-
-    async def start(self, partitions: Sequence[Partition]) -> Mapping[str, Place]:
-        return await self._source.start(partitions)
-
-    def rank(self, position: Position | None) -> tuple[int, ...]:
-        return self._source.rank(position)
-
-    def just_before(self, position: Position) -> Place:
-        return self._source.just_before(position)
-
-    async def ends(self, partitions: Sequence[Partition], until_ms: int | None) -> Mapping[str, End]:
-        return await self._source.ends(partitions, until_ms)
-
-    async def read(self, partition: Partition, after: Place, budget: Budget) -> AsyncGenerator[Batch, None]:
-        end = self.bounds.get(partition.id, End())
+    async def _until(self, end: End, partition: Partition, after: Place, budget: Budget) -> AsyncGenerator[Batch, None]:
         if self.is_met(end, after):
             yield Batch(partition.id, after, is_last=True, reservation=await budget.reserve(0))
             return
         place = after
-        async with aclosing(self._source.read(partition, after, budget)) as batches:
+        async with aclosing(self.inner.read(partition, after, budget)) as batches:
             async for batch in batches:
                 bounded = self._cut(batch, end, place)
                 place = bounded.place

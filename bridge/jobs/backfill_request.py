@@ -1,0 +1,66 @@
+"""What a backfill is asked for, and what it makes of the mirror's configuration."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bridge.config import Configuration
+from bridge.errors import UsageError
+from bridge.jobs.span import Kind, Point
+
+_SHARE = 0.8
+"""Of a shard's read limit: the rest is for its other consumers."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillRequest:
+    """What to copy. Left out, ``since`` is where the mirror starts or stands, and ``until`` is now.
+
+    ``again``: of a job that is done, or given up, the next one: from where it stands to a new end.
+    """
+
+    since: Point | None = None
+    until: Point | None = None
+    again: bool = False
+    timestamps: Literal["original", "now"] = "original"
+    """``now``: each record is written with the time of copying instead of its own."""
+
+
+def check(configuration: Configuration, request: BackfillRequest) -> None:
+    """Raises ``UsageError`` for what cannot be asked for."""
+    if configuration.checkpoints == "memory":
+        raise UsageError(
+            "backfill", "checkpoints in memory end with the process", "leave the key checkpoints out, or name a place"
+        )
+    since, until = request.since, request.until
+    if request.again and since is not None:
+        raise UsageError("--again", "goes on from where the mirror stands", "leave --from out")
+    if until is None:
+        return
+    if until.kind is Kind.OLDEST:
+        raise UsageError(f"--until {until.text}", "nothing is before it", "give a later time, or now")
+    if since is not None and until.kind is Kind.TIME and since.kind is Kind.NOW:
+        raise UsageError(f"--until {until.text}", f"is before --from {since.text}")
+    if since is not None and since.time is not None and until.time is not None and until.time < since.time:
+        raise UsageError(f"--until {until.text}", f"is before --from {since.text}")
+
+
+def own_configuration(configuration: Configuration, request: BackfillRequest) -> Configuration:
+    """That of a mirror which starts where the range does, and leaves the source's other consumers some room."""
+    section = configuration.source.kinesis or configuration.source.kafka
+    assert section is not None  # noqa: S101 - a choice has exactly one
+    start = _start(configuration, request.since)
+    changed: dict[str, object] = {} if start is None else {"start": start}
+    if configuration.source.kinesis is not None and "read_share" not in section.model_fields_set:
+        changed["read_share"] = _SHARE
+    name = "kafka" if configuration.source.kinesis is None else "kinesis"
+    source = configuration.source.model_copy(update={name: section.model_copy(update=changed)})
+    return configuration.model_copy(update={"source": source})
+
+
+def _start(configuration: Configuration, since: Point | None) -> object | None:
+    """The value of the key ``start`` that means ``since``; None: as it is configured."""
+    if since is None or since.kind is Kind.POSITIONS:
+        return None
+    if since.kind is Kind.OLDEST:
+        return "trim_horizon" if configuration.source.kinesis is not None else "earliest"
+    return "latest" if since.kind is Kind.NOW else since.time

@@ -1,0 +1,1 @@
+"""How fast records may go: rates that are kept, and the spacing that they had."""

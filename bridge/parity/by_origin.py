@@ -1,0 +1,140 @@
+"""Two sides compared by the origin that every mirrored record carries, in two passes."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bridge.parity.comparison import Comparison, Scope
+from bridge.parity.digest import rank
+from bridge.parity.expected import Ends
+from bridge.parity.fold import Stretch
+from bridge.parity.order import Order
+from bridge.parity.passes import (
+    DEAD_LETTER,
+    LetterFolder,
+    SinkFolder,
+    SinkRereader,
+    SourceFolder,
+    SourceRereader,
+    most_ranges,
+)
+from bridge.parity.reading import Extent, Reader, Side
+from bridge.parity.report import Findings, ParityReport
+from connectors.base import End, Partition
+
+_AT_ONCE = 100_000
+"""Records of both sides that the second pass remembers at a time, and those of one range on top."""
+
+Letters = Callable[[Reader], Awaitable[None]]
+"""Hands all that a dead letter holds to a reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """What is compared, and by which rules."""
+
+    source: Side
+    sink: Side
+    ends: Ends
+    keys_overtake: bool
+    """Whether a key may come before another in the sink that it came after at the source."""
+    permits_copies: bool
+    letters: Letters | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A comparison, and what the next one needs to go on behind it."""
+
+    report: ParityReport
+    source: SourceFolder
+    sink: SinkFolder
+
+
+async def compare_by_origin(parity: Parity, source: Extent, sink: Callable[[], Awaitable[Extent]]) -> Proof:
+    """Compare ``source`` with all of ``sink``, whose extent is asked for when the source is read. Raises as reading."""
+    return await _ByOrigin(parity).compare(source, sink)
+
+
+class _ByOrigin:
+    def __init__(self, parity: Parity) -> None:
+        self._parity = parity
+        self._findings = Findings()
+
+    async def compare(self, source: Extent, sink: Callable[[], Awaitable[Extent]]) -> Proof:
+        parity = self._parity
+        places = await parity.sink.listed()
+        folded = SourceFolder(parity.ends, most_ranges(len(source.partitions), len(places)))
+        await parity.source.read(source, folded)
+        order = Order(folded.lineage, by_key=parity.keys_overtake)
+        arrived = SinkFolder(folded, parity.sink.source, parity.ends, order, self._findings)
+        await parity.sink.read(await sink(), arrived)
+        letters = LetterFolder(folded, arrived.fold, parity.ends)
+        if parity.letters is not None:
+            await parity.letters(letters)
+        differing = arrived.fold.differing(_suspects(folded, order))
+        for stretch in _together(differing, arrived):
+            await self._reread(stretch, folded, arrived, letters)
+        return Proof(self._report(folded, arrived, len(differing)), folded, arrived)
+
+    async def _reread(self, stretch: Stretch, folded: SourceFolder, arrived: SinkFolder, letters: LetterFolder) -> None:
+        parity, ranges = self._parity, folded.ranges[stretch.partition]
+        after = ranges.last_ranks[stretch.first - 1] if stretch.first else ranges.first_rank - 1
+        scope = Scope(stretch.partition, after, ranges.last_ranks[stretch.last], arrived.order.keys)
+        comparison = Comparison(self._findings, parity.ends.source, folded.lineage, arrived.lineage, scope)
+        first, last = ranges.firsts[stretch.first], ranges.lasts[stretch.last]
+        places = arrived.fold.places(stretch, folded.lineage, arrived.lineage)
+        await parity.source.read(
+            _between(parity.source, [Partition(stretch.partition)], {stretch.partition: (first, last)}),
+            SourceRereader(comparison, folded, parity.ends),
+        )
+        for position in letters.buried.get(stretch.partition, ()):
+            if scope.covers(stretch.partition, rank(position)):
+                comparison.excuse(stretch.partition, position)
+        partitions = [Partition(place, arrived.lineage.parents(place)) for place in places]
+        await parity.sink.read(
+            _between(parity.sink, partitions, places), SinkRereader(comparison, parity.ends, folded.lineage)
+        )
+        comparison.end()
+
+    def _report(self, folded: SourceFolder, arrived: SinkFolder, reread: int) -> ParityReport:
+        left_out = folded.expected.left_out.reasons + arrived.counted
+        left_out[DEAD_LETTER] = arrived.fold.buried
+        return ParityReport(
+            sum(sum(ranges.counts) for ranges in folded.ranges.values()),
+            arrived.fold.count,
+            self._findings.differences(),
+            permits_copies=self._parity.permits_copies,
+            ranges=sum(map(len, folded.ranges.values())),
+            reread=reread,
+            left_out={reason: count for reason, count in sorted(left_out.items()) if count},
+            source=self._parity.ends.source,
+            sink=self._parity.ends.sink,
+        )
+
+
+def _suspects(folded: SourceFolder, order: Order) -> Mapping[str, set[int]]:
+    """The ranges in which records may be out of order."""
+    found: dict[str, set[int]] = {}
+    for partition, ranks in order.suspected.items():
+        indexes = map(folded.ranges[partition].index, ranks)
+        found[partition] = {index for index in indexes if index is not None}
+    return found
+
+
+def _together(stretches: Sequence[Stretch], arrived: SinkFolder) -> list[Stretch]:
+    """Neighbours as one, as many as may be remembered at a time."""
+    found: list[Stretch] = []
+    for stretch in stretches:
+        last = found[-1] if found else None
+        if last is not None and last.partition == stretch.partition and last.last + 1 == stretch.first:
+            both = Stretch(stretch.partition, last.first, stretch.last)
+            if arrived.fold.records(both) <= _AT_ONCE:
+                found[-1] = both
+                continue
+        found.append(stretch)
+    return found
+
+
+def _between(side: Side, partitions: Sequence[Partition], places: Mapping[str, tuple[str, str]]) -> Extent:
+    starts = {name: side.source.just_before(first) for name, (first, _) in places.items()}
+    return Extent(tuple(partitions), starts, {name: End(position=last) for name, (_, last) in places.items()})

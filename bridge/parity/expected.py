@@ -1,0 +1,105 @@
+"""What a mirror has to write of what its source holds."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bridge.engine.window import Window
+from bridge.parity.digest import content
+from bridge.parity.run import Run
+from connectors import provenance
+from connectors.base import REPLAY_HEADER, Batch, Place
+
+LOOP = "loop"
+REPLAYED = "replayed"
+DUPLICATE = "duplicate"
+
+Native = tuple[str, str]
+"""Partition and position of a record in the sink that came to the source from there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The addresses of both, and what becomes of records that were in the sink before they came to the source."""
+
+    source: str
+    sink: str
+    passes_loops: bool = False
+    """Whether they are mirrored all the same."""
+    is_shared: bool = False
+    """Whether others write to the sink too, whose records are no concern of this comparison."""
+    repeats: bool = False
+    """Whether the source may hold a record twice, of which a mirror writes the first."""
+
+
+@dataclass(slots=True)
+class LeftOut:
+    """Records at the source that the sink need not hold."""
+
+    reasons: Counter[str] = field(default_factory=Counter)
+    returned: set[Native] = field(default_factory=set)
+    """Of those that came from the sink, where they stand there."""
+    copies: set[tuple[str, str]] = field(default_factory=set)
+    """Partition and position of second copies."""
+
+
+class Expected:
+    """Reads along at the source, each partition in order, parents before children."""
+
+    def __init__(self, ends: Ends) -> None:
+        self.left_out = LeftOut()
+        self._ends = ends
+        self._windows: dict[str, Window] = {}
+        self._texts: dict[str, str] = {}
+
+    def begin(self, partition: str, parents: Sequence[str]) -> None:
+        """``partition`` is read next; what of ``parents`` is read at all is read to its end."""
+        if self._ends.repeats:
+            self._windows[partition] = Window([self._texts[parent] for parent in parents if parent in self._texts])
+
+    def run(self, batch: Batch) -> Run:
+        """What of ``batch`` the sink has to hold."""
+        headers = None if batch.headers is None else list(map(content, batch.headers))
+        name, positions = batch.partition, batch.positions
+        run = Run(name, name, positions, positions, batch.keys, batch.values, headers)
+        if headers is None:
+            return run
+        left_out = self._left_out(batch)
+        return run.pick([index for index in range(len(run)) if index not in left_out]) if left_out else run
+
+    def end(self, partition: str, place: Place) -> None:
+        """``partition`` is read, up to ``place``."""
+        if (window := self._windows.pop(partition, None)) is not None:
+            self._texts[partition] = window.text(place)
+
+    def _left_out(self, batch: Batch) -> set[int]:
+        assert batch.headers is not None  # noqa: S101 - asked for batches that have some
+        loops = set() if self._ends.passes_loops else set(provenance.looped(batch, self._ends.source, self._ends.sink))
+        replayed = {
+            index
+            for index, headers in enumerate(batch.headers)
+            if any(name == REPLAY_HEADER for name, _ in headers) and index not in loops
+        }
+        copies = self._copies(batch) - loops - replayed
+        found = self.left_out
+        found.reasons.update({LOOP: len(loops), REPLAYED: len(replayed), DUPLICATE: len(copies)})
+        found.copies.update((batch.partition, batch.positions[index]) for index in copies)
+        for index in loops:
+            hops = provenance.way(batch.headers[index], self._ends.source)
+            found.returned.update((hop.partition, hop.position) for hop in hops if hop.source == self._ends.sink)
+        return loops | replayed | copies
+
+    def _copies(self, batch: Batch) -> set[int]:
+        """Second copies, told as a mirror tells them: by origin and time, among the last that were read."""
+        window = self._windows.get(batch.partition)
+        if window is None:
+            return set()
+        origins = provenance.last_origins(batch, self._ends.source)
+        named = [
+            None if origin is None else b"%b@%d" % (origin, time_ms)
+            for origin, time_ms in zip(origins, batch.timestamps_ms, strict=True)
+        ]
+        repeated = window.repeated(named)
+        window.read(batch.place, named)
+        window.settle(batch.place)
+        return set(repeated)

@@ -1,0 +1,187 @@
+"""The readers of the first pass, which folds both sides, and of the second, which names what differs."""
+
+from collections import Counter
+from dataclasses import replace
+
+from bridge.parity.arrived import Arrived
+from bridge.parity.comparison import Comparison
+from bridge.parity.expected import Ends, Expected
+from bridge.parity.fold import MOST_RANGES, Ranges, SinkFold
+from bridge.parity.lineage import Lineage
+from bridge.parity.order import Order
+from bridge.parity.report import Findings, Identity, Kind
+from bridge.parity.run import Run
+from connectors.base import Batch, Partition, Place, Source
+
+BEFORE = "before_range"
+BEHIND = "behind_range"
+NATIVE = "native"
+DEAD_LETTER = "dead_letter"
+_PLACES = 262_144
+"""How many ranges of how many partitions of the sink are remembered where they were met."""
+
+
+def most_ranges(origins: int, places: int) -> int:
+    """So that what is remembered stays bounded, however many partitions there are at either end."""
+    return max(16, min(MOST_RANGES, _PLACES // max(1, origins * places)) // 2 * 2)
+
+
+class SourceFolder:
+    """Folds what the source holds."""
+
+    def __init__(self, ends: Ends, most: int) -> None:
+        self.ranges: dict[str, Ranges] = {}
+        self.lineage = Lineage()
+        self.expected = Expected(ends)
+        self.places: dict[str, Place] = {}
+        """Where each partition is read to."""
+        self._most = most
+
+    def begin(self, partition: Partition) -> None:
+        self.ranges[partition.id] = Ranges(self._most)
+        self.lineage.add(partition)
+        self.expected.begin(partition.id, partition.parents)
+
+    def take(self, batch: Batch) -> None:
+        self.ranges[batch.partition].add(self.expected.run(batch))
+
+    def end(self, partition: Partition, place: Place) -> None:
+        self.expected.end(partition.id, place)
+        self.places[partition.id] = place
+
+
+class SinkFolder:
+    """Folds what the sink holds of that, and follows the order."""
+
+    def __init__(self, folded: SourceFolder, source: Source, ends: Ends, order: Order, findings: Findings) -> None:
+        """``source`` reads the sink."""
+        self.fold = SinkFold(folded.ranges)
+        self.order = order
+        self.lineage = Lineage()
+        self.left_out: Counter[str] = Counter()
+        self.resume: dict[str, Place] = {}
+        """From where each partition is to be read for what stands behind the source's ranges."""
+        self._source = source
+        self._ends = ends
+        self._findings = findings
+        self._lineage = folded.lineage
+        self._ranges = folded.ranges
+        self._returned = folded.expected.left_out.returned
+        self._arrived = Arrived(ends.source, ends.sink, folded.lineage)
+
+    @property
+    def counted(self) -> Counter[str]:
+        """All that is compared with nothing."""
+        outside = Counter({BEFORE: self.fold.before, BEHIND: self.fold.behind})
+        return self.left_out + self._arrived.left_out + outside
+
+    def begin(self, partition: Partition) -> None:
+        self.lineage.add(partition)
+        self.order.begin(partition.id, partition.parents)
+
+    def take(self, batch: Batch) -> None:
+        runs, others = self._arrived.runs(batch)
+        for run in runs:
+            if run.partition in self._ranges:
+                self._fold(run, batch)
+            else:
+                self._unknown(run)
+        for index in others:
+            self._native(batch, index)
+
+    def end(self, partition: Partition, place: Place) -> None:
+        self.resume.setdefault(partition.id, place)
+
+    def _fold(self, run: Run, batch: Batch) -> None:
+        behind = self.fold.behind
+        self.fold.add(run)
+        self.order.add(run)
+        if self.fold.behind > behind and batch.partition not in self.resume:
+            self.resume[batch.partition] = self._source.just_before(batch.positions[0])
+
+    def _unknown(self, run: Run) -> None:
+        """Of a partition that the source does not have: one that has expired, if any may have."""
+        if self._lineage.has_lost_some:
+            self.left_out[BEFORE] += len(run)
+            return
+        for position, place in zip(run.positions, run.places, strict=True):
+            identity = Identity(run.partition, position, self._ends.source)
+            self._findings.add(Kind.EXTRA, identity, f"{run.place}/{place}")
+
+    def _native(self, batch: Batch, index: int) -> None:
+        """Not from the source: the sink's own, which the source knows if it has been mirrored back, or too much."""
+        place = (batch.partition, batch.positions[index])
+        if place in self._returned or self._ends.is_shared:
+            self.left_out[NATIVE] += 1
+        else:
+            self._findings.add(Kind.EXTRA, Identity(*place, self._ends.sink), "/".join(place))
+
+
+class LetterFolder:
+    """Folds what a dead letter holds in place of the sink; in whatever order, and however often."""
+
+    def __init__(self, folded: SourceFolder, fold: SinkFold, ends: Ends) -> None:
+        self.buried: dict[str, set[str]] = {}
+        """Positions by origin partition."""
+        self._ranges = folded.ranges
+        self._fold = fold
+        # A letter tells where the record was to go.
+        self._arrived = Arrived(ends.source, ends.sink, folded.lineage)
+
+    def begin(self, partition: Partition) -> None:
+        """Nothing depends on the order."""
+
+    def take(self, batch: Batch) -> None:
+        for run in self._arrived.runs(batch)[0]:
+            if run.partition not in self._ranges:
+                continue
+            known = self.buried.setdefault(run.partition, set())
+            new = [index for index, position in enumerate(run.positions) if position not in known]
+            known.update(run.positions)
+            self._fold.bury(run.pick(new))
+
+    def end(self, partition: Partition, place: Place) -> None:
+        """Nothing follows from it."""
+
+
+class SourceRereader:
+    """Tells a comparison what the source holds."""
+
+    def __init__(self, comparison: Comparison, folded: SourceFolder, ends: Ends) -> None:
+        self._comparison = comparison
+        self._copies = folded.expected.left_out.copies
+        # Which are second copies is known from the first pass: a stretch alone does not tell.
+        self._expected = Expected(replace(ends, repeats=False))
+
+    def begin(self, partition: Partition) -> None:
+        """Nothing comes before a stretch."""
+
+    def take(self, batch: Batch) -> None:
+        run = self._expected.run(batch)
+        copies = [at for at, position in enumerate(run.positions) if (run.partition, position) in self._copies]
+        if copies:
+            for index in copies:
+                self._comparison.excuse(run.partition, run.positions[index])
+            run = run.pick([index for index in range(len(run)) if index not in set(copies)])
+        self._comparison.expect(run)
+
+    def end(self, partition: Partition, place: Place) -> None:
+        """Nothing follows from it."""
+
+
+class SinkRereader:
+    """Tells a comparison what the sink holds."""
+
+    def __init__(self, comparison: Comparison, ends: Ends, lineage: Lineage) -> None:
+        self._comparison = comparison
+        self._arrived = Arrived(ends.source, ends.sink, lineage)
+
+    def begin(self, partition: Partition) -> None:
+        """The comparison knows the lineage."""
+
+    def take(self, batch: Batch) -> None:
+        for run in self._arrived.runs(batch)[0]:
+            self._comparison.meet(run)
+
+    def end(self, partition: Partition, place: Place) -> None:
+        """Nothing follows from it."""

@@ -1,0 +1,127 @@
+"""Both sides of a mirror, opened, compared, closed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import structlog
+
+from bridge.assembly.opening import all_opened
+from bridge.assembly.reading import SideMaker
+from bridge.config import Configuration
+from bridge.engine.budget import ByteBudget
+from bridge.engine.retry import Backoff
+from bridge.jobs.span import Kind, Point
+from bridge.parity.by_origin import Letters, Parity, compare_by_origin
+from bridge.parity.expected import Ends
+from bridge.parity.extents import everything, source_extent, start_of
+from bridge.parity.letter_file import read_letters
+from bridge.parity.reading import Reader, Side
+from bridge.parity.report import ParityReport
+from connectors.base import Clock, Connector, Observer, Source
+
+log = structlog.get_logger(__name__)
+
+OLDEST = Point(Kind.OLDEST, "trim_horizon")
+NOW = Point(Kind.NOW, "now")
+
+_TELL_S = 10.0
+_MEMORY = 48 * 2**20
+"""Bytes of records that are read and not yet compared; one side is read at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What of the source is compared, both ends included."""
+
+    start: Point = OLDEST
+    until: Point = NOW
+
+
+async def verify(
+    configuration: Configuration, compared: Range = Range(), *, is_shared: bool = False, clock: Clock | None = None
+) -> ParityReport:
+    """Whether the sink of ``configuration`` holds what its mirror has to write of ``compared``, each key in order.
+
+    Neither end is written to, and no checkpoint is looked at: a mirror that runs meanwhile is not disturbed. What it
+    has not written yet is missing. ``is_shared`` says that others write to the sink too, and that this is all right.
+
+    Raises ``ConnectorError`` (``UnreachableError`` and ``RefusedError`` within half a minute at the start), and
+    ``UsageError`` where the range is none of the source.
+    """
+    clock = clock or Clock()
+    async with opened(configuration, compared.start, is_shared=is_shared, clock=clock) as parity, told(parity, clock):
+        extent = await source_extent(parity.source, compared.start, compared.until)
+        proof = await compare_by_origin(parity, extent, partial(everything, parity.sink))
+    return proof.report
+
+
+@asynccontextmanager
+async def told(parity: Parity, clock: Clock) -> AsyncIterator[None]:
+    """While the context lasts, the log tells how far the comparison is."""
+
+    async def tell() -> None:
+        while True:
+            before, since_s = parity.source.records + parity.sink.records, clock.monotonic()
+            await clock.sleep(_TELL_S)
+            now = parity.source.records + parity.sink.records
+            log.info(
+                "comparing",
+                read_at_source=parity.source.records,
+                read_in_sink=parity.sink.records,
+                records_per_second=round((now - before) / (clock.monotonic() - since_s)),
+            )
+
+    telling = asyncio.create_task(tell(), name="tell")
+    try:
+        yield
+    finally:
+        telling.cancel()
+
+
+@asynccontextmanager
+async def opened(configuration: Configuration, start: Point, *, is_shared: bool, clock: Clock) -> AsyncIterator[Parity]:
+    """Both sides, and the dead letter, entered while the context lasts."""
+    random = Random()
+    make = SideMaker(configuration, clock, random, Observer())
+    source, sink, dead_letter = make.source(start_of(start)), make.sink(), make.dead_letter()
+    async with AsyncExitStack() as stack:
+        ends: dict[str, Connector] = {"source": source, "sink": sink}
+        if isinstance(dead_letter, Source):
+            ends["dead letter"] = dead_letter
+        await all_opened(stack, ends)
+        budget = ByteBudget(_MEMORY)
+
+        def side(source: Source) -> Side:
+            return Side(source, budget, clock, lambda: Backoff(random))
+
+        letters = None if dead_letter is None else _letters(dead_letter, side)
+        yield Parity(
+            side(source),
+            side(sink),
+            Ends(
+                source.address,
+                sink.address,
+                passes_loops=configuration.on_loop == "pass",
+                is_shared=is_shared,
+                repeats=source.repeats,
+            ),
+            keys_overtake=configuration.sink.kinesis is not None,
+            permits_copies=configuration.delivery == "at_least_once",
+            letters=letters,
+        )
+
+
+def _letters(dead_letter: Source | Path, side: Callable[[Source], Side]) -> Letters:
+    if isinstance(dead_letter, Path):
+        return partial(read_letters, dead_letter)
+    reading = side(dead_letter)
+
+    async def read(reader: Reader) -> None:
+        await reading.read(await everything(reading), reader)
+
+    return read
