@@ -8,8 +8,6 @@ from typing import TypeVar
 from bridge.groups import first
 from connectors.base import Connector, UnreachableError
 
-End = TypeVar("End", bound=Connector)
-
 OPENING_S = 26.0
 """All ends are reached, or reported, within this time; a command has 30 s to say so."""
 
@@ -24,17 +22,6 @@ async def reached(name: str, end: End) -> AsyncIterator[End]:
     """
     async with AsyncExitStack() as stack:
         await all_opened(stack, {name: end})
-        yield end
-
-
-@asynccontextmanager
-async def reached(name: str, end: End) -> AsyncIterator[End]:
-    """``end`` alone, entered, for those who look before a mirror is opened. A connector is entered once.
-
-    Raises ``UnreachableError`` or ``RefusedError`` within ``OPENING_S``.
-    """
-    async with AsyncExitStack() as stack:
-        await _opened_in_time(stack, name, end)
         yield end
 
 
