@@ -14,7 +14,7 @@ from bridge.engine.mirror import Ends, MirrorFailedError
 from bridge.errors import BridgeError, UsageError
 from bridge.jobs.backfill_report import BackfillReport, Verdict, partitions
 from bridge.jobs.backfill_request import BackfillRequest, check, own_configuration
-from bridge.jobs.frozen import Stored, check_source, frozen, is_done, job_of, standings, stretches
+from bridge.jobs.frozen import Stored, check_source, check_whole, frozen, is_done, job_of, standings, stretches
 from bridge.jobs.progress import JobProgress, Meter
 from bridge.jobs.restamped import RestampedSink
 from bridge.jobs.span import Kind, Point
@@ -118,6 +118,7 @@ class Backfill:
             listing = await _listed(source)
             stored = await checkpoint_reader(self._asked).load()
             check_source(stored, source)
+            check_whole(stored, listing)
             if self._is_nothing_left(stored, listing):
                 return False
             async with self._owned() as store:

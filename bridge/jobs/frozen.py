@@ -41,6 +41,21 @@ def check_source(stored: Stored, source: Source) -> None:
             )
 
 
+def check_whole(stored: Stored, listing: Collection[Partition]) -> None:
+    """Raises ``BridgeError`` where a job was not stored whole: stores write many checkpoints in several transactions.
+
+    Whatever is listed has its checkpoint from then on, and what comes later has parents.
+    """
+    known = stored.keys() | {partition.id for partition in listing}
+    missing = [each.id for each in listing if each.id not in stored and known.isdisjoint(each.parents)]
+    if missing and job_of(stored) is not None:
+        raise BridgeError(
+            "go on with the backfill",
+            f"it was cut short while its range was stored: {', '.join(missing)} have none",
+            "nothing was copied yet: kmbridge checkpoints reset, and begin again",
+        )
+
+
 def stretches(stored: Stored) -> Mapping[str, Stretch]:
     """What of each partition of the job is to be copied."""
     return {

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import BridgeError, UsageError
-from bridge.jobs.frozen import check_source, frozen, is_done, job_of
+from bridge.jobs.frozen import check_source, check_whole, frozen, is_done, job_of
 from bridge.jobs.span import Point, point
 from checkpoints.base import Bound, Checkpoint
 from connectors.base import Clock, End, Partition
@@ -96,3 +96,11 @@ def test_checkpoints_of_another_stream_are_not_gone_on_from() -> None:
     check_source({"a": stored(source="orders@1")}, source())
     with pytest.raises(BridgeError, match="recreated"):
         check_source({"a": stored(source="orders@0")}, source())
+
+
+def test_a_job_that_was_stored_in_part_is_no_smaller_job() -> None:
+    """What came after it has parents, however far back; what has none should have been in it."""
+    later = (Partition("a"), Partition("child", ("a",)), Partition("grandchild", ("child",)))
+    check_whole({"a": stored()}, later)
+    with pytest.raises(BridgeError, match="b have none"):
+        check_whole({"a": stored()}, (*later, Partition("b")))
