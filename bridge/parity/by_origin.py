@@ -1,7 +1,7 @@
 """Two sides compared by the origin that every mirrored record carries, in two passes."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bridge.parity.comparison import Comparison, Scope
 from bridge.parity.digest import rank
@@ -10,6 +10,7 @@ from bridge.parity.fold import Stretch
 from bridge.parity.order import Order
 from bridge.parity.passes import (
     DEAD_LETTER,
+    Earlier,
     LetterFolder,
     SinkFolder,
     SinkRereader,
@@ -19,7 +20,7 @@ from bridge.parity.passes import (
 )
 from bridge.parity.reading import Extent, Reader, Side
 from bridge.parity.report import Findings, ParityReport
-from connectors.base import End, Partition
+from connectors.base import End, Partition, Place
 
 _AT_ONCE = 100_000
 """Records of both sides that the second pass remembers at a time, and those of one range on top."""
@@ -42,39 +43,70 @@ class Parity:
 
 
 @dataclass(frozen=True, slots=True)
+class Reached:
+    """How far both sides are compared, for a comparison that goes on behind that."""
+
+    source: Mapping[str, Place] = field(default_factory=dict)
+    """From where each partition is to be read next; likewise below."""
+    source_finished: frozenset[str] = frozenset()
+    """Partitions of which nothing is left."""
+    proven: Mapping[str, int] = field(default_factory=dict)
+    """Of each origin partition the rank of the last record compared."""
+    windows: Mapping[str, str] = field(default_factory=dict)
+    """As ``Expected`` takes them."""
+    sink: Mapping[str, Place] = field(default_factory=dict)
+    sink_finished: frozenset[str] = frozenset()
+    judged: Mapping[str, Place] = field(default_factory=dict)
+    """Up to where records from elsewhere are judged, by partition of the sink."""
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
-    """A comparison, and what the next one needs to go on behind it."""
-
     report: ParityReport
-    source: SourceFolder
-    sink: SinkFolder
+    reached: Reached
 
 
-async def compare_by_origin(parity: Parity, source: Extent, sink: Callable[[], Awaitable[Extent]]) -> Proof:
-    """Compare ``source`` with all of ``sink``, whose extent is asked for when the source is read. Raises as reading."""
-    return await _ByOrigin(parity).compare(source, sink)
+async def compare_by_origin(
+    parity: Parity, source: Extent, sink: Callable[[], Awaitable[Extent]], before: Reached | None = None
+) -> Proof:
+    """Compare ``source`` with all of ``sink``, whose extent is asked for when the source is read.
+
+    ``before`` is how far an earlier comparison came, whose extents these follow. Raises as reading.
+    """
+    return await _ByOrigin(parity, before or Reached()).compare(source, sink)
 
 
 class _ByOrigin:
-    def __init__(self, parity: Parity) -> None:
+    def __init__(self, parity: Parity, before: Reached) -> None:
         self._parity = parity
+        self._before = before
         self._findings = Findings()
 
     async def compare(self, source: Extent, sink: Callable[[], Awaitable[Extent]]) -> Proof:
-        parity = self._parity
+        parity, before = self._parity, self._before
         places = await parity.sink.listed()
-        folded = SourceFolder(parity.ends, most_ranges(len(source.partitions), len(places)))
-        await parity.source.read(source, folded)
+        folded = SourceFolder(parity.ends, most_ranges(len(source.partitions), len(places)), before.windows)
+        finished = await parity.source.read(source, folded)
         order = Order(folded.lineage, by_key=parity.keys_overtake)
-        arrived = SinkFolder(folded, parity.sink.source, parity.ends, order, self._findings)
-        await parity.sink.read(await sink(), arrived)
+        earlier = Earlier(before.proven, before.judged)
+        arrived = SinkFolder(folded, parity.sink.source, parity.ends, order, self._findings, earlier)
+        sink_finished = await parity.sink.read(await sink(), arrived)
         letters = LetterFolder(folded, arrived.fold, parity.ends)
         if parity.letters is not None:
             await parity.letters(letters)
         differing = arrived.fold.differing(_suspects(folded, order))
         for stretch in _together(differing, arrived):
             await self._reread(stretch, folded, arrived, letters)
-        return Proof(self._report(folded, arrived, len(differing)), folded, arrived)
+        reached = Reached(
+            {**before.source, **folded.places},
+            before.source_finished | finished,
+            {**before.proven, **folded.last_ranks},
+            folded.expected.texts,
+            {**before.sink, **arrived.resume},
+            before.sink_finished | (sink_finished - arrived.unfinished),
+            {**before.judged, **arrived.places},
+        )
+        return Proof(self._report(folded, arrived, len(differing)), reached)
 
     async def _reread(self, stretch: Stretch, folded: SourceFolder, arrived: SinkFolder, letters: LetterFolder) -> None:
         parity, ranges = self._parity, folded.ranges[stretch.partition]

@@ -1,6 +1,6 @@
 """The records of every key and their order as a count and a hash a key, for as many keys as may be at a time."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from xxhash import xxh3_64_intdigest, xxh3_128_digest
@@ -44,26 +44,36 @@ class Chains:
         self.chains: dict[int, Chain] = {}
         self._most = most
 
-    def add(self, keys: Iterable[int], contents: Iterable[int]) -> int:
-        """The next records of each key, by the hashes of keys and what they hold; how many were of the share."""
+    @property
+    def records(self) -> int:
+        return sum(count for count, _ in self.chains.values())
+
+    def count(self, key: int) -> int:
+        """How many records it has."""
+        return self.chains.get(key, (0, 0))[0]
+
+    def keep(self, share: Share) -> None:
+        """Go on with ``share`` alone, which is this one's or a part of it."""
+        self.share = share
+        self.chains = {key: chain for key, chain in self.chains.items() if share.holds(key)}
+
+    def add(self, records: Iterable[tuple[int, int]]) -> None:
+        """The next records, each key's in order: the hash of the key, and the digest of what it holds."""
         chains, mask, value = self.chains, (1 << self.share.bits) - 1, self.share.value
-        added = 0
-        for key, content in zip(keys, contents, strict=True):
+        for key, content in records:
             if key & mask != value:
                 continue
-            added += 1
             count, before = chains.get(key, (0, 0 if key == _NONE else b""))
             if isinstance(before, int):
                 chains[key] = (count + 1, before + content)
             else:
                 chains[key] = (count + 1, xxh3_128_digest(before + content.to_bytes(16)))
-        while len(chains) > self._most:
+        while len(self.chains) > self._most:
             self.share, other = self.share.halves()
             self.left.append(other)
-            chains = self.chains = {key: chain for key, chain in chains.items() if self.share.holds(key)}
-        return added
+            self.keep(self.share)
 
     def differing(self, other: "Chains") -> set[int]:
         """The keys of both shares whose records are not the same, in the same order, on both sides."""
-        keys: Collection[int] = self.chains.keys() | other.chains.keys()
+        keys = self.chains.keys() | other.chains.keys()
         return {key for key in keys if self.chains.get(key) != other.chains.get(key)}

@@ -1,7 +1,7 @@
 """What a mirror has to write of what its source holds."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bridge.engine.window import Window
@@ -46,16 +46,19 @@ class LeftOut:
 class Expected:
     """Reads along at the source, each partition in order, parents before children."""
 
-    def __init__(self, ends: Ends) -> None:
+    def __init__(self, ends: Ends, windows: Mapping[str, str] | None = None) -> None:
+        """``windows`` are those of an earlier reading, behind which this one goes on."""
         self.left_out = LeftOut()
         self._ends = ends
         self._windows: dict[str, Window] = {}
-        self._texts: dict[str, str] = {}
+        self.texts: dict[str, str] = dict(windows or {})
+        """The windows of what is read to where it is to be read, by partition."""
 
     def begin(self, partition: str, parents: Sequence[str]) -> None:
         """``partition`` is read next; what of ``parents`` is read at all is read to its end."""
         if self._ends.repeats:
-            self._windows[partition] = Window([self._texts[parent] for parent in parents if parent in self._texts])
+            before = [partition] if partition in self.texts else parents
+            self._windows[partition] = Window([self.texts[name] for name in before if name in self.texts])
 
     def run(self, batch: Batch) -> Run:
         """What of ``batch`` the sink has to hold."""
@@ -70,7 +73,7 @@ class Expected:
     def end(self, partition: str, place: Place) -> None:
         """``partition`` is read, up to ``place``."""
         if (window := self._windows.pop(partition, None)) is not None:
-            self._texts[partition] = window.text(place)
+            self.texts[partition] = window.text(place)
 
     def _left_out(self, batch: Batch) -> set[int]:
         assert batch.headers is not None  # noqa: S101 - asked for batches that have some

@@ -1,12 +1,12 @@
 """What of either side is compared, as a person names it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 from bridge.assembly.reading import Start
 from bridge.errors import UsageError
-from bridge.jobs.span import Kind, Point
+from bridge.jobs.span import Kind, Point, positions_in
 from bridge.parity.reading import Extent, Side
-from connectors.base import End, Partition, Place, Position
+from connectors.base import End, Place, Position
 
 
 def start_of(point: Point) -> Start:
@@ -23,7 +23,8 @@ async def source_extent(side: Side, start: Point, until: Point) -> Extent:
     what the source raises.
     """
     listed = await side.listed()
-    starts, ends = _named(start, listed), _named(until, listed)
+    there = {partition.id for partition in listed}
+    starts, ends = positions_in("--from", start, there), positions_in("--until", until, there)
     chosen = [partition for partition in listed if _is_meant(partition.id, start, starts, until, ends)]
     places = dict(await side.source.start(chosen))
     places |= {name: side.source.just_before(position) for name, position in starts.items()}
@@ -33,25 +34,22 @@ async def source_extent(side: Side, start: Point, until: Point) -> Extent:
     return Extent(tuple(chosen), places, found, follows=not starts and not ends)
 
 
-async def everything(side: Side, starts: Mapping[str, Place] | None = None) -> Extent:
-    """All that is there now; from ``starts`` on, in partitions that have one."""
-    listed = await side.listed()
-    places = await side.source.start(listed)
-    return Extent(listed, {**places, **(starts or {})}, await side.source.ends(listed, None), follows=True)
+async def extent_until(
+    side: Side, starts: Mapping[str, Place], until_ms: int | None, *, but: Collection[str]
+) -> Extent:
+    """What arrived up to ``until_ms``, or is there now; from ``starts`` on, in partitions that have one.
+
+    ``but`` are partitions that are read to their ends.
+    """
+    listed = tuple(partition for partition in await side.listed() if partition.id not in but)
+    new = [partition for partition in listed if partition.id not in starts]
+    places = {**starts, **await side.source.start(new)}
+    return Extent(listed, places, await side.source.ends(listed, until_ms), follows=True)
 
 
-def _named(point: Point, listed: Sequence[Partition]) -> Mapping[str, Position]:
-    """The positions of ``point`` by partition."""
-    names = {partition.id for partition in listed}
-    found: dict[str, Position] = {}
-    for name, position in point.positions.items():
-        if not name and len(names) > 1:
-            raise UsageError(point.text, f"there are {len(names)} partitions", "write PARTITION/POSITION")
-        partition = name or next(iter(names))
-        if partition not in names:
-            raise UsageError(point.text, f"there is no partition {partition}", f"there are {', '.join(sorted(names))}")
-        found[partition] = position
-    return found
+async def everything(side: Side) -> Extent:
+    """All that is there now."""
+    return await extent_until(side, {}, None, but=())
 
 
 def _is_meant(

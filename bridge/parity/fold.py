@@ -98,8 +98,11 @@ class _Met:
 class SinkFold:
     """What the sink holds of the ranges of a source that was read before."""
 
-    def __init__(self, ranges: Mapping[str, Ranges]) -> None:
-        """``ranges`` are complete: nothing is added to them any more."""
+    def __init__(self, ranges: Mapping[str, Ranges], proven: Mapping[str, int] | None = None) -> None:
+        """``ranges`` are complete: nothing is added to them any more. ``proven`` tells, of partitions that have none,
+        the rank up to which they were compared earlier.
+        """
+        self._proven = proven or {}
         self.before = 0
         """Records from before the first range of their partition."""
         self.behind = 0
@@ -139,7 +142,7 @@ class SinkFold:
         if not run.rises:
             order = sorted(range(len(run)), key=ranks.__getitem__)
             ranks, digests = [ranks[index] for index in order], [digests[index] for index in order]
-        begin, end = 0, 0
+        begin = end = bisect_right(ranks, self._proven.get(run.partition, -1))
         if len(ranges):
             begin, end = bisect_left(ranks, ranges.first_rank), bisect_right(ranks, ranges.last_ranks[-1])
         self.before += begin

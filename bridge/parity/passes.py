@@ -1,7 +1,8 @@
 """The readers of the first pass, which folds both sides, and of the second, which names what differs."""
 
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from bridge.parity.arrived import Arrived
 from bridge.parity.comparison import Comparison
@@ -29,13 +30,19 @@ def most_ranges(origins: int, places: int) -> int:
 class SourceFolder:
     """Folds what the source holds."""
 
-    def __init__(self, ends: Ends, most: int) -> None:
+    def __init__(self, ends: Ends, most: int, windows: Mapping[str, str]) -> None:
+        """``windows`` as ``Expected`` takes them."""
         self.ranges: dict[str, Ranges] = {}
         self.lineage = Lineage()
-        self.expected = Expected(ends)
+        self.expected = Expected(ends, windows)
         self.places: dict[str, Place] = {}
         """Where each partition is read to."""
         self._most = most
+
+    @property
+    def last_ranks(self) -> dict[str, int]:
+        """Of the last record of each partition that has any."""
+        return {name: ranges.last_ranks[-1] for name, ranges in self.ranges.items() if len(ranges)}
 
     def begin(self, partition: Partition) -> None:
         self.ranges[partition.id] = Ranges(self._most)
@@ -50,12 +57,35 @@ class SourceFolder:
         self.places[partition.id] = place
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What an earlier comparison has settled."""
+
+    proven: Mapping[str, int]
+    """Of each origin partition the rank of the last record compared."""
+    judged: Mapping[str, Place]
+    """Up to where records from elsewhere are judged, by partition of the sink."""
+
+
 class SinkFolder:
     """Folds what the sink holds of that, and follows the order."""
 
-    def __init__(self, folded: SourceFolder, source: Source, ends: Ends, order: Order, findings: Findings) -> None:
+    def __init__(
+        self,
+        folded: SourceFolder,
+        source: Source,
+        ends: Ends,
+        order: Order,
+        findings: Findings,
+        earlier: Earlier,
+    ) -> None:
         """``source`` reads the sink."""
-        self.fold = SinkFold(folded.ranges)
+        self.places: dict[str, Place] = {}
+        """Where each partition is read to."""
+        self.unfinished: set[str] = set()
+        """Partitions that hold what stands behind the source's ranges."""
+        self._earlier = earlier
+        self.fold = SinkFold(folded.ranges, earlier.proven)
         self.order = order
         self.lineage = Lineage()
         self.left_out: Counter[str] = Counter()
@@ -91,6 +121,7 @@ class SinkFolder:
 
     def end(self, partition: Partition, place: Place) -> None:
         self.resume.setdefault(partition.id, place)
+        self.places[partition.id] = place
 
     def _fold(self, run: Run, batch: Batch) -> None:
         behind = self.fold.behind
@@ -98,10 +129,11 @@ class SinkFolder:
         self.order.add(run)
         if self.fold.behind > behind and batch.partition not in self.resume:
             self.resume[batch.partition] = self._source.just_before(batch.positions[0])
+            self.unfinished.add(batch.partition)
 
     def _unknown(self, run: Run) -> None:
-        """Of a partition that the source does not have: one that has expired, if any may have."""
-        if self._lineage.has_lost_some:
+        """Of a partition that the source does not have: one that has expired, if any may have, or was read before."""
+        if self._lineage.has_lost_some or run.partition in self._earlier.proven:
             self.left_out[BEFORE] += len(run)
             return
         for position, place in zip(run.positions, run.places, strict=True):
@@ -111,6 +143,9 @@ class SinkFolder:
     def _native(self, batch: Batch, index: int) -> None:
         """Not from the source: the sink's own, which the source knows if it has been mirrored back, or too much."""
         place = (batch.partition, batch.positions[index])
+        judged = self._earlier.judged.get(batch.partition)
+        if judged is not None and self._source.rank(place[1]) <= self._source.rank(judged.position):
+            return
         if place in self._returned or self._ends.is_shared:
             self.left_out[NATIVE] += 1
         else:

@@ -59,16 +59,18 @@ class Side:
         async with aclosing(self.source.partitions()) as listings:
             return await anext(listings)
 
-    async def read(self, extent: Extent, reader: Reader) -> None:
-        """Hand all of ``extent`` to ``reader``.
+    async def read(self, extent: Extent, reader: Reader) -> frozenset[str]:
+        """Hand all of ``extent`` to ``reader``, and tell which partitions are finished: nothing follows in them.
 
         Raises what reading raises; what may pass is tried again some times.
         """
         try:
             async with asyncio.TaskGroup() as tasks:
-                await _Course(self, extent, reader, tasks).run()
+                course = _Course(self, extent, reader, tasks)
+                await course.run()
         except ExceptionGroup as errors:
             raise first(errors) from None
+        return frozenset(course.finished)
 
     async def read_one(self, bounded: BoundedSource, partition: Partition, place: Place, reader: Reader) -> bool:
         """Hand ``partition`` to ``reader``, from ``place`` to its end. Whether it was finished for good before that."""
@@ -115,7 +117,7 @@ class _Course:
         self._read: dict[str, asyncio.Event] = {}
         self._parents = {parent for each in extent.partitions for parent in each.parents}
         """All that are known to have children."""
-        self._finished: set[str] = set()
+        self.finished: set[str] = set()
         """For good: each of them has children, listed or not yet."""
         self._enough = asyncio.Semaphore(_SIDE_BY_SIDE)
         self._over = asyncio.Event()
@@ -142,7 +144,7 @@ class _Course:
             place = self._extent.starts.get(partition.id, Place())
             is_finished = await self._side.read_one(self._bounded, partition, place, self._reader)
         if is_finished:
-            self._finished.add(partition.id)
+            self.finished.add(partition.id)
         self._read[partition.id].set()
         self._look()
 
@@ -158,6 +160,6 @@ class _Course:
 
     def _look(self) -> None:
         """Whether all is read that there is."""
-        is_complete = not self._extent.follows or self._finished <= self._parents
+        is_complete = not self._extent.follows or self.finished <= self._parents
         if is_complete and all(event.is_set() for event in self._read.values()):
             self._over.set()

@@ -1,7 +1,8 @@
 """What a comparison found."""
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 FIRST = 20
@@ -131,6 +132,24 @@ class ParityReport:
             for kind, found in self.differences.items()
             if found.count
         ]
+
+
+def together(first: ParityReport, second: ParityReport) -> ParityReport:
+    """Two comparisons of the same sides as one; what was left out is counted in each."""
+    differences = {kind: _both(first.differences[kind], second.differences[kind]) for kind in Kind}
+    return replace(
+        second,
+        source_records=first.source_records + second.source_records,
+        sink_records=first.sink_records + second.sink_records,
+        differences=differences,
+        ranges=first.ranges + second.ranges,
+        reread=first.reread + second.reread,
+        left_out=Counter(first.left_out) + Counter(second.left_out),
+    )
+
+
+def _both(first: Difference, second: Difference) -> Difference:
+    return Difference(first.count + second.count, (*first.first, *second.first)[:FIRST])
 
 
 class Findings:

@@ -15,7 +15,9 @@ from bridge.assembly.reading import SideMaker
 from bridge.config import Configuration
 from bridge.engine.budget import ByteBudget
 from bridge.engine.retry import Backoff
+from bridge.errors import UsageError
 from bridge.jobs.span import Kind, Point
+from bridge.parity.by_key import compare_by_key
 from bridge.parity.by_origin import Letters, Parity, compare_by_origin
 from bridge.parity.expected import Ends
 from bridge.parity.extents import everything, source_extent, start_of
@@ -54,10 +56,18 @@ async def verify(
     ``UsageError`` where the range is none of the source.
     """
     clock = clock or Clock()
+    if not configuration.sends_origins and compared != Range():
+        raise UsageError(
+            "verify",
+            "records without an origin do not tell which range they belong to",
+            "leave --from and --until out; with provenance: auto and a codec that carries origins, ranges work",
+        )
     async with opened(configuration, compared.start, is_shared=is_shared, clock=clock) as parity, told(parity, clock):
         extent = await source_extent(parity.source, compared.start, compared.until)
-        proof = await compare_by_origin(parity, extent, partial(everything, parity.sink))
-    return proof.report
+        sink = partial(everything, parity.sink)
+        if configuration.sends_origins:
+            return (await compare_by_origin(parity, extent, sink)).report
+        return await compare_by_key(parity, extent, sink)
 
 
 @asynccontextmanager

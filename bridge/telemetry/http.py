@@ -7,6 +7,7 @@ from typing import Self
 
 from aiohttp import hdrs, web
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 
 from bridge.engine.status import MirrorState
 from bridge.errors import UsageError
@@ -30,12 +31,20 @@ class TelemetryServer:
     Entering raises ``UsageError`` where the address cannot be listened on. ``mirrors`` may grow while it serves.
     """
 
-    def __init__(self, listen: tuple[str, int], mirrors: Sequence[ObservedMirror], version: str) -> None:
-        """``listen`` is a host and a port; port 0 takes a free one."""
+    def __init__(
+        self,
+        listen: tuple[str, int],
+        mirrors: Sequence[ObservedMirror],
+        version: str,
+        collectors: Sequence[Collector] = (),
+    ) -> None:
+        """``listen`` is a host and a port; port 0 takes a free one. ``collectors`` have metrics beside the mirrors'."""
         self._listen = listen
         self._mirrors = mirrors
         self._version = version
         self._registry = registry(mirrors)
+        for collector in collectors:
+            self._registry.register(collector)
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
@@ -106,13 +115,16 @@ class TelemetryServer:
 
 @asynccontextmanager
 async def serving(
-    listen: tuple[str, int] | None, mirrors: Sequence[ObservedMirror], version: str
+    listen: tuple[str, int] | None,
+    mirrors: Sequence[ObservedMirror],
+    version: str,
+    collectors: Sequence[Collector] = (),
 ) -> AsyncIterator[str | None]:
     """The server's own address while it serves; None where ``listen`` turns it off. Raises as ``TelemetryServer``."""
     if listen is None:
         yield None
         return
-    async with TelemetryServer(listen, mirrors, version) as server:
+    async with TelemetryServer(listen, mirrors, version, collectors) as server:
         host = f"[{listen[0]}]" if ":" in listen[0] else listen[0]
         yield f"http://{host}:{server.port}"
 

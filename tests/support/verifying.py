@@ -3,16 +3,26 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
+import aiohttp
 import yaml
 
 from tests.support.command import COMMAND
 from tests.support.ends import End
+from tests.support.ports import HOST, free_port
+from tests.support.waiting import DeadlineError
+
+_LOOK_S = 0.1
+_END_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +71,58 @@ def _run(command: list[str], folder: Path) -> Verified:
         usage.ru_maxrss * 1024,
         usage.ru_utime + usage.ru_stime,
     )
+
+
+class Follower:
+    """``kmbridge verify --follow`` while entered; leaving ends it."""
+
+    def __init__(self, config: Path, behind: str) -> None:
+        self._url = f"http://{HOST}:{free_port()}"
+        listen = f"http.listen={self._url.removeprefix('http://')}"
+        self._command = [*COMMAND, "verify", str(config), "--follow", "--behind", behind, "--set", listen, "--json"]
+        self._out, self._err = config.parent / "follow.json", config.parent / "follow.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._process = await asyncio.to_thread(self._start)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None:
+            self._process.kill()
+            await asyncio.to_thread(self._process.wait)
+        if error is not None:
+            sys.stdout.write(self._err.read_text())
+
+    async def until_metric(self, name: str, least: float, timeout_s: float = 60, **labels: str) -> None:
+        """Wait until the samples with ``labels`` come to that much."""
+        deadline = time.monotonic() + timeout_s
+        while await self._metric(name, labels) < least:
+            if time.monotonic() > deadline:
+                raise DeadlineError(f"{name} at {least:g}: not within {timeout_s:g} s")
+            await asyncio.sleep(_LOOK_S)
+
+    async def stop(self) -> tuple[int, Mapping[str, Any]]:
+        """Its exit code and its document, after one signal."""
+        if self._process is None:
+            raise RuntimeError("it was never started")
+        self._process.send_signal(signal.SIGTERM)
+        code = await asyncio.to_thread(self._process.wait, _END_S)
+        document: Mapping[str, Any] = json.loads(await asyncio.to_thread(self._out.read_text))
+        return code, document
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with self._out.open("wb") as out, self._err.open("wb") as err:
+            return subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+
+    async def _metric(self, name: str, labels: Mapping[str, str]) -> float:
+        try:
+            async with aiohttp.ClientSession() as session, session.get(f"{self._url}/metrics") as answer:
+                lines = (await answer.text()).splitlines()
+        except aiohttp.ClientError:
+            return 0.0
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
+        found = [line for line in lines if line.startswith(f"{name}{{") and all(each in line for each in wanted)]
+        return sum(float(line.rpartition(" ")[2]) for line in found)
