@@ -308,6 +308,19 @@ class Outcome:
     rejected: tuple[Rejected, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A number that someone has set where records are kept, for a person to find and to change."""
+
+    place: str
+    """``topic orders``"""
+    name: str
+    value: int
+
+    def __str__(self) -> str:
+        return f"{self.place} has {self.name}={self.value}"
+
+
 Save = Callable[[Mapping[str, Place]], Awaitable[None]]
 """Writes checkpoints: of the lanes it is given at the places it is given, of all others where they stand."""
 
@@ -388,12 +401,17 @@ class Sink(Connector):
         """
         return ""
 
-    def too_old_for(self, oldest_ms: int) -> str:
-        """Which setting must have which value before the sink takes and keeps a record of that time.
+    def age_limits(self) -> tuple[Setting, ...]:
+        """The settings by which records are refused or deleted that are older, in ms, by their own time.
 
-        For a person; empty where it does, or tells no limit. Valid once entered.
+        Empty where all are kept, where only the time since they were written counts, and where nothing is told. Valid
+        once entered.
         """
-        return ""
+        return ()
+
+    def volume_limits(self) -> tuple[Setting, ...]:
+        """The settings by which the oldest records are deleted of what has more bytes. Valid once entered."""
+        return ()
 
     @property
     def carries_origins(self) -> bool:

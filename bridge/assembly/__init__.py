@@ -1,5 +1,6 @@
 """From a configuration to a mirror with all it needs: the one place that knows which class is which."""
 
-from bridge.assembly.mirror import Assembly, Replay, assemble, policy_of
+from bridge.assembly.mirror import Assembly, Job, assemble, policy_of
+from bridge.assembly.opening import reached
 
-__all__ = ["Assembly", "Replay", "assemble", "policy_of"]
+__all__ = ["Assembly", "Job", "assemble", "policy_of", "reached"]

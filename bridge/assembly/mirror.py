@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from random import Random
+from typing import TypeVar
 
 from bridge.assembly.ends import EndMaker
 from bridge.assembly.opening import all_opened
@@ -16,17 +17,27 @@ from bridge.engine.policy import OnError, OnGap, OnLoop, Policy
 from bridge.keeping.worker import Keeping, kept_by
 from bridge.pacing.paced import PacedSource
 from bridge.pacing.quota import Quota, Rates
-from connectors.base import Clock, Observer, SettingsError, Source
+from connectors.base import Clock, Observer, SettingsError, Sink, Source
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """A range that is sent again under ``id``; ``around`` makes a source of that range alone."""
+def _as_it_is(end: T) -> T:
+    return end
 
-    id: str
-    around: Callable[[Source], Source]
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work with an end. ``around`` makes its source of the mirror's, ``into`` its sink."""
+
+    around: Callable[[Source], Source] = _as_it_is
+    into: Callable[[Sink], Sink] = _as_it_is
+    replay: str | None = None
+    """The id under which a range is sent again; None: it is mirrored."""
+    bounded: bool = False
+    """Whether it is what the bounds in the checkpoints hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +47,6 @@ class Assembly:
     mirror: Mirror
     ends: Ends
     keeping: Keeping
-
-    @asynccontextmanager
-    async def ends_opened(self) -> AsyncIterator[Ends]:
-        """The source and the sink alone, for those who look first. An assembly is opened once, in one of these ways.
-
-        Raises ``UnreachableError`` or ``RefusedError`` within ``OPENING_S``.
-        """
-        async with AsyncExitStack() as stack:
-            await all_opened(stack, {"source": self.ends.source, "sink": self.ends.sink})
-            self._check_places()
-            yield self.ends
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -89,19 +89,16 @@ def assemble(
     clock: Clock,
     random: Random,
     index: int = 0,
-    replay: Replay | None = None,
-    bounded: bool = False,
+    job: Job | None = None,
 ) -> Assembly:
-    """``index`` tells the workers of one supervisor apart. With ``replay`` it sends a range again and mirrors not.
-
-    ``bounded``: it mirrors what the bounds in the checkpoints hold, and ends.
-    """
+    """``index`` tells the workers of one supervisor apart. With a ``job`` it does that instead of mirroring on."""
     keeping = kept_by(configuration, clock, index)
     made = EndMaker(configuration, keeping, clock, random, observer)
-    source, policy = made.source(), dataclasses.replace(policy_of(configuration), bounded=bounded)
-    if replay is not None:
-        source, policy = replay.around(source), dataclasses.replace(policy, replay=replay.id)
-    ends = Ends(_paced(configuration, source, clock, lambda: mirror.share), made.sink(), made.dead_letter())
+    source, sink, policy = made.source(), made.sink(), policy_of(configuration)
+    if job is not None:
+        source, sink = job.around(source), job.into(sink)
+        policy = dataclasses.replace(policy, replay=job.replay, bounded=job.bounded)
+    ends = Ends(_paced(configuration, source, clock, lambda: mirror.share), sink, made.dead_letter())
     mirror = Mirror(ends, keeping.store, keeping.coordinator, policy, clock=clock, random=random)
     return Assembly(mirror, ends, keeping)
 

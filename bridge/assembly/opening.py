@@ -1,14 +1,28 @@
 """All ends of something entered at once, within the time that a command has to say what it cannot reach."""
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import TypeVar
 
 from bridge.groups import first
 from connectors.base import Connector, UnreachableError
 
 OPENING_S = 26.0
 """All ends are reached, or reported, within this time; a command has 30 s to say so."""
+
+End = TypeVar("End", bound=Connector)
+
+
+@asynccontextmanager
+async def reached(name: str, end: End) -> AsyncIterator[End]:
+    """``end`` alone, entered, for those who look before a mirror is opened. A connector is entered once.
+
+    Raises ``UnreachableError`` or ``RefusedError`` within ``OPENING_S``.
+    """
+    async with AsyncExitStack() as stack:
+        await all_opened(stack, {name: end})
+        yield end
 
 
 async def all_opened(stack: AsyncExitStack, ends: Mapping[str, Connector]) -> None:

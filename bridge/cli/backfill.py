@@ -11,6 +11,7 @@ from bridge.cli.arguments import Json, Name, Settings, Targets, configuration
 from bridge.cli.failure import FAILED
 from bridge.cli.mirroring import mirror_alone, warn
 from bridge.cli.output import print_json, print_rows
+from bridge.cli.progress import showing
 from bridge.cli.stop import quitting, stopping
 from bridge.config import Configuration
 from bridge.jobs.backfill import Backfill
@@ -38,6 +39,12 @@ Then = Annotated[
     Literal["run"] | None, typer.Option("--then", show_default=False, help="Go on as `kmbridge run` behind the end.")
 ]
 Again = Annotated[bool, typer.Option("--again", help="Begin another job from where the mirror stands, to a new end.")]
+Timestamps = Annotated[
+    Literal["original", "now"],
+    typer.Option(
+        "--timestamps", help="now: write records with the time of copying, where their own would expire them."
+    ),
+]
 
 
 def backfill(
@@ -47,6 +54,7 @@ def backfill(
     until: Until = None,
     then: Then = None,
     again: Again = False,
+    timestamps: Timestamps = "original",
     name: Name = None,
     settings: Settings = None,
     as_json: Json = False,
@@ -63,6 +71,7 @@ def backfill(
             since=None if not since else point("--from", since),
             until=None if not until else point("--until", until),
             again=again,
+            timestamps=timestamps,
         )
         asked = configuration(targets, name, settings)
         configure_logging(LogFormat(asked.log.format), asked.log.level)
@@ -82,7 +91,8 @@ async def _backfill(asked: Configuration, request: BackfillRequest) -> BackfillR
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
         async with serving(listen, [job.observed], version("kmbridge")):
             with stopping(job.stop):
-                return await job.run()
+                async with showing(job.progress):
+                    return await job.run()
 
 
 def _print(report: BackfillReport) -> None:

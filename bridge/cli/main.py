@@ -14,8 +14,8 @@ from bridge.cli.lazy import LazyCommand
 COMMANDS = {
     "demo": ("bridge.cli.demo:demo", "Mirror between two embedded servers and prove parity."),
     "run": ("bridge.cli.run:run", "Mirror until told to stop."),
-    "replay": ("bridge.cli.replay:replay", "Send a range again, beside the mirror."),
     "backfill": ("bridge.cli.backfill:backfill", "Copy a bounded range, and end when exactly that is there."),
+    "replay": ("bridge.cli.replay:replay", "Send a range again, beside the mirror."),
     "verify": ("bridge.cli.verify:verify", "Prove that both sides hold the same, or list what differs."),
     "checkpoints": ("bridge.cli.checkpoints:checkpoints", "See and change where a mirror stands."),
     "config": ("bridge.cli.config:config", "Validate a configuration, print its schema or an example."),

@@ -7,20 +7,24 @@ from random import Random
 
 import structlog
 
-from bridge.assembly import Assembly, assemble
+from bridge.assembly import Assembly, Job, assemble, policy_of, reached
 from bridge.config import Configuration
+from bridge.engine.bounded import BoundedSource
 from bridge.engine.mirror import Ends, MirrorFailedError
 from bridge.errors import BridgeError, UsageError
 from bridge.jobs.backfill_report import BackfillReport, Verdict, partitions
 from bridge.jobs.backfill_request import BackfillRequest, check, own_configuration
-from bridge.jobs.frozen import Stored, check_source, frozen, is_done, job_of
+from bridge.jobs.frozen import Stored, check_source, check_whole, frozen, is_done, job_of, standings, stretches
+from bridge.jobs.progress import JobProgress, Meter
+from bridge.jobs.restamped import RestampedSink
 from bridge.jobs.span import Kind, Point
+from bridge.jobs.target import check_target
 from bridge.keeping.changing import changeable
 from bridge.keeping.stores import checkpoint_reader
 from bridge.telemetry.counters import Counters
 from bridge.telemetry.observed import ObservedMirror
 from checkpoints.base import CheckpointStore, StoreBusyError
-from connectors.base import Clock, GapError, Partition, RefusedError, Source
+from connectors.base import Clock, GapError, Partition, RefusedError, Sink, Source
 
 _NOW = Point(Kind.NOW, "now")
 _LOOK_S = 0.5
@@ -53,6 +57,9 @@ class Backfill:
         self._assembly = self._assembled(counters)
         self._opening: asyncio.Task[object] | None = None
         self._is_stopping = False
+        self._stored: Stored = {}
+        """As it is when the copying begins."""
+        self._meter = Meter(self._assembly.ends.source.rank)
         self.observed = ObservedMirror(configuration.name, self._assembly.mirror.status, counters.snapshot)
 
     def stop(self, asked_by: str) -> None:
@@ -65,6 +72,13 @@ class Backfill:
             self._opening.cancel()
         else:
             self._assembly.mirror.drain()
+
+    def progress(self) -> JobProgress | None:
+        """Where the job is; None before that is known."""
+        # A child that is new has a lane and no checkpoint yet.
+        known, lanes = stretches(self._stored), standings(self._stored, self._assembly.mirror.status().lanes)
+        lanes = {name: lane for name, lane in lanes.items() if name in known}
+        return self._meter.measure(self._clock.monotonic(), known, lanes) if lanes else None
 
     async def run(self) -> BackfillReport:
         """Copy the range; the report tells whether ``stop`` came before its end.
@@ -83,6 +97,7 @@ class Backfill:
         except asyncio.CancelledError:
             if self._opening is None or not self._is_stopping:
                 raise
+        self._opening = None
         stored = await checkpoint_reader(self._asked).load()
         since, until = job_of(stored) or ("", "")
         return BackfillReport(
@@ -97,19 +112,20 @@ class Backfill:
 
     async def _prepare(self) -> bool:
         """See to it that there is a frozen range; whether something of it is left to copy."""
-        # An assembly is opened once; this one only to look.
-        async with self._assembled(Counters()).ends_opened() as ends:
-            listing = await _listed(ends.source)
+        # Only to look: what is entered here cannot be entered again to copy.
+        ends = self._assembled(Counters()).ends
+        async with reached("source", ends.source) as source:
+            listing = await _listed(source)
             stored = await checkpoint_reader(self._asked).load()
-            check_source(stored, ends.source)
+            check_source(stored, source)
+            check_whole(stored, listing)
             if self._is_nothing_left(stored, listing):
                 return False
             async with self._owned() as store:
-                stored = await store.load()
-                if self._begins_anew(stored):
-                    if not stored and await store.forgets():
-                        await self._check_new(ends)
-                    await self._freeze(ends.source, store, stored)
+                self._stored = await store.load()
+                if self._begins_anew(self._stored):
+                    async with reached("sink", ends.sink):
+                        self._stored = await self._freeze(ends, store, self._stored)
         return True
 
     def _is_nothing_left(self, stored: Stored, listing: tuple[Partition, ...]) -> bool:
@@ -141,11 +157,19 @@ class Backfill:
         if is_known and self._asked.on_gap == "stop":
             raise self._gap()
 
-    async def _freeze(self, source: Source, store: CheckpointStore, stored: Stored) -> None:
-        until = self._request.until or _NOW
-        begun = await frozen(source, await _listed(source), stored, self._request.since, until, self._clock.now_ms())
+    async def _freeze(self, ends: Ends, store: CheckpointStore, stored: Stored) -> Stored:
+        """Fix the range and store it, if the sink would keep what is in it."""
+        if not stored and await store.forgets():
+            await self._check_new(ends)
+        until, listing = self._request.until or _NOW, await _listed(ends.source)
+        begun = await frozen(ends.source, listing, stored, self._request.since, until, self._clock.now_ms())
+        ranges, bounded = stretches(begun), BoundedSource(ends.source)
+        bounded.bounds.update({name: stretch.end for name, stretch in ranges.items()})
+        starts = {each: ranges[each.id].start for each in listing if each.id in ranges}
+        await check_target(bounded, ends.sink, starts, policy_of(self._asked), self._clock)
         await store.save(begun)
-        log.info("range frozen", until=until.text, partitions=len(partitions(begun)))
+        log.info("range frozen", until=until.text, partitions=len(ranges))
+        return begun
 
     async def _copy(self) -> bool:
         """Mirror as far as the range goes; whether it came to its end."""
@@ -181,7 +205,11 @@ class Backfill:
             yield store
 
     def _assembled(self, counters: Counters) -> Assembly:
-        return assemble(self._asked, observer=counters, clock=self._clock, random=Random(), bounded=True)
+        job = Job(into=self._into, bounded=True)
+        return assemble(self._asked, observer=counters, clock=self._clock, random=Random(), job=job)
+
+    def _into(self, sink: Sink) -> Sink:
+        return sink if self._request.timestamps == "original" else RestampedSink(sink, self._clock)
 
     def _busy(self, error: StoreBusyError) -> StoreBusyError:
         return StoreBusyError(

@@ -1,6 +1,7 @@
 """What a backfill is asked for, and what it makes of the mirror's configuration."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from bridge.config import Configuration
 from bridge.errors import UsageError
@@ -20,6 +21,8 @@ class BackfillRequest:
     since: Point | None = None
     until: Point | None = None
     again: bool = False
+    timestamps: Literal["original", "now"] = "original"
+    """``now``: each record is written with the time of copying instead of its own."""
 
 
 def check(configuration: Configuration, request: BackfillRequest) -> None:

@@ -5,7 +5,9 @@ from dataclasses import replace
 
 from bridge.engine.identity import of_this_source
 from bridge.engine.lineage import inherited
+from bridge.engine.status import LaneState, LaneStatus
 from bridge.errors import BridgeError, UsageError
+from bridge.jobs.progress import Standing, Stretch
 from bridge.jobs.span import Kind, Point, positions_in
 from checkpoints.base import Bound, Checkpoint
 from connectors.base import End, Partition, Place, Source
@@ -39,6 +41,40 @@ def check_source(stored: Stored, source: Source) -> None:
             )
 
 
+def check_whole(stored: Stored, listing: Collection[Partition]) -> None:
+    """Raises ``BridgeError`` where a job was not stored whole: stores write many checkpoints in several transactions.
+
+    Whatever is listed has its checkpoint from then on, and what comes later has parents.
+    """
+    known = stored.keys() | {partition.id for partition in listing}
+    missing = [each.id for each in listing if each.id not in stored and known.isdisjoint(each.parents)]
+    if missing and job_of(stored) is not None:
+        raise BridgeError(
+            "go on with the backfill",
+            f"it was cut short while its range was stored: {', '.join(missing)} have none",
+            "nothing was copied yet: kmbridge checkpoints reset, and begin again",
+        )
+
+
+def stretches(stored: Stored) -> Mapping[str, Stretch]:
+    """What of each partition of the job is to be copied."""
+    return {
+        name: Stretch(Place(bound.begin), End(bound.end, bound.end_ms))
+        for name, checkpoint in stored.items()
+        if (bound := checkpoint.bound) is not None
+    }
+
+
+def standings(stored: Stored, lanes: Collection[LaneStatus]) -> Mapping[str, Standing]:
+    """Where the partitions of the job stand: by their lanes, or as they were stored before there were any."""
+    before = {
+        name: Standing(_place(checkpoint), bound.records, has_begun=False, is_done=_is_read(checkpoint))
+        for name, checkpoint in stored.items()
+        if (bound := checkpoint.bound) is not None
+    }
+    return before | {lane.partition: _standing(lane, lane.bound) for lane in lanes if lane.bound is not None}
+
+
 async def frozen(
     source: Source, listing: Sequence[Partition], stored: Stored, since: Point | None, until: Point, now_ms: int
 ) -> Stored:
@@ -54,6 +90,19 @@ async def frozen(
     ends = await _ends(source, chosen, until)
     bounds = {name: _bound(source, begun[name], end, since, until) for name, end in ends.items()}
     return {name: replace(checkpoint, bound=bounds.get(name)) for name, checkpoint in begun.items()}
+
+
+def _place(checkpoint: Checkpoint) -> Place:
+    return Place(checkpoint.position, checkpoint.watermark_ms)
+
+
+def _standing(lane: LaneStatus, bound: Bound) -> Standing:
+    return Standing(
+        Place(lane.position, lane.watermark_ms),
+        bound.records,
+        has_begun=lane.state is not LaneState.WAITING,
+        is_done=lane.state in (LaneState.COMPLETE, LaneState.FINISHED),
+    )
 
 
 def _is_read(checkpoint: Checkpoint) -> bool:

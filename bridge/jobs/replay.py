@@ -7,20 +7,19 @@ from secrets import token_hex
 
 import structlog
 
-from bridge.assembly import Assembly, assemble
-from bridge.assembly import Replay as Replayed
+from bridge.assembly import Assembly, Job, assemble, policy_of
 from bridge.config import Configuration
 from bridge.engine.mirror import MirrorFailedError
 from bridge.engine.status import LaneState, LaneStatus
 from bridge.errors import BridgeError
 from bridge.jobs.replay_report import Outcome, ReplayedPartition, ReplayReport
 from bridge.jobs.replay_request import ReplayRequest, check, own_configuration
-from bridge.jobs.restamped import RestampedSource
+from bridge.jobs.restamped import RestampedSink
 from bridge.jobs.selection import Selection
 from bridge.jobs.target import check_target
 from bridge.pacing.spaced import SpacedSource
 from bridge.telemetry.counters import Counters
-from connectors.base import Clock, Source
+from connectors.base import Clock, Sink, Source
 
 _LOOK_S = 0.1
 _PROGRESS_S = 10.0
@@ -51,12 +50,14 @@ class Replay:
         self._spaced: SpacedSource | None = None
         self._is_stopping = False
         self._opening: asyncio.Task[object] | None = None
+        asked = own_configuration(configuration, request, self.id)
+        self._policy = policy_of(asked)
         self._assembly = assemble(
-            own_configuration(configuration, request, self.id),
+            asked,
             observer=Counters(),
             clock=self._clock,
             random=Random(),
-            replay=Replayed(self.id, self._around),
+            job=Job(self._around, self._into, replay=self.id),
         )
 
     def stop(self, asked_by: str) -> None:
@@ -82,8 +83,7 @@ class Replay:
         try:
             async with assembly.opened():
                 await selection.fix()
-                if self._request.timestamps == "original":
-                    await check_target(selection, assembly.ends.sink, selection.starts)
+                await check_target(selection, assembly.ends.sink, selection.starts, self._policy, self._clock)
                 if self._spaced is not None:
                     await self._spaced.find_earliest(selection.partitions_in_range)
                 self._opening = None
@@ -104,11 +104,14 @@ class Replay:
 
     def _around(self, source: Source) -> Source:
         request = self._request
-        self._selection = chosen = Selection(source, request.since, request.until)
-        if request.speed is not None:
-            self._spaced = SpacedSource(chosen, request.speed, self._clock)
-        around = self._spaced or chosen
-        return around if request.timestamps == "original" else RestampedSource(around, self._clock)
+        self._selection = Selection(source, request.since, request.until)
+        if request.speed is None:
+            return self._selection
+        self._spaced = SpacedSource(self._selection, request.speed, self._clock)
+        return self._spaced
+
+    def _into(self, sink: Sink) -> Sink:
+        return sink if self._request.timestamps == "original" else RestampedSink(sink, self._clock)
 
     async def _send(self, assembly: Assembly) -> None:
         ending = asyncio.create_task(self._drain_at_the_end(assembly), name="end of the range")

@@ -56,14 +56,8 @@ class Selection(WrappedSource):
     async def start(self, partitions: Sequence[Partition]) -> Mapping[str, Place]:
         return {partition.id: self._starts[partition.id] for partition in partitions}
 
-    async def read(self, partition: Partition, after: Place, budget: Budget) -> AsyncGenerator[Batch, None]:
-        async with aclosing(self._bounded.read(partition, after, budget)) as batches:
-            async for batch in batches:
-                is_last = batch.is_last
-                yield batch
-                del batch
-                if is_last:
-                    return
+    def read(self, partition: Partition, after: Place, budget: Budget) -> AsyncGenerator[Batch, None]:
+        return self._bounded.read(partition, after, budget)
 
     def _chosen(self, listing: tuple[Partition, ...]) -> tuple[Partition, ...]:
         """Those of ``listing`` that the range names, all where it names none; parents that are not there left out."""

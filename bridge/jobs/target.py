@@ -1,63 +1,153 @@
 """Whether a target keeps what a job is about to copy: asked before the first record, not found out behind the last."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import structlog
 
 from bridge.engine.budget import ByteBudget
-from connectors.base import Partition, Place, SettingsError, Sink, Source
+from bridge.engine.policy import OnError, OnGap, Policy
+from bridge.groups import first
+from connectors.base import (
+    Batch,
+    Clock,
+    ConnectorError,
+    GapError,
+    Partition,
+    Place,
+    Position,
+    Setting,
+    SettingsError,
+    Sink,
+    Source,
+)
 
 log = structlog.get_logger(__name__)
 
-_PEEK_BYTES = 64 * 2**20
-_PEEK_S = 5.0
+_LOOK_S = 5.0
+_SIDE_BY_SIDE = 64
+_MEMORY = 32 * 2**20
+_HOUR_MS = 3_600_000
+_TOO_LARGE = "too_large"
 
 
-async def check_target(source: Source, sink: Sink, starts: Mapping[Partition, Place]) -> None:
-    """Compare the oldest records behind ``starts`` with what ``sink`` takes and keeps. Takes some seconds at the most.
+@dataclass(frozen=True, slots=True)
+class _Glance:
+    """What the first records of a partition show."""
 
-    Raises ``SettingsError`` that names the setting and the value it needs. Whatever cannot be looked at in time is
-    passed over, and the log says so; the sink still refuses such records one by one.
+    partition: str
+    position: Position
+    """Of the oldest of them."""
+    time_ms: int
+    too_large: str
+    """Why one of them is; empty: none is."""
+
+
+async def check_target(
+    source: Source, sink: Sink, starts: Mapping[Partition, Place], policy: Policy, clock: Clock
+) -> None:
+    """Compare the first records behind ``starts`` with the settings of ``sink``. Takes some seconds at the most.
+
+    Both are entered, ``source`` has the bounds of the job. Children are not looked at: what is in their parents is
+    older. Partitions that show no record in time are left out, and the log says how many; it also says what will be
+    kept for a short time only, and what may go with the volume.
+
+    Raises ``SettingsError``, with the setting and the value it needs, where records would be refused or deleted, and
+    ``GapError`` where the job cannot begin for one.
     """
-    oldest_ms = await oldest_record_ms(source, starts)
-    if oldest_ms is not None and (cause := sink.too_old_for(oldest_ms)):
-        raise SettingsError("copy what is that old", cause, "set it, or write the records with --timestamps now")
-
-
-async def oldest_record_ms(
-    source: Source, starts: Mapping[Partition, Place], patience_s: float = _PEEK_S
-) -> int | None:
-    """The time of the oldest first record behind ``starts``, milliseconds since the epoch; None where there is none.
-
-    Children are not looked at: what is in their parents is older.
-    """
+    for setting in sink.volume_limits():
+        log.warning("the oldest records go when there are more bytes than that", setting=str(setting))
     listed = {partition.id for partition in starts}
-    roots = {each: place for each, place in starts.items() if not listed.intersection(each.parents)}
-    budget = ByteBudget(_PEEK_BYTES)
-    peeks = [asyncio.create_task(_first_ms(source, each, place, budget)) for each, place in roots.items()]
-    if not peeks:
+    roots = {each: place for each, place in starts.items() if listed.isdisjoint(each.parents)}
+    glances = await _Look(source, sink, policy).at(roots)
+    if policy.on_error is OnError.STOP:
+        _check_sizes(glances)
+    if glances:
+        _check_ages(min(glances, key=lambda each: each.time_ms), sink.age_limits(), clock.now_ms())
+
+
+class _Look:
+    """A short one, at many partitions side by side."""
+
+    def __init__(self, source: Source, sink: Sink, policy: Policy) -> None:
+        self._source = source
+        self._sink = sink
+        self._policy = policy
+        self._budget = ByteBudget(_MEMORY)
+        self._turn = asyncio.Semaphore(_SIDE_BY_SIDE)
+        self._found: dict[str, _Glance | None] = {}
+
+    async def at(self, starts: Mapping[Partition, Place]) -> list[_Glance]:
+        try:
+            async with asyncio.timeout(_LOOK_S), asyncio.TaskGroup() as tasks:
+                for partition, start in starts.items():
+                    tasks.create_task(self._look(partition, start), name=f"look at {partition.id}")
+        except TimeoutError:
+            pass
+        except ExceptionGroup as errors:
+            raise first(errors) from None
+        if left_out := len(starts) - len(self._found):
+            log.warning("the age of some records is not known before they are copied", partitions=left_out)
+        return [glance for glance in self._found.values() if glance is not None]
+
+    async def _look(self, partition: Partition, start: Place) -> None:
+        async with self._turn:
+            try:
+                self._found[partition.id] = await self._first(partition, start)
+            except GapError as error:
+                # A reader that comes back is taken for one that accepts it: nobody may do so silently.
+                if self._policy.on_gap is OnGap.STOP:
+                    raise
+                log.error("a gap where the range begins", partition=partition.id, error=str(error))
+            except ConnectorError as error:
+                # The job meets it too, and knows what to do about it.
+                log.info("no look at a partition", partition=partition.id, error=str(error))
+
+    async def _first(self, partition: Partition, start: Place) -> _Glance | None:
+        async with aclosing(self._source.read(partition, start, self._budget)) as batches:
+            async for batch in batches:
+                batch.release()
+                if len(batch):
+                    return self._glance(batch)
+                if batch.is_last or batch.lag_ms == 0:
+                    break
         return None
-    try:
-        done, late = await asyncio.wait(peeks, timeout=patience_s)
-    finally:
-        for peek in peeks:
-            peek.cancel()
-        await asyncio.gather(*peeks, return_exceptions=True)
-    if late:
-        log.warning("the age of some first records is not known: the target may not keep them", partitions=len(late))
-    # Whatever a read raises, the job itself meets and names.
-    found = [peek.result() for peek in done if peek.exception() is None]
-    return min((time for time in found if time is not None), default=None)
+
+    def _glance(self, batch: Batch) -> _Glance:
+        times = batch.timestamps_ms
+        oldest = min(range(len(batch)), key=times.__getitem__)
+        large = (each.detail for each in self._sink.inspect(batch) if each.reason == _TOO_LARGE)
+        return _Glance(batch.partition, batch.positions[oldest], times[oldest], next(large, ""))
 
 
-async def _first_ms(source: Source, partition: Partition, place: Place, budget: ByteBudget) -> int | None:
-    async with aclosing(source.read(partition, place, budget)) as batches:
-        async for batch in batches:
-            batch.release()
-            if len(batch):
-                return min(batch.timestamps_ms)
-            if batch.is_last:
-                return None
-    return None
+def _check_sizes(glances: Iterable[_Glance]) -> None:
+    for glance in glances:
+        if glance.too_large:
+            raise SettingsError(
+                f"copy partition {glance.partition}",
+                f"the sink cannot take one of its first records: {glance.too_large}",
+                "raise that setting; or on_error: dead_letter puts such records aside",
+            )
+
+
+def _check_ages(oldest: _Glance, limits: Iterable[Setting], now_ms: int) -> None:
+    """Nobody can use what stays for less than an hour; it is copied nevertheless, with a warning."""
+    age_ms = now_ms - oldest.time_ms
+    needed_ms = -(-(age_ms + 2 * _HOUR_MS) // _HOUR_MS) * _HOUR_MS
+    time = datetime.fromtimestamp(oldest.time_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    narrow = [limit for limit in limits if limit.value < age_ms + _HOUR_MS]
+    short = [limit for limit in narrow if limit.value < age_ms]
+    if short:
+        needs = " and ".join(f"{limit.name} to at least {needed_ms} on {limit.place}" for limit in narrow)
+        raise SettingsError(
+            f"copy records of {time}, as at {oldest.partition}/{oldest.position}",
+            f"they would be refused or deleted at once for their age: {', '.join(map(str, short))}",
+            f"set {needs}; or --timestamps now gives them the time of copying",
+        )
+    for limit in narrow:
+        log.warning(
+            "the oldest records will be kept for a short time", setting=str(limit), needs=needed_ms, oldest=time
+        )

@@ -78,19 +78,10 @@ _OTHER_KEYS = ("key element does not match the schema", "missed key schema eleme
 """What GetItem and Query say of a table whose items are named otherwise."""
 _DENIED = re.compile(r"not authorized to perform: (\w+:\w+)")
 
-_THROTTLED_HINT = (
-    "it is tried again; raise the table's capacity, or checkpoint_interval. All items of a mirror are in one "
-    "partition of the table, which takes 1,000 write units a second"
-)
-_NETWORK_HINT = (
-    "check checkpoints.dynamodb.endpoint_url and region, the network, and that DynamoDB is what answers there"
-)
 _CREDENTIALS_HINT = (
     "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give the machine a role; "
     "check the region and this machine's clock"
 )
-_REGION_HINT = "set checkpoints.dynamodb.region"
-FOREIGN_HINT = "it is left as it is; name another table with checkpoints.dynamodb.table"
 
 
 class MissingTableError(StoreRefusedError):
@@ -119,11 +110,11 @@ def explained(action: str, table: Table) -> Iterator[None]:
     except ClientError as error:
         raise _refusal(action, table, error) from error
     except _TRANSPORT as error:
-        raise StoreUnreachableError(f"{action} on {table}", _text(error), _NETWORK_HINT) from error
+        raise StoreUnreachableError(f"{action} on {table}", _text(error), table.purpose.network) from error
     except NoRegionError as error:
-        raise StoreRefusedError(f"{action} on {table}", str(error), _REGION_HINT) from error
+        raise StoreRefusedError(f"{action} on {table}", str(error), f"set {table.purpose.section}.region") from error
     except (ParamValidationError, ValueError) as error:
-        raise StoreRefusedError(f"{action} on {table}", _text(error), "check checkpoints.dynamodb") from error
+        raise StoreRefusedError(f"{action} on {table}", _text(error), f"check {table.purpose.section}") from error
     except BotoCoreError as error:
         raise StoreRefusedError(f"{action} on {table}", _text(error), _CREDENTIALS_HINT) from error
 
@@ -142,7 +133,7 @@ def _refusal(action: str, table: Table, error: ClientError) -> CheckpointError:
     if answer.code in _CONDITION:
         return ConditionError(tried, str(answer))
     if answer.code in _THROTTLED:
-        return CheckpointError(tried, str(answer), _THROTTLED_HINT)
+        return CheckpointError(tried, str(answer), table.purpose.throttled)
     if answer.code in _PASSING or answer.status >= 500 or answer.status in (408, 429):
         return CheckpointError(tried, str(answer), "it is tried again")
     return _final(action, table, tried, answer)
@@ -153,7 +144,7 @@ def _final(action: str, table: Table, tried: str, answer: _Answer) -> Checkpoint
     if answer.code == "ResourceInUseException":
         return BeingMadeError(tried, str(answer))
     if answer.code == "ValidationException" and any(words in answer.message for words in _OTHER_KEYS):
-        return StoreFormatError(tried, f"another application's table: {answer.message}", FOREIGN_HINT)
+        return StoreFormatError(tried, f"another application's table: {answer.message}", table.purpose.foreign)
     kind = MissingTableError if answer.code == "ResourceNotFoundException" else StoreRefusedError
     return kind(tried, str(answer), _hint(action, table, answer))
 
@@ -161,12 +152,12 @@ def _final(action: str, table: Table, tried: str, answer: _Answer) -> Checkpoint
 def _hint(action: str, table: Table, answer: _Answer) -> str:
     if answer.code == "AccessDeniedException":
         hint = f"allow {_permission(action, answer)}, or check which credentials are in use"
-        return f"{hint}; or create the table with: {table.create_command}" if action == "CreateTable" else hint
+        return f"{hint}{table.told(table.purpose.uncreated)}" if action == "CreateTable" else hint
     if answer.code == "ResourceNotFoundException":
-        return f"restore it, or start again with an empty one, which this makes, too: {table.create_command}"
+        return table.told(table.purpose.missing)
     if answer.code in _CREDENTIALS:
         return _CREDENTIALS_HINT
-    return _NETWORK_HINT if answer.code.isdigit() else ""
+    return table.purpose.network if answer.code.isdigit() else ""
 
 
 def _permission(action: str, answer: _Answer) -> str:

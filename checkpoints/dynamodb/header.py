@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from checkpoints.dynamodb import items
+from checkpoints.dynamodb.attributes import number, text
 from checkpoints.dynamodb.client import Caller
 from checkpoints.dynamodb.items import Header
 from checkpoints.dynamodb.table import Table
@@ -39,7 +40,7 @@ class HeaderItem:
         update = self._update(
             "SET #beat = :next, #renewed_ms = :now",
             f"{_AS_SEEN} AND #owner = :owner",
-            _beat(ours) | _next(ours) | {":now": items.number(now_ms)},
+            _beat(ours) | _next(ours) | {":now": number(now_ms)},
             ("owner", "fence", "beat", "renewed_ms"),
         )
         if writes:
@@ -75,8 +76,8 @@ class HeaderItem:
 
 
 def _beat(seen: Header) -> dict[str, object]:
-    return {":fence": items.number(seen.fence), ":beat": items.number(seen.beat)}
+    return {":fence": number(seen.fence), ":beat": number(seen.beat)}
 
 
 def _next(ours: Header) -> dict[str, object]:
-    return {":owner": items.text(ours.owner or ""), ":next": items.number(ours.beat + 1)}
+    return {":owner": text(ours.owner or ""), ":next": number(ours.beat + 1)}

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct, field
 
 from checkpoints.base import Bound, Checkpoint, Gap, StoreFormatError
-from checkpoints.dynamodb.faults import FOREIGN_HINT
+from checkpoints.dynamodb.attributes import Number, Text, number, text
 from checkpoints.dynamodb.table import Table
 
 VERSION = 1
@@ -34,17 +34,6 @@ class Header:
 
 
 NOBODY = Header(None, 0, 0, 0, 0)
-
-
-class Text(Struct, frozen=True):
-    value: str = field(name="S")
-
-
-class Number(Struct, frozen=True):
-    digits: Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]+$")] = field(name="N")
-
-    def __int__(self) -> int:
-        return int(self.digits)
 
 
 class _Flag(Struct, frozen=True):
@@ -98,14 +87,6 @@ class _Checkpoint(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def key(mirror: str, partition: str) -> Mapping[str, object]:
     return {"mirror": text(mirror), "partition": text(partition)}
-
-
-def text(value: str) -> Mapping[str, str]:
-    return {"S": value}
-
-
-def number(value: int) -> Mapping[str, str]:
-    return {"N": str(value)}
 
 
 def header(answer: Mapping[str, object], table: Table) -> Header:
@@ -202,7 +183,7 @@ def _check_version(stored: object, table: Table) -> str:
             f"read the checkpoints in {table}",
             f"item {found.partition.value} was written in format {int(found.version)} by a newer version, "
             f"this one knows format {VERSION}",
-            "upgrade kmbridge, or name another table with checkpoints.dynamodb.table",
+            f"upgrade kmbridge, or name another table with {table.purpose.section}.table",
         )
     return found.partition.value
 
@@ -212,5 +193,5 @@ def _converted(stored: Any, kind: type[T], table: Table) -> T:
         return msgspec.convert(stored, kind)
     except msgspec.ValidationError as error:
         raise StoreFormatError(
-            f"read the checkpoints in {table}", f"an item is no checkpoint: {error}", FOREIGN_HINT
+            f"read the checkpoints in {table}", f"an item is no checkpoint: {error}", table.purpose.foreign
         ) from error

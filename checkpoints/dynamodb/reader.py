@@ -5,6 +5,7 @@ from typing import Any
 
 from checkpoints.base import Checkpoint, CheckpointReader
 from checkpoints.dynamodb import items
+from checkpoints.dynamodb.attributes import text
 from checkpoints.dynamodb.client import Caller, Connect, connect
 from checkpoints.dynamodb.faults import MissingTableError
 from checkpoints.dynamodb.table import Table
@@ -37,7 +38,7 @@ async def load(caller: Caller, table: Table, mirror: str) -> dict[str, Checkpoin
         "ConsistentRead": True,
         "KeyConditionExpression": "#mirror = :mirror",
         "ExpressionAttributeNames": {"#mirror": "mirror"},
-        "ExpressionAttributeValues": {":mirror": items.text(mirror)},
+        "ExpressionAttributeValues": {":mirror": text(mirror)},
     }
     while True:
         page: Mapping[str, Any] = await caller.call("Query", query)

@@ -1,8 +1,48 @@
-"""The table, and making it where it is missing."""
+"""A table: where it is, what it is for, and how it is made where it is missing."""
 
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What tables of a kind have in common: their keys, and what a person is told where one is in trouble.
+
+    In ``missing`` and ``uncreated`` the text ``{create}`` stands for the command that makes the table.
+    """
+
+    key: tuple[str, ...]
+    """The attributes that name an item, all of them text: the partition key, and the sort key where there is one."""
+    section: str
+    """Where table, region and endpoint_url are set."""
+    throttled: str
+    missing: str
+    uncreated: str
+    """What follows the permission that CreateTable lacks."""
+
+    @property
+    def roles(self) -> Mapping[str, str]:
+        """What each attribute of the key is to DynamoDB."""
+        return dict(zip(self.key, ("HASH", "RANGE"), strict=False))
+
+    @property
+    def network(self) -> str:
+        return f"check {self.section}.endpoint_url and region, the network, and that DynamoDB is what answers there"
+
+    @property
+    def foreign(self) -> str:
+        return f"it is left as it is; name another table with {self.section}.table"
+
+
+CHECKPOINTS = Purpose(
+    key=("mirror", "partition"),
+    section="checkpoints.dynamodb",
+    throttled="it is tried again; raise the table's capacity, or checkpoint_interval. All items of a mirror are in one "
+    "partition of the table, which takes 1,000 write units a second",
+    missing="restore it, or start again with an empty one, which this makes, too: {create}",
+    uncreated="; or create the table with: {create}",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +52,7 @@ class Table:
     name: str
     region: str | None = None
     endpoint_url: str | None = None
+    purpose: Purpose = CHECKPOINTS
 
     def __str__(self) -> str:
         place = ", ".join(filter(None, (self.region, self.endpoint_url)))
@@ -22,14 +63,8 @@ class Table:
         """What CreateTable is called with."""
         return {
             "TableName": self.name,
-            "AttributeDefinitions": [
-                {"AttributeName": "mirror", "AttributeType": "S"},
-                {"AttributeName": "partition", "AttributeType": "S"},
-            ],
-            "KeySchema": [
-                {"AttributeName": "mirror", "KeyType": "HASH"},
-                {"AttributeName": "partition", "KeyType": "RANGE"},
-            ],
+            "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in self.purpose.key],
+            "KeySchema": [{"AttributeName": name, "KeyType": role} for name, role in self.purpose.roles.items()],
             "BillingMode": "PAY_PER_REQUEST",
         }
 
@@ -41,8 +76,13 @@ class Table:
             words += ["--region", self.region]
         if self.endpoint_url is not None:
             words += ["--endpoint-url", self.endpoint_url]
-        words += ["--attribute-definitions", "AttributeName=mirror,AttributeType=S"]
-        words += ["AttributeName=partition,AttributeType=S"]
-        words += ["--key-schema", "AttributeName=mirror,KeyType=HASH", "AttributeName=partition,KeyType=RANGE"]
+        words += ["--attribute-definitions"]
+        words += [f"AttributeName={name},AttributeType=S" for name in self.purpose.key]
+        words += ["--key-schema"]
+        words += [f"AttributeName={name},KeyType={role}" for name, role in self.purpose.roles.items()]
         words += ["--billing-mode", "PAY_PER_REQUEST"]
         return shlex.join(words)
+
+    def told(self, hint: str) -> str:
+        """A text of the purpose, with this table's command where it is asked for."""
+        return hint.replace("{create}", self.create_command)

@@ -1,20 +1,19 @@
-"""What a topic's settings say about records that its brokers would refuse."""
+"""What a topic's settings say about records that its brokers would refuse, or delete."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from connectors.base import ORIGIN_HEADER, Batch, Header, Rejected
+from connectors.base import ORIGIN_HEADER, Batch, Header, Rejected, Setting
 
 _BATCH_HEADER = 61
 _RECORD_OVERHEAD = 1 + 1 + 1 + 5 + 5 + 5 + 5
 _HEADER_OVERHEAD = 5 + 5
 _CLOCKS_DIFFER_MS = 60_000
-_HOUR_MS = 3_600_000
-_ROOM_MS = _HOUR_MS
-"""What a record must be kept for at least, once it is there."""
 _ORIGIN = 1024
 """More than any origin of one hop: names of streams, shards and topics are bounded."""
 _NO_BOUND = (1 << 63) - 1
+_BEFORE, _AFTER = "message.timestamp.before.max.ms", "message.timestamp.after.max.ms"
+_BOTH = "message.timestamp.difference.max.ms"
 
 UNKNOWN_MAX_BYTES = 16 * 1024 * 1024
 """What is assumed where the broker does not tell: more than the 10 MiB that a Kinesis record can have."""
@@ -32,29 +31,46 @@ class Limits:
     """How far a record's time may lie ahead of the broker's clock."""
     compacted: bool = False
     """A compacted topic takes no record without a key."""
+    before_setting: str = _BEFORE
+    """Which setting says so. Before Kafka 3.6 there is one for both sides, which is still looked at until 4.0."""
+    after_setting: str = _AFTER
     retention_ms: int = _NO_BOUND
-    """How long records are kept, by their own times."""
+    """How old, by its own time, a record may be before it is deleted, however lately it was written."""
+    retention_bytes: int = _NO_BOUND
+    """How many bytes a partition may have before its oldest records are deleted."""
 
     @classmethod
     def of(cls, settings: Mapping[str, str]) -> "Limits":
         """From the topic's configuration by its names. A topic that stamps records itself has no bound on times."""
-        own_times = settings.get("message.timestamp.type") == "LogAppendTime"
-        before, after = (
-            _NO_BOUND if own_times else int(settings.get(f"message.timestamp.{end}.max.ms", _NO_BOUND))
-            for end in ("before", "after")
-        )
-        size = int(settings.get("max.message.bytes", UNKNOWN_MAX_BYTES))
-        policy = settings.get("cleanup.policy", "")
-        retention = int(settings.get("retention.ms", -1))
-        is_bound = "delete" in policy and retention >= 0 and not own_times
-        return cls(size, before, after, "compact" in policy, retention if is_bound else _NO_BOUND)
 
-    def too_old_for(self, age_ms: int) -> str:
-        """As ``Sink.too_old_for``, for a record of that age: the setting, its value and the one it needs."""
-        settings = {"message.timestamp.before.max.ms": self.before_max_ms, "retention.ms": self.retention_ms}
-        needed = -(-(age_ms + _ROOM_MS) // _HOUR_MS) * _HOUR_MS
-        short = [f"{name}={value}, needs {needed}" for name, value in settings.items() if value < age_ms + _ROOM_MS]
-        return " and ".join(short)
+        def bound(name: str) -> int:
+            value = int(settings.get(name, _NO_BOUND))
+            return value if value >= 0 else _NO_BOUND
+
+        policy = settings.get("cleanup.policy", "")
+        deletes, keeps_times = "delete" in policy, settings.get("message.timestamp.type") != "LogAppendTime"
+        before, after = (_BOTH if bound(_BOTH) < bound(side) == _NO_BOUND else side for side in (_BEFORE, _AFTER))
+        return cls(
+            max_message_bytes=int(settings.get("max.message.bytes", UNKNOWN_MAX_BYTES)),
+            before_max_ms=bound(before) if keeps_times else _NO_BOUND,
+            after_max_ms=bound(after) if keeps_times else _NO_BOUND,
+            compacted="compact" in policy,
+            before_setting=before,
+            after_setting=after,
+            retention_ms=bound("retention.ms") if deletes and keeps_times else _NO_BOUND,
+            retention_bytes=bound("retention.bytes") if deletes else _NO_BOUND,
+        )
+
+    def of_age(self, place: str) -> tuple[Setting, ...]:
+        """The settings of ``place`` by which records are refused or deleted that are older by their own time, in ms."""
+        refused = Setting(place, self.before_setting, self.before_max_ms)
+        deleted = Setting(place, "retention.ms", self.retention_ms)
+        return tuple(each for each in (refused, deleted) if each.value < _NO_BOUND)
+
+    def of_volume(self, place: str) -> tuple[Setting, ...]:
+        """The settings of ``place`` by which the oldest records of a partition with more bytes are deleted."""
+        deleted = Setting(place, "retention.bytes", self.retention_bytes)
+        return (deleted,) if deleted.value < _NO_BOUND else ()
 
     def needed_for(self, largest_record: int) -> int | None:
         """The max.message.bytes with which a record of that key and value passes, origin included; None: it does."""
@@ -91,9 +107,9 @@ class Limits:
             return
         for index, time in enumerate(times):
             if time < oldest:
-                yield _of_another_time(index, "before", now_ms - time, self.before_max_ms)
+                yield _of_another_time(index, self.before_setting, now_ms - time, self.before_max_ms)
             elif time > newest:
-                yield _of_another_time(index, "after", time - now_ms, self.after_max_ms)
+                yield _of_another_time(index, self.after_setting, time - now_ms, self.after_max_ms)
 
     def _without_key(self, batch: Batch) -> Iterable[Rejected]:
         if self.compacted and None in batch.keys:
@@ -110,9 +126,8 @@ def record_size(key: bytes | None, value: bytes | None, headers: Iterable[Header
     return _BATCH_HEADER + _varint(body) + body
 
 
-def _of_another_time(index: int, side: str, distance_ms: int, allowed_ms: int) -> Rejected:
-    name = f"message.timestamp.{side}.max.ms"
-    detail = f"the record's time needs {name} of at least {distance_ms}; the topic has {allowed_ms}"
+def _of_another_time(index: int, setting: str, distance_ms: int, allowed_ms: int) -> Rejected:
+    detail = f"the record's time needs {setting} of at least {distance_ms}; the topic has {allowed_ms}"
     return Rejected(index, "invalid_timestamp", detail)
 
 

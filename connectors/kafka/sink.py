@@ -17,6 +17,7 @@ from connectors.base import (
     RefusedError,
     Rejected,
     Scope,
+    Setting,
     Sink,
     TransientError,
 )
@@ -96,17 +97,20 @@ class KafkaSink(Sink):
                 self._line = await self._reopen(self._line)
             return await self._line.begin()
 
-    def too_old_for(self, oldest_ms: int) -> str:
-        topic = self._entered
-        cause = topic.limits.too_old_for(self._clock.now_ms() - oldest_ms)
-        return f"topic {topic.name} has {cause}" if cause else ""
-
     def too_small_for(self, largest_record: int) -> str:
         topic = self._entered
         needed = topic.limits.needed_for(largest_record)
         if needed is None:
             return ""
         return f"topic {topic.name} has max.message.bytes={topic.limits.max_message_bytes}, needs {needed}"
+
+    def age_limits(self) -> tuple[Setting, ...]:
+        topic = self._entered
+        return topic.limits.of_age(f"topic {topic.name}")
+
+    def volume_limits(self) -> tuple[Setting, ...]:
+        topic = self._entered
+        return topic.limits.of_volume(f"topic {topic.name}")
 
     def inspect(self, batch: Batch) -> tuple[Rejected, ...]:
         known = self._entered.limits.rejections(batch, self._clock.now_ms())

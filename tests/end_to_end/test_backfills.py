@@ -25,6 +25,7 @@ from tests.support.way import Way
 pytestmark = [pytest.mark.broker, pytest.mark.kinesis]
 
 KEYS = 50
+COPYING = '"copying"'
 SESSION = {"workers": {"session_timeout": "2s"}}
 Path_ = Way[End, End]
 
@@ -138,18 +139,21 @@ async def test_copies_what_had_come_when_it_began_though_writers_go_on(path: Pat
     assert report_of(await backfill(mirror)) == report
 
 
+@pytest.mark.parametrize("kills", [pytest.param(4, id="small"), pytest.param(10, id="full", marks=pytest.mark.soak)])
 async def test_a_backfill_that_is_killed_again_and_again_reports_as_an_undisturbed_one(
-    path: Path_, draw: Random
+    path: Path_, draw: Random, kills: int
 ) -> None:
-    """The same range, the same counts, the same verdict, whenever it dies; into Kafka each record once, too."""
-    sent = list(generate(20_000, KEYS, seed=4, size=1_000))
-    mirror = path.mirror(own_checkpoints(path))
+    """The same range, the same counts, the same verdict, and every record once: at work, and while it begins."""
+    sent = list(generate(1_000 * kills, KEYS, seed=4))
+    mirror = path.mirror({**own_checkpoints(path), "limits": {"records_per_second": 1_000}})
     await path.write(sent)
-    for _ in range(10):
+    for number in range(kills):
+        copying = mirror.printed().count(COPYING) if number else 0
         mirror.start("backfill")
-        await asyncio.sleep(draw.uniform(0.3, 2.5))  # the moment itself is at random
-        if not mirror.is_running:
-            break
+        if number % 3:
+            await mirror.until_printed(COPYING, copying + 1)
+        await asyncio.sleep(draw.uniform(0, 1.0))  # the moment itself is at random
+        assert mirror.is_running
         await mirror.kill()
     report = report_of(await backfill(mirror))
     assert (report["records"], report["verdict"]) == (len(sent), "complete")

@@ -41,8 +41,8 @@ def test_finds_a_checkpoint_before_the_acknowledgement(monkeypatch: pytest.Monke
     """A position that moves when a batch is read, not when it is durable."""
     read = Progress.read
 
-    def hasty(self: Progress, batch: Batch, submitted_ms: int | None = None) -> None:
-        read(self, batch, submitted_ms)
+    def hasty(self: Progress, batch: Batch, submitted_ms: int | None = None, refused: int = 0) -> None:
+        read(self, batch, submitted_ms, refused)
         self.place = batch.place
 
     monkeypatch.setattr(Progress, "read", hasty)

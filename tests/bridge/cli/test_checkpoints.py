@@ -96,6 +96,7 @@ def test_the_list_is_told_as_json(capsys: pytest.CaptureFixture[str], kept: Kept
         "sink": "t@1",
         "gaps": [{"lost_from": "5", "lost_to": "9", "cause": "trimmed", "noticed_ms": 1}],
         "unsettled_ms": None,
+        "bound": None,
         "owner": None,
         "owner_host": None,
     }

@@ -1,53 +1,136 @@
-"""What a job's progress looks like on stderr."""
+"""How the progress of a job looks, on a terminal and elsewhere."""
 
+import asyncio
 import io
 import json
+import logging
+import sys
 
-from rich.console import Console
+import pytest
 
-from bridge.cli.progress import Bars, Lines
-from bridge.jobs.progress import JobProgress, PartProgress
-
-
-def _progress(partitions: int) -> JobProgress:
-    parts = tuple(
-        PartProgress(f"shardId-{number:012}", "copying", number / partitions, 1_000, 50.0, 4_000.0)
-        for number in range(partitions)
-    )
-    return JobProgress(PartProgress("overall", "copying", 0.5, 1_000 * partitions, 1_234.5, 61.0), parts)
+from bridge.cli import progress as shown
+from bridge.cli.progress import showing
+from bridge.jobs.progress import JobProgress, PartProgress, State
+from tests.support.waiting import eventually
 
 
-def test_without_a_terminal_each_look_is_one_json_line() -> None:
-    """Read back as it was told."""
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def _partition(name: str, state: State = State.COPYING, share: float | None = 0.5) -> PartProgress:
+    return PartProgress(name, state, share, 50, 5.0, 90.0 if state is State.COPYING else None)
+
+
+def _job(*partitions: PartProgress) -> JobProgress:
+    return JobProgress(PartProgress("overall", State.COPYING, 0.2567, 1234, 56.78, 4321.09), partitions)
+
+
+@pytest.fixture(autouse=True)
+def _frequent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shown, "_BARS_EVERY_S", 0.01)
+    monkeypatch.setattr(shown, "_LINES_EVERY_S", 0.01)
+
+
+async def test_a_pipe_gets_documents_and_the_last_word() -> None:
+    """Each line is JSON; the last one is how it stood at the end. Before there is anything to tell there is none."""
+    stream, asked = io.StringIO(), 0
+    job: JobProgress | None = None
+
+    def look() -> JobProgress | None:
+        nonlocal asked
+        asked += 1
+        return job
+
+    async with showing(look, stream):
+        await eventually(lambda: asked > 2, "looks")
+        assert stream.getvalue() == ""
+        job = _job(_partition("0"), _partition("1", State.WAITING, 0.0))
+        await eventually(lambda: stream.getvalue().count("\n") > 2, "lines")
+        job = _job(_partition("0", State.DONE, 1.0))
+    first, *_, last = map(json.loads, stream.getvalue().splitlines())
+    assert first["event"] == "progress"
+    assert first["time"]
+    assert (first["share"], first["records_per_second"], first["remaining_s"]) == (0.2567, 56.8, 4321.1)
+    assert [(each["name"], each["state"]) for each in first["partitions"]] == [("0", "copying"), ("1", "waiting")]
+    assert last["states"] == {"waiting": 0, "copying": 0, "done": 1}
+
+
+async def test_a_job_that_fails_at_once_still_says_how_far_it_was() -> None:
+    """The failure passes through."""
     stream = io.StringIO()
-    Lines(stream).show(_progress(2))
-    (line,) = stream.getvalue().splitlines()
-    document = json.loads(line)
-    assert document["event"] == "progress"
-    assert document["records"] == 2_000
-    assert [part["share"] for part in document["partitions"]] == [0.0, 0.5]
+    with pytest.raises(ValueError, match="broken"):
+        async with showing(lambda: _job(_partition("0")), stream):
+            raise ValueError("broken")
+    assert json.loads(stream.getvalue().splitlines()[-1])["records"] == 1234
 
 
-def test_on_a_terminal_there_is_a_bar_for_all_and_one_a_partition() -> None:
-    """With rate and remaining time."""
-    stream = io.StringIO()
-    bars = Bars(Console(file=stream, force_terminal=True, width=120))
-    bars.show(_progress(3))
-    bars.close()
-    shown = stream.getvalue()
-    assert "overall" in shown
-    assert "1,234/s" in shown
-    assert "1:01 left" in shown
-    assert "1:06:40 left" in shown
-    assert "shardId-000000000002" in shown
+async def test_a_terminal_gets_bars_with_rate_and_remaining_time() -> None:
+    """One for all, one a partition, and the cursor is given back."""
+    stream = _Terminal()
+    async with showing(lambda: _job(_partition("shard-7"), _partition("shard-8", State.WAITING, 0.0)), stream):
+        await eventually(lambda: "shard-8" in stream.getvalue(), "bars")
+    drawn = stream.getvalue()
+    assert all(text in drawn for text in ("overall", "25 %", "57/s", "72m left", "50 %", "90s left", "waiting"))
+    assert drawn.count("\x1b[?25l") == drawn.count("\x1b[?25h") == 1
 
 
-def test_of_many_partitions_those_that_have_most_before_them_are_shown() -> None:
-    """So that the terminal holds them."""
-    stream = io.StringIO()
-    bars = Bars(Console(file=stream, force_terminal=True, width=120, height=60))
-    bars.show(_progress(300))
-    bars.close()
-    shown = stream.getvalue()
-    assert "shardId-000000000019" in shown
-    assert "shardId-000000000020" not in shown
+async def test_of_hundreds_of_partitions_the_slowest_are_shown() -> None:
+    """The rest is counted."""
+    stream = _Terminal()
+    many = [_partition(f"slow-{number:03}") for number in range(300)]
+    done = [_partition(f"done-{number:03}", State.DONE, 1.0) for number in range(100)]
+    async with showing(lambda: _job(*many, *done), stream):
+        await eventually(lambda: "400 partitions" in stream.getvalue(), "bars")
+    assert "300 copying, 100 done" in stream.getvalue()
+    assert "slow-000" in stream.getvalue()
+    assert "slow-021" not in stream.getvalue()
+    assert "done-0" not in stream.getvalue()
+
+
+async def test_logs_stand_above_the_bars_and_below_nothing() -> None:
+    """What wrote to the terminal before goes through the bars meanwhile, and to the terminal again afterwards."""
+    stream, before = _Terminal(), sys.stderr
+    handler = logging.StreamHandler(stream)
+    logging.getLogger().addHandler(handler)
+    try:
+        async with showing(lambda: _job(_partition("shard-7")), stream):
+            await eventually(lambda: "shard-7" in stream.getvalue(), "bars")
+            assert handler.stream is not stream
+            await asyncio.to_thread(logging.getLogger("job").warning, "shard-9 is throttled")
+        assert handler.stream is stream
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert "shard-9 is throttled\n" in stream.getvalue()
+    assert sys.stderr is before
+
+
+async def test_cancelling_the_job_gives_the_terminal_back() -> None:
+    """Also while something is being drawn."""
+    stream = _Terminal()
+
+    async def job() -> None:
+        async with showing(lambda: _job(_partition("shard-7")), stream):
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(job())
+    await eventually(lambda: "shard-7" in stream.getvalue(), "bars")
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert stream.getvalue().count("\x1b[?25l") == stream.getvalue().count("\x1b[?25h") == 1
+
+
+async def test_a_terminal_that_is_gone_ends_no_job() -> None:
+    """Nobody sees the progress any more, and the job goes on."""
+    reached = False
+
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    async with showing(lambda: _job(_partition("0")), Gone()):
+        await asyncio.sleep(0)
+        reached = True
+    assert reached

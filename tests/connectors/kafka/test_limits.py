@@ -67,17 +67,37 @@ def test_an_empty_batch_has_nothing_to_refuse() -> None:
     assert _refused(Limits(1, 1, 1, compacted=True), batch_of([])) == []
 
 
-def test_a_topic_that_would_drop_a_record_soon_names_what_it_needs() -> None:
-    """Times are whole hours, with one more for whoever is to read it; what says nothing of times bounds none."""
-    settings = {"cleanup.policy": "delete", "retention.ms": str(_DAY_MS), "message.timestamp.before.max.ms": "7200000"}
-    limits = Limits.of(settings)
-    assert limits.too_old_for(3_600_000) == ""
-    assert limits.too_old_for(2 * 3_600_000) == "message.timestamp.before.max.ms=7200000, needs 10800000"
-    needed = 50 * 3_600_000 + 3_600_000
-    assert limits.too_old_for(50 * 3_600_000) == (
-        f"message.timestamp.before.max.ms=7200000, needs {needed} and retention.ms={_DAY_MS}, needs {needed}"
-    )
-    for kept in ({"cleanup.policy": "compact"}, {"retention.ms": "-1"}, {"message.timestamp.type": "LogAppendTime"}):
-        assert (
-            Limits.of({**settings, "message.timestamp.before.max.ms": str(1 << 62), **kept}).too_old_for(1 << 50) == ""
-        )
+def _ages(**settings: str) -> dict[str, int]:
+    named = {name.replace("_", "."): value for name, value in settings.items()}
+    return {each.name: each.value for each in Limits.of(named).of_age("topic orders")}
+
+
+def test_records_are_deleted_by_their_own_time_where_the_topic_deletes() -> None:
+    """A compacted topic keeps them, one that stamps records itself counts from then, and -1 is for ever."""
+    assert _ages(retention_ms="60000", cleanup_policy="delete") == {"retention.ms": 60_000}
+    assert _ages(retention_ms="60000", cleanup_policy="compact,delete") == {"retention.ms": 60_000}
+    assert _ages(retention_ms="60000", cleanup_policy="compact") == {}
+    assert _ages(retention_ms="-1", cleanup_policy="delete") == {}
+    stamped = "LogAppendTime"
+    assert _ages(retention_ms="60000", cleanup_policy="delete", message_timestamp_type=stamped) == {}
+    assert _ages() == {}
+
+
+def test_records_are_refused_by_the_setting_that_the_broker_goes_by() -> None:
+    """The one of older brokers counts where the newer one has its default or is not there."""
+    old, new, default = "message.timestamp.difference.max.ms", "message.timestamp.before.max.ms", str((1 << 63) - 1)
+    assert _ages(**{new: "5"}) == {new: 5}
+    assert _ages(**{old: "7"}) == {old: 7}
+    assert _ages(**{old: "7", new: default}) == {old: 7}
+    assert _ages(**{old: "7", new: "9"}) == {new: 9}
+    assert _ages(**{old: default, new: default}) == {}
+    (rejected,) = Limits.of({old: "7"}).rejections(batch_of([(b"a", b"1")], time_ms=_NOW_MS - _DAY_MS), _NOW_MS)
+    assert rejected.detail.startswith(f"the record's time needs {old} of at least")
+
+
+def test_the_oldest_records_go_with_the_volume_where_the_topic_deletes() -> None:
+    """Whoever stamps them."""
+    (setting,) = Limits.of({"retention.bytes": "1000", "cleanup.policy": "delete"}).of_volume("topic orders")
+    assert str(setting) == "topic orders has retention.bytes=1000"
+    assert Limits.of({"retention.bytes": "-1", "cleanup.policy": "delete"}).of_volume("topic orders") == ()
+    assert Limits.of({"retention.bytes": "1000", "cleanup.policy": "compact"}).of_volume("topic orders") == ()

@@ -1,0 +1,1 @@
+"""Moving a running system from Kinesis to Kafka or back, its consumers' places kept."""
