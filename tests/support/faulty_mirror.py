@@ -121,11 +121,11 @@ def alter_a_header(batch: Batch) -> Batch:
 
 
 def bring_one_from_elsewhere(batch: Batch) -> Batch:
-    """Another mirror's."""
+    """Another mirror's, under a key of its own."""
     found = batch.pick([*range(len(batch)), 30])
     origins = list(found.origins or ())
     origins[-1] = b"kafka:elsewhere:other/0/7>" + origins[-1].rpartition(b">")[2]
-    return replace(found, origins=origins)
+    return replace(found, origins=origins, keys=[*found.keys[:-1], b"elsewhere"])
 
 
 def lose_a_tombstone(batch: Batch) -> Batch:
@@ -149,7 +149,8 @@ def _made(numbers: range, keys: int) -> Batch:
         "maker",
         Place(str(numbers[-1])),
         [str(number) for number in numbers],
-        [b"key-%d" % (number * 7919 % keys) for number in numbers],
+        # Some come so often that every batch has two records of one of them.
+        [b"key-%d" % (number % 64 if number % 10 == 0 else number * 7919 % keys) for number in numbers],
         [None if number % 7 == 3 else b"value %d of no meaning" % number for number in numbers],
         # Of now: a broker throws away what looks old.
         [Clock().now_ms()] * len(numbers),

@@ -1,0 +1,163 @@
+"""The two passes over sources in memory."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.engine.budget import ByteBudget
+from bridge.engine.retry import Backoff
+from bridge.parity.by_origin import Parity, compare_by_origin
+from bridge.parity.comparison import compare
+from bridge.parity.expected import Ends
+from bridge.parity.extents import everything
+from bridge.parity.reading import Side
+from bridge.parity.report import Kind, ParityReport
+from bridge.parity.run import Run
+from connectors.base import ORIGIN_HEADER, REPLAY_HEADER, Clock, Header, Partition, Record
+from tests.bridge.parity.listed import ListedSource
+
+HERE, THERE = "kafka:here:source", "kafka:there:sink"
+PARTS = (Partition("0"), Partition("1"))
+FAULTS = st.lists(st.sampled_from(["lose", "double", "swap", "alter", "header", "elsewhere"]), max_size=6)
+
+
+def origin(record: Record) -> Header:
+    return (ORIGIN_HEADER, f"{HERE}/{record.partition}/{record.position}>{THERE}".encode())
+
+
+def source_records(count: int, keys: int) -> list[Record]:
+    """Those of a key in one partition, every fifth a tombstone."""
+    made: list[Record] = []
+    sizes = [0, 0]
+    for number in range(count):
+        key = number % keys
+        part = key % 2
+        value = None if number % 5 == 4 else b"value %d" % number
+        made.append(Record(str(part), str(sizes[part]), b"key %d" % key, value, number, (("n", b"%d" % number),)))
+        sizes[part] += 1
+    return made
+
+
+def mirrored(records: Sequence[Record]) -> list[Record]:
+    """In one order, as they go to the sink; the partition is that of the sink."""
+    return [replace(each, headers=(*each.headers, origin(each))) for each in records]
+
+
+def plant(fault: str, sink: list[Record], random: Random) -> None:
+    index = random.randrange(len(sink))
+    found = sink[index]
+    match fault:
+        case "lose":
+            del sink[index]
+        case "double":
+            sink.insert(random.randrange(index, len(sink)) + 1, found)
+        case "swap":
+            other = random.randrange(len(sink))
+            sink[index], sink[other] = sink[other], sink[index]
+        case "alter":
+            sink[index] = replace(found, value=b"other")
+        case "header":
+            sink[index] = replace(found, headers=(("n", None), *found.headers))
+        case _:
+            sink.insert(index, replace(found, headers=((ORIGIN_HEADER, b"kafka:x:y/0/0>" + THERE.encode()),)))
+
+
+def by_partition(records: Sequence[Record]) -> dict[Partition, list[Record]]:
+    return {part: [record for record in records if record.partition == part.id] for part in PARTS}
+
+
+def proved(source: Sequence[Record], sink: Sequence[Record], *, overtake: bool, repeats: bool = False) -> ParityReport:
+    def side(address: str, records: Sequence[Record]) -> Side:
+        listed = ListedSource(address, by_partition(records))
+        return Side(listed, ByteBudget(1_000), Clock(), lambda: Backoff(Random(1)))
+
+    async def compared() -> ParityReport:
+        ends = Ends(HERE, THERE, repeats=repeats)
+        parity = Parity(side(HERE, source), side(THERE, sink), ends, keys_overtake=overtake, permits_copies=False)
+        extent = await everything(parity.source)
+        return (await compare_by_origin(parity, extent, partial(everything, parity.sink))).report
+
+    return asyncio.run(compared())
+
+
+def counts(report: ParityReport) -> dict[Kind, int]:
+    return {kind: found.count for kind, found in report.differences.items() if found.count}
+
+
+def reference(source: Sequence[Record], sink: Sequence[Record]) -> dict[Kind, int]:
+    """What a comparison of everything at once finds."""
+    ours = [record for record in sink if (record.headers[-1][1] or b"").startswith(HERE.encode())]
+    found = compare(
+        [_run(each, each.partition, each.position, each.headers) for each in source],
+        [_run(each, *_place(each), each.headers[:-1]) for part in PARTS for each in by_partition(ours)[part]],
+    )
+    expected = counts(found)
+    if others := len(sink) - len(ours):
+        expected[Kind.EXTRA] = expected.get(Kind.EXTRA, 0) + others
+    return expected
+
+
+def _place(record: Record) -> tuple[str, str]:
+    _, partition, position = (record.headers[-1][1] or b"").decode().partition(">")[0].rsplit("/", 2)
+    return partition, position
+
+
+def _run(record: Record, partition: str, position: str, headers: tuple[Header, ...]) -> Run:
+    return Run(partition, record.partition, [position], ["0"], [record.key], [record.value], [headers])
+
+
+@given(
+    count=st.integers(1, 60),
+    keys=st.integers(1, 7),
+    faults=FAULTS,
+    random=st.randoms(use_true_random=False),
+    overtake=st.booleans(),
+)
+def test_two_passes_find_what_a_comparison_of_everything_finds(
+    *, count: int, keys: int, faults: list[str], random: Random, overtake: bool
+) -> None:
+    """Whatever is planted, in whatever mixture: the same differences, as often."""
+    source = source_records(count, keys)
+    sink = mirrored(source)
+    for fault in faults:
+        if sink:
+            plant(fault, sink, random)
+    assert counts(proved(source, sink, overtake=overtake)) == reference(source, sink)
+
+
+def test_nothing_is_read_again_where_nothing_differs() -> None:
+    """The second pass costs what differs."""
+    source = source_records(50, 7)
+    report = proved(source, mirrored(source), overtake=False)
+    assert (report.equal, report.reread, report.source_records, report.sink_records) == (True, 0, 50, 50)
+
+
+def test_what_was_sent_again_on_purpose_is_invisible() -> None:
+    """At the source and in the sink."""
+    source = source_records(10, 2)
+    replayed = (REPLAY_HEADER, b"some-id")
+    again = [replace(each, headers=(*each.headers, replayed)) for each in mirrored(source)[:3]]
+    source[4] = replace(source[4], headers=(replayed,))
+    sink = mirrored([each for each in source if each is not source[4]])
+    report = proved(source, [*sink, *again], overtake=False)
+    assert (report.equal, dict(report.left_out)) == (True, {"replayed": 1, "replayed_in_sink": 3})
+
+
+@pytest.mark.parametrize("mirrors", [0, 1])
+def test_a_second_copy_at_the_source_is_not_missing(mirrors: int) -> None:
+    """A mirror writes the first copy; one that wrote the second too has doubled it."""
+    source = source_records(8, 1)
+    before = (ORIGIN_HEADER, f"kafka:before:first/0/7>{HERE}".encode())
+    source[2] = replace(source[2], headers=(before,))
+    source.insert(5, replace(source[2]))
+    source = [replace(each, position=str(index)) for index, each in enumerate(source)]
+    sink = mirrored([each for index, each in enumerate(source) if index != 5 or mirrors])
+    report = proved(source, sink, overtake=False, repeats=True)
+    assert report.left_out["duplicate"] == 1
+    assert counts(report) == ({Kind.DOUBLED: 1} if mirrors else {})
