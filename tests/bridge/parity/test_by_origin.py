@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bridge.engine.budget import ByteBudget
 from bridge.engine.retry import Backoff
+from bridge.parity import by_origin, fold
 from bridge.parity.by_origin import Parity, compare_by_origin
 from bridge.parity.comparison import compare
 from bridge.parity.expected import Ends
@@ -128,7 +129,11 @@ def test_two_passes_find_what_a_comparison_of_everything_finds(
     for fault in faults:
         if sink:
             plant(fault, sink, random)
-    assert counts(proved(source, sink, overtake=overtake)) == reference(source, sink)
+    with pytest.MonkeyPatch.context() as patch:
+        # As many ranges and second readings as if there were a thousand times as many records.
+        patch.setattr(fold, "_FIRST_SIZE", 4)
+        patch.setattr(by_origin, "_AT_ONCE", 20)
+        assert counts(proved(source, sink, overtake=overtake)) == reference(source, sink)
 
 
 def test_nothing_is_read_again_where_nothing_differs() -> None:

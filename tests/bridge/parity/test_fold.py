@@ -62,8 +62,10 @@ def test_one_record_that_differs_is_in_the_range_that_does(numbers: list[int], d
 def test_contents_exchanged_between_two_records_change_the_sum() -> None:
     """The sum of digests that did not mix position and content well would be the same."""
     for size in range(1, 200):
-        fold = SinkFold({"p": folded([1, 2])})
-        good = run("p", [1, 2], value=b"v")
+        good = run("p", [1, 2], keys=1, value=b"v" * size)
+        ranges = Ranges()
+        ranges.add(good)
+        fold = SinkFold({"p": ranges})
         fold.add(replace(good, values=[good.values[1], good.values[0]]))
         assert fold.differing(NONE), size
 
