@@ -22,7 +22,7 @@ def other_ends(name: str, checkpoint: Checkpoint, source: Source, sink: Sink) ->
             lost_to="the beginning of the new one",
             resume=source.resumed(checkpoint.source, Place(checkpoint.position, checkpoint.watermark_ms)),
         )
-    if _differ(checkpoint.sink, sink.identity):
+    if not of_this_sink(checkpoint, sink):
         return GapError(
             f"resume {name}",
             f"the sink was recreated or changed: it was {checkpoint.sink}, and is {sink.identity}",
@@ -37,6 +37,11 @@ def other_ends(name: str, checkpoint: Checkpoint, source: Source, sink: Sink) ->
 def of_this_source(checkpoint: Checkpoint, source: Source) -> bool:
     """Whether positions and ends in ``checkpoint`` are those of ``source``, as far as both tell who they are."""
     return not _differ(checkpoint.source, source.identity)
+
+
+def of_this_sink(checkpoint: Checkpoint, sink: Sink) -> bool:
+    """Whether what ``checkpoint`` tells is in ``sink``, as far as both tell who they are."""
+    return not _differ(checkpoint.sink, sink.identity)
 
 
 def _differ(then: str, now: str) -> bool:

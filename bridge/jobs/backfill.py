@@ -14,7 +14,17 @@ from bridge.engine.mirror import Ends, MirrorFailedError
 from bridge.errors import BridgeError, UsageError
 from bridge.jobs.backfill_report import BackfillReport, Verdict, partitions
 from bridge.jobs.backfill_request import BackfillRequest, check, own_configuration
-from bridge.jobs.frozen import Stored, check_source, check_whole, frozen, is_done, job_of, standings, stretches
+from bridge.jobs.frozen import (
+    Stored,
+    check_sink,
+    check_source,
+    check_whole,
+    frozen,
+    is_done,
+    job_of,
+    standings,
+    stretches,
+)
 from bridge.jobs.progress import JobProgress, Meter
 from bridge.jobs.restamped import RestampedSink
 from bridge.jobs.span import Kind, Point
@@ -120,6 +130,9 @@ class Backfill:
             check_source(stored, source)
             check_whole(stored, listing)
             if self._is_nothing_left(stored, listing):
+                async with reached("sink", ends.sink) as sink:
+                    check_sink(stored, sink)
+                log.info("done already", mirror=self._asked.name)
                 return False
             async with self._owned() as store:
                 self._stored = await store.load()
@@ -130,10 +143,7 @@ class Backfill:
 
     def _is_nothing_left(self, stored: Stored, listing: tuple[Partition, ...]) -> bool:
         """Whether the job that is asked for is done."""
-        if self._begins_anew(stored) or not is_done(stored, listing):
-            return False
-        log.info("done already", mirror=self._asked.name)
-        return True
+        return not self._begins_anew(stored) and is_done(stored, listing)
 
     def _begins_anew(self, stored: Stored) -> bool:
         """Whether this is another job than the last one. Raises ``UsageError`` where it cannot be."""

@@ -3,14 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from bridge.engine.identity import of_this_source
+from bridge.engine.identity import of_this_sink, of_this_source
 from bridge.engine.lineage import inherited
 from bridge.engine.status import LaneState, LaneStatus
 from bridge.errors import BridgeError, UsageError
 from bridge.jobs.progress import Standing, Stretch
-from bridge.jobs.span import Kind, Point, positions_in
+from bridge.jobs.span import Kind, Point, ends_at, positions_in
 from checkpoints.base import Bound, Checkpoint
-from connectors.base import End, Partition, Place, Source
+from connectors.base import End, Partition, Place, Sink, Source
 
 Stored = Mapping[str, Checkpoint]
 """By partition."""
@@ -38,6 +38,17 @@ def check_source(stored: Stored, source: Source) -> None:
                 f"go on in {name}",
                 f"the source was recreated or changed: it was {checkpoint.source}, and is {source.identity}",
                 "kmbridge checkpoints reset begins anew; kmbridge run with on_gap: continue accepts the loss",
+            )
+
+
+def check_sink(stored: Stored, sink: Sink) -> None:
+    """Raises ``BridgeError`` where what the checkpoints tell is in another stream or topic."""
+    for name, checkpoint in stored.items():
+        if not of_this_sink(checkpoint, sink):
+            raise BridgeError(
+                f"go on in {name}",
+                f"the sink was recreated or changed: it was {checkpoint.sink}, and is {sink.identity}",
+                "kmbridge checkpoints reset copies all of it again; another --name begins another mirror",
             )
 
 
@@ -169,13 +180,16 @@ def _chosen(partitions: Sequence[Partition], begun: Stored, since: Point | None,
 async def _ends(source: Source, chosen: Sequence[Partition], until: Point) -> Mapping[str, End]:
     if until.kind is not Kind.POSITIONS:
         return await source.ends(chosen, until.time_ms)
-    named = positions_in("--until", until, [partition.id for partition in chosen])
-    return {name: End(position=position) for name, position in named.items()}
+    return await ends_at(source, positions_in("--until", until, [partition.id for partition in chosen]))
 
 
 def _bound(source: Source, checkpoint: Checkpoint, end: End, since: Point | None, until: Point) -> Bound:
     """Raises ``UsageError`` where the end is a position that somebody named, and lies before the beginning."""
-    begin = checkpoint.position
-    if until.kind is Kind.POSITIONS and source.rank(end.position) < source.rank(begin):
-        raise UsageError(f"--until {until.text}", f"lies before {begin}, where it begins")
+    begin, is_named = checkpoint.position, until.kind is Kind.POSITIONS
+    if end.position is not None:
+        last, first = source.rank(end.position), source.rank(begin)
+        if since is not None and since.kind is Kind.POSITIONS and (last < first or (last == first and is_named)):
+            raise UsageError(f"--until {until.text}", f"ends at {end.position}, before --from {since.text} begins")
+        if is_named and last < first:
+            raise UsageError(f"--until {until.text}", f"lies before {begin}, where it begins")
     return Bound("" if since is None else since.text, until.text, begin, end.position, end.time_ms)

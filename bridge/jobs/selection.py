@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 from bridge.engine.bounded import BoundedSource
 from bridge.errors import UsageError
-from bridge.jobs.span import Kind, Point, positions_in
+from bridge.jobs.span import Kind, Point, ends_at, positions_in
 from connectors.base import Batch, Budget, End, Partition, Place, Position, Source
 from connectors.wrapped import WrappedSource
 
@@ -39,7 +39,7 @@ class Selection(WrappedSource):
         named = self._named(self._since, chosen)
         self._starts = {**starts, **{name: self.just_before(position) for name, position in named.items()}}
         ends = await self.inner.ends(chosen, self._until.time_ms)
-        self._bounded.bounds = {**ends, **self._last(chosen, named)}
+        self._bounded.bounds = {**ends, **await self._last(chosen, named)}
         self.partitions_in_range = chosen
 
     @property
@@ -81,10 +81,10 @@ class Selection(WrappedSource):
             return dict.fromkeys(names, point.positions[""])
         return {name: position for name, position in point.positions.items() if name in names}
 
-    def _last(self, chosen: tuple[Partition, ...], first: Mapping[str, Position]) -> Mapping[str, End]:
+    async def _last(self, chosen: tuple[Partition, ...], first: Mapping[str, Position]) -> Mapping[str, End]:
         """The ends that are positions. Raises ``UsageError`` for one before its start."""
         last = self._named(self._until, chosen)
         for name in last.keys() & first.keys():
             if self.rank(last[name]) < self.rank(first[name]):
                 raise UsageError(f"--until {self._until.text}", f"ends before --from {self._since.text} begins")
-        return {name: End(position=position) for name, position in last.items()}
+        return await ends_at(self.inner, last)

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum, auto
 
 from bridge.errors import UsageError
-from connectors.base import Position
+from connectors.base import End, Partition, Position, Source
 
 _OLDEST = ("trim_horizon", "earliest")
 _NOW = ("now", "latest")
@@ -71,6 +71,19 @@ def positions_in(option: str, point: Point, there: Collection[str]) -> Mapping[s
             f"{option} {point.text}", f"the source has no partition {', '.join(unknown)}", "kmbridge checkpoints list"
         )
     return point.positions
+
+
+async def ends_at(source: Source, named: Mapping[str, Position]) -> Mapping[str, End]:
+    """The ends of partitions at ``named`` positions; or at what is there now, where such a one never comes.
+
+    Raises ``UsageError`` for one that is still to come, and what the source raises.
+    """
+    now = await source.ends([Partition(name) for name in named], None)
+    for name, position in named.items():
+        there = now[name].position
+        if there is not None and source.rank(position) > source.rank(there):
+            raise UsageError(f"--until {name}/{position}", f"still to come: the last one is {there}", "--until now")
+    return {name: End(position, now[name].time_ms) for name, position in named.items()}
 
 
 def _time(option: str, text: str) -> datetime | None:

@@ -1,7 +1,7 @@
 """Two sides compared by the origin that every mirrored record carries, in two passes."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bridge.parity.comparison import Comparison, Scope
 from bridge.parity.digest import rank
@@ -73,7 +73,8 @@ async def compare_by_origin(
 
     ``before`` is how far an earlier comparison came, whose extents these follow. Raises as reading.
     """
-    return await _ByOrigin(parity, before or Reached()).compare(source, sink)
+    meant = replace(parity, ends=replace(parity.ends, is_partial=not source.follows))
+    return await _ByOrigin(meant, before or Reached()).compare(source, sink)
 
 
 class _ByOrigin:

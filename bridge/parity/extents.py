@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping
 
 from bridge.assembly.reading import Start
 from bridge.errors import UsageError
-from bridge.jobs.span import Kind, Point, positions_in
+from bridge.jobs.span import Kind, Point, ends_at, positions_in
 from bridge.parity.reading import Extent, Side
-from connectors.base import End, Place, Position
+from connectors.base import Place, Position
 
 
 def start_of(point: Point) -> Start:
@@ -29,8 +29,8 @@ async def source_extent(side: Side, start: Point, until: Point) -> Extent:
     places = dict(await side.source.start(chosen))
     places |= {name: side.source.just_before(position) for name, position in starts.items()}
     found = dict(await side.source.ends(chosen, until.time_ms))
-    found |= {name: End(position=position) for name, position in ends.items()}
     _check_order(side, starts, ends)
+    found |= await ends_at(side.source, ends)
     return Extent(tuple(chosen), places, found, follows=not starts and not ends)
 
 

@@ -17,6 +17,7 @@ from connectors.base import Batch, Partition, Place, Source
 BEFORE = "before_range"
 BEHIND = "behind_range"
 NATIVE = "native"
+ELSEWHERE = "other_partitions"
 DEAD_LETTER = "dead_letter"
 _PLACES = 262_144
 """How many ranges of how many partitions of the sink are remembered where they were met."""
@@ -132,7 +133,10 @@ class SinkFolder:
             self.unfinished.add(batch.partition)
 
     def _unknown(self, run: Run) -> None:
-        """Of a partition that the source does not have: one that has expired, if any may have, or was read before."""
+        """Of a partition that is not compared: not meant, expired, if any may have, or read before. Or too much."""
+        if self._ends.is_partial:
+            self.left_out[ELSEWHERE] += len(run)
+            return
         if self._lineage.has_lost_some or run.partition in self._earlier.proven:
             self.left_out[BEFORE] += len(run)
             return
@@ -146,7 +150,7 @@ class SinkFolder:
         judged = self._earlier.judged.get(batch.partition)
         if judged is not None and self._source.rank(place[1]) <= self._source.rank(judged.position):
             return
-        if place in self._returned or self._ends.is_shared:
+        if place in self._returned or self._ends.is_shared or self._ends.is_partial:
             self.left_out[NATIVE] += 1
         else:
             self._findings.add(Kind.EXTRA, Identity(*place, self._ends.sink), "/".join(place))

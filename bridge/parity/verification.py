@@ -56,6 +56,7 @@ async def verify(
     ``UsageError`` where the range is none of the source.
     """
     clock = clock or Clock()
+    _check_times(compared)
     if not configuration.sends_origins and compared != Range():
         raise UsageError(
             "verify",
@@ -135,3 +136,11 @@ def _letters(dead_letter: Source | Path, side: Callable[[Source], Side]) -> Lett
         await reading.read(await everything(reading), reader)
 
     return read
+
+
+def _check_times(compared: Range) -> None:
+    first_ms, last_ms = compared.start.time_ms, compared.until.time_ms
+    if first_ms is not None and last_ms is not None and first_ms > last_ms:
+        raise UsageError(f"--until {compared.until.text}", f"it is before --from {compared.start.text}")
+    if compared.start.kind is Kind.NOW:
+        raise UsageError(f"--from {compared.start.text}", "nothing is there from now on", "name a time before that")

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from random import Random
 
 import pytest
 
 from bridge.errors import BridgeError, UsageError
-from bridge.jobs.frozen import check_source, check_whole, frozen, is_done, job_of
-from bridge.jobs.span import Point, point
+from bridge.jobs.frozen import check_sink, check_source, check_whole, frozen, is_done, job_of
+from bridge.jobs.span import Point, ends_at, point
 from checkpoints.base import Bound, Checkpoint
 from connectors.base import Clock, End, Partition
-from connectors.memory import Faults, MemorySource, MemoryStream
+from connectors.memory import Faults, MemorySink, MemorySource, MemoryStream, MemoryTopic
 
 NOW = point("--until", ["now"])
 TIMED = Bound("", "now", None, None, end_ms=1_000)
@@ -57,7 +58,7 @@ async def test_positions_leave_all_others_out_and_these_begin_where_a_mirror_doe
     """A checkpoint without a bound keeps their start for the mirror that comes after."""
     listing = (Partition("a"), Partition("b"))
     bounds = await freeze(listing, {}, "a/4", until=point("--until", ["a/9"]))
-    assert bounds == {"a": Bound("a/4", "a/9", begin="3", end="9", end_ms=None), "b": None}
+    assert bounds == {"a": Bound("a/4", "a/9", begin="3", end="9", end_ms=1_000), "b": None}
 
 
 async def test_a_position_before_the_beginning_is_refused() -> None:
@@ -104,3 +105,35 @@ def test_a_job_that_was_stored_in_part_is_no_smaller_job() -> None:
     check_whole({"a": stored()}, later)
     with pytest.raises(BridgeError, match="b have none"):
         check_whole({"a": stored()}, (*later, Partition("b")))
+
+
+def test_what_is_done_is_done_in_this_sink_alone() -> None:
+    """A topic that was recreated, or another one under the same name of the mirror, holds nothing of it."""
+    sink = MemorySink(MemoryTopic("orders", 1), Faults(), Random(1))
+    check_sink({"a": stored(), "b": replace(stored(), sink=sink.identity)}, sink)
+    with pytest.raises(BridgeError, match="another"):
+        check_sink({"a": replace(stored(), sink="another")}, sink)
+
+
+async def test_a_position_that_is_still_to_come_is_no_end() -> None:
+    """It would be waited for without end; that of the last record is one."""
+    stream = MemoryStream("orders", 1, Clock())
+    stream.put(b"key", b"value")
+    (shard,) = stream.shards
+    there = MemorySource(stream, Clock(), Faults())
+    assert await ends_at(there, {shard: "0"}) == {shard: End("0")}
+    with pytest.raises(UsageError, match="still to come"):
+        await ends_at(there, {shard: "1"})
+
+
+@pytest.mark.parametrize(("since", "until"), [("a/5", "a/4"), ("a/5", "now")])
+async def test_a_range_that_ends_before_the_position_where_it_begins_is_none(since: str, until: str) -> None:
+    """Whether the end is named, or is where the partition ends now."""
+    stream = MemoryStream("orders", 1, Clock())
+    for _ in range(3 if until == "now" else 9):
+        stream.put(b"key", b"value")
+    (shard,) = stream.shards
+    begin, end = since.replace("a", shard), until.replace("a", shard)
+    asked = point("--from", [begin]), point("--until", [end])
+    with pytest.raises(UsageError, match="before --from"):
+        await frozen(MemorySource(stream, Clock(), Faults()), [Partition(shard)], {}, *asked, now_ms=5)
