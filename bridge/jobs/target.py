@@ -19,6 +19,7 @@ from connectors.base import (
     Partition,
     Place,
     Position,
+    RefusedError,
     Setting,
     SettingsError,
     Sink,
@@ -56,7 +57,7 @@ async def check_target(
     kept for a short time only, and what may go with the volume.
 
     Raises ``SettingsError``, with the setting and the value it needs, where records would be refused or deleted, and
-    ``GapError`` where the job cannot begin for one.
+    ``GapError`` or ``RefusedError`` where the job cannot begin for one.
     """
     for setting in sink.volume_limits():
         log.warning("the oldest records go when there are more bytes than that", setting=str(setting))
@@ -102,6 +103,9 @@ class _Look:
                 if self._policy.on_gap is OnGap.STOP:
                     raise
                 log.error("a gap where the range begins", partition=partition.id, error=str(error))
+            except RefusedError:
+                # A position that is none, a missing right: a person must act, and nothing is stored yet.
+                raise
             except ConnectorError as error:
                 # The job meets it too, and knows what to do about it.
                 log.info("no look at a partition", partition=partition.id, error=str(error))
