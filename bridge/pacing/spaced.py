@@ -1,15 +1,15 @@
 """A source whose records come with the spacing of their own times."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import Collection
 from contextlib import aclosing
 
 import structlog
 
 from bridge.engine.budget import ByteBudget
+from bridge.pacing.piecewise import PiecewiseSource
 from bridge.pacing.remainder import Remainder
-from connectors.base import Batch, Budget, Clock, Partition, Place, Source
-from connectors.wrapped import WrappedSource
+from connectors.base import Clock, Partition, Source
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +22,7 @@ _SAMPLE = 64 * 2**20
 _WORTH_TELLING_S = 60.0
 
 
-class SpacedSource(WrappedSource):
+class SpacedSource(PiecewiseSource):
     """Hands on each record at its time, counted from the earliest one on, ``speed`` times as fast as it was.
 
     Of one partition the order is kept: a record that is older than one before it passes at once. Each partition holds
@@ -30,9 +30,8 @@ class SpacedSource(WrappedSource):
     """
 
     def __init__(self, inner: Source, speed: float, clock: Clock) -> None:
-        super().__init__(inner)
+        super().__init__(inner, clock)
         self._speed = speed
-        self._clock = clock
         self._earliest_ms = 0
         self._start_s: float | None = None
 
@@ -52,24 +51,9 @@ class SpacedSource(WrappedSource):
         found = await asyncio.gather(*map(look, partitions))
         self._earliest_ms = min((each for each in found if each is not None), default=0)
 
-    async def read(self, partition: Partition, after: Place, budget: Budget) -> AsyncGenerator[Batch, None]:
-        place = after
-        async with aclosing(self.inner.read(partition, after, budget)) as batches:
-            async for batch in batches:
-                rest = Remainder(batch, place)
-                place = batch.place
-                # While the next one is awaited, nothing here may keep the memory of one that is settled.
-                del batch
-                try:
-                    if not len(rest):
-                        yield rest.take(0, 0)
-                    read_ms = self._clock.now_ms()
-                    while len(rest):
-                        await self._until_due(partition, rest.batch.timestamps_ms[rest.at])
-                        yield rest.take(self._due(rest), self._clock.now_ms() - read_ms)
-                finally:
-                    rest.release()
-                    del rest
+    async def _turn(self, partition: Partition, rest: Remainder) -> int:
+        await self._until_due(partition, rest.batch.timestamps_ms[rest.at])
+        return self._due(rest)
 
     async def _until_due(self, partition: Partition, time_ms: int) -> None:
         wait_s = self._due_s(time_ms) - self._clock.monotonic()
