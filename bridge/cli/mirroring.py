@@ -5,7 +5,7 @@ from random import Random
 
 import structlog
 
-from bridge.assembly import Assembly, assemble
+from bridge.assembly import Assembly, Halt, assemble
 from bridge.cli.stop import heeding, stopping
 from bridge.config import Configuration
 from bridge.engine.mirror import MirrorFailedError
@@ -70,37 +70,26 @@ class Mirroring:
         counters = Counters()
         self._asked = asked
         self._assembly = assemble(asked, observer=counters, clock=Clock(), random=Random(), index=index)
-        self._opening: asyncio.Task[None] | None = None
-        self._is_stopping = False
+        self._halt = Halt(self._assembly.mirror.drain)
         self.observed = ObservedMirror(asked.name, self._assembly.mirror.status, counters.snapshot)
 
     def stop(self, asked_by: str) -> None:
         """Drain; where the ends are still being reached, just end that. Safe to call twice."""
-        if self._is_stopping:
-            return
-        self._is_stopping = True
-        log.info("draining", asked_by=asked_by)
-        if self._opening is not None:
-            self._opening.cancel()
-        else:
-            self._assembly.mirror.drain()
+        if self._halt.ask():
+            log.info("draining", asked_by=asked_by)
 
     async def run(self, address: str | None) -> None:
         """Return when ``stop`` has taken effect. ``address`` is where the telemetry is served, if anywhere."""
-        if not self._is_stopping:
-            await self._run(address)
+        if not self._halt.is_asked:
+            with self._halt.heeded():
+                await self._run(address)
         log.info("stopped", records=self._assembly.mirror.status().records_written)
 
     async def _run(self, address: str | None) -> None:
-        self._opening = asyncio.current_task()
-        try:
-            async with self._assembly.opened():
-                self._opening = None
-                _log_start(self._asked, self._assembly, address)
-                await _mirror(self._assembly)
-        except asyncio.CancelledError:
-            if self._opening is None or not self._is_stopping:
-                raise
+        async with self._assembly.opened():
+            self._halt.under_way()
+            _log_start(self._asked, self._assembly, address)
+            await _mirror(self._assembly)
 
 
 async def _mirror(assembly: Assembly) -> None:

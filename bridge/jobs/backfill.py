@@ -1,13 +1,12 @@
 """A bounded range of the source, copied into the sink as a mirror does, and no further."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from random import Random
 
 import structlog
 
-from bridge.assembly import Assembly, Job, assemble, policy_of, reached
+from bridge.assembly import Assembly, Halt, Job, assemble, policy_of, reached
 from bridge.config import Configuration
 from bridge.engine.bounded import BoundedSource
 from bridge.engine.mirror import Ends, MirrorFailedError
@@ -65,8 +64,7 @@ class Backfill:
         self._request = request
         self._clock = Clock()
         self._assembly = self._assembled(counters)
-        self._opening: asyncio.Task[object] | None = None
-        self._is_stopping = False
+        self._halt = Halt(self._assembly.mirror.drain)
         self._stored: Stored = {}
         """As it is when the copying begins."""
         self._meter = Meter(self._assembly.ends.source.rank)
@@ -74,14 +72,8 @@ class Backfill:
 
     def stop(self, asked_by: str) -> None:
         """Read no more, and let ``run`` return when what was read is durable and stored. Safe to call twice."""
-        if self._is_stopping:
-            return
-        self._is_stopping = True
-        log.info("draining", asked_by=asked_by)
-        if self._opening is not None:
-            self._opening.cancel()
-        else:
-            self._assembly.mirror.drain()
+        if self._halt.ask():
+            log.info("draining", asked_by=asked_by)
 
     def progress(self) -> JobProgress | None:
         """Where the job is; None before that is known."""
@@ -99,15 +91,10 @@ class Backfill:
         """
         began_s = self._clock.monotonic()
         was_done = is_complete = False
-        self._opening = asyncio.current_task()
-        try:
+        with self._halt.heeded():
             was_done = is_complete = not await self._prepare()
             if not was_done:
                 is_complete = await self._copy()
-        except asyncio.CancelledError:
-            if self._opening is None or not self._is_stopping:
-                raise
-        self._opening = None
         stored = await checkpoint_reader(self._asked).load()
         since, until = job_of(stored) or ("", "")
         return BackfillReport(
@@ -185,7 +172,7 @@ class Backfill:
         """Mirror as far as the range goes; whether it came to its end."""
         assembly = self._assembly
         async with assembly.opened():
-            self._opening = None
+            self._halt.under_way()
             log.info("copying", source=assembly.ends.source.address, sink=assembly.ends.sink.address)
             try:
                 await assembly.mirror.run()

@@ -7,7 +7,7 @@ from secrets import token_hex
 
 import structlog
 
-from bridge.assembly import Assembly, Job, assemble, policy_of
+from bridge.assembly import Assembly, Halt, Job, assemble, policy_of
 from bridge.config import Configuration
 from bridge.engine.mirror import MirrorFailedError
 from bridge.engine.status import LaneState, LaneStatus
@@ -48,8 +48,6 @@ class Replay:
         self._clock = Clock()
         self._selection: Selection | None = None
         self._spaced: SpacedSource | None = None
-        self._is_stopping = False
-        self._opening: asyncio.Task[object] | None = None
         asked = own_configuration(configuration, request, self.id)
         self._policy = policy_of(asked)
         self._assembly = assemble(
@@ -59,17 +57,12 @@ class Replay:
             random=Random(),
             job=Job(self._around, self._into, replay=self.id),
         )
+        self._halt = Halt(self._assembly.mirror.drain)
 
     def stop(self, asked_by: str) -> None:
         """Read no more, and let ``run`` return when what was read is durable. Safe to call twice."""
-        if self._is_stopping:
-            return
-        self._is_stopping = True
-        log.info("stopping", asked_by=asked_by)
-        if self._opening is not None:
-            self._opening.cancel()
-        else:
-            self._assembly.mirror.drain()
+        if self._halt.ask():
+            log.info("stopping", asked_by=asked_by)
 
     async def run(self) -> ReplayReport:
         """Send the range; the report tells whether ``stop`` came before its end.
@@ -79,22 +72,18 @@ class Replay:
         """
         began_s = self._clock.monotonic()
         assembly, selection = self._assembly, self._selected
-        self._opening = asyncio.current_task()
-        try:
+        source = sink = ""
+        with self._halt.heeded():
             async with assembly.opened():
                 await selection.fix()
                 await check_target(selection, assembly.ends.sink, selection.starts, self._policy, self._clock)
                 if self._spaced is not None:
                     await self._spaced.find_earliest(selection.partitions_in_range)
-                self._opening = None
+                self._halt.under_way()
                 source, sink = assembly.ends.source.address, assembly.ends.sink.address
                 log.info("replaying", replay=self.id, source=source, sink=sink)
-                if not self._is_stopping:
+                if not self._halt.is_asked:
                     await self._send(assembly)
-        except asyncio.CancelledError:
-            if self._opening is None or not self._is_stopping:
-                raise
-            source = sink = ""
         return self._report(source, sink, self._clock.monotonic() - began_s)
 
     @property
