@@ -27,11 +27,12 @@ class Halt:
     @contextmanager
     def heeded(self) -> Iterator[None]:
         """Around a run, which begins with its opening: a halt before ``under_way`` leaves it without an error."""
-        self._opening = asyncio.current_task()
+        self._opening = task = asyncio.current_task()
         try:
             yield
         except asyncio.CancelledError:
-            if self._opening is None or not self.is_asked:
+            # Others may have cancelled the task as well, and a task group or a time-out must not see what was ours.
+            if task is None or self._opening is None or not self.is_asked or task.uncancel():
                 raise
         finally:
             self._opening = None
