@@ -5,7 +5,7 @@ from typing import Literal
 
 from bridge.config import Configuration
 from bridge.errors import UsageError
-from bridge.jobs.span import Kind, Point
+from bridge.jobs.span import Kind, Point, check_span
 
 _SHARE = 0.8
 """Of a shard's read limit: the rest is for its other consumers."""
@@ -34,14 +34,8 @@ def check(configuration: Configuration, request: BackfillRequest) -> None:
     since, until = request.since, request.until
     if request.again and since is not None:
         raise UsageError("--again", "goes on from where the mirror stands", "leave --from out")
-    if until is None:
-        return
-    if until.kind is Kind.OLDEST:
-        raise UsageError(f"--until {until.text}", "nothing is before it", "give a later time, or now")
-    if since is not None and until.kind is Kind.TIME and since.kind is Kind.NOW:
-        raise UsageError(f"--until {until.text}", f"is before --from {since.text}")
-    if since is not None and since.time is not None and until.time is not None and until.time < since.time:
-        raise UsageError(f"--until {until.text}", f"is before --from {since.text}")
+    if until is not None:
+        check_span(since, until)
 
 
 def own_configuration(configuration: Configuration, request: BackfillRequest) -> Configuration:

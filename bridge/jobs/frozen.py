@@ -7,8 +7,9 @@ from bridge.engine.identity import of_this_sink, of_this_source
 from bridge.engine.lineage import inherited
 from bridge.engine.status import LaneState, LaneStatus
 from bridge.errors import BridgeError, UsageError
+from bridge.jobs.located import ends_at
 from bridge.jobs.progress import Standing, Stretch
-from bridge.jobs.span import Kind, Point, ends_at, positions_in
+from bridge.jobs.span import Kind, Point, meant, positions_in
 from checkpoints.base import Bound, Checkpoint
 from connectors.base import End, Partition, Place, Sink, Source
 
@@ -159,12 +160,7 @@ def _chosen(partitions: Sequence[Partition], begun: Stored, since: Point | None,
     """
     unfinished = [partition for partition in partitions if not begun[partition.id].finished]
     names = {partition.id for partition in unfinished}
-    chosen = set(names)
-    for option, point in (("--from", since), ("--until", until)):
-        if point is not None and point.kind is Kind.POSITIONS:
-            chosen &= positions_in(option, point, names).keys()
-    if not chosen and unfinished:
-        raise UsageError(f"--until {until.text}", "names no partition that --from names")
+    chosen = meant(since, until, names)
     if chosen != names:
         before = names if until.kind is Kind.POSITIONS else names - chosen
         for partition in unfinished:

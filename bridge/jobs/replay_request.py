@@ -11,7 +11,7 @@ from bridge.config import Configuration
 from bridge.config.names import Stream, Topic
 from bridge.config.section import Section
 from bridge.errors import UsageError
-from bridge.jobs.span import Kind, Point
+from bridge.jobs.span import Kind, Point, check_past, check_span
 
 UNTIL_NOW = Point(Kind.NOW, "now")
 
@@ -40,15 +40,10 @@ def check(configuration: Configuration, request: ReplayRequest) -> None:
             "sink.kinesis.codec: raw has no room for kmbridge-replay, by which records sent again are told",
             "add --set sink.kinesis.codec=kpl, or envelope, if the stream's readers understand it",
         )
-    if request.since.kind is Kind.NOW:
-        raise UsageError(f"--from {request.since.text}", "nothing has arrived since", "give an earlier time")
-    if request.until.kind is Kind.OLDEST:
-        raise UsageError(f"--until {request.until.text}", "nothing is before it", "give a later time, or now")
+    check_past(request.since)
+    check_span(request.since, request.until)
     if request.records_per_s is not None and request.speed is not None:
         raise UsageError("--rate and --speed", "each says how fast", "leave one of them out")
-    since_ms, until_ms = request.since.time_ms, request.until.time_ms
-    if since_ms is not None and until_ms is not None and until_ms < since_ms:
-        raise UsageError(f"--until {request.until.text}", f"is before --from {request.since.text}")
 
 
 def own_configuration(configuration: Configuration, request: ReplayRequest, replay_id: str) -> Configuration:

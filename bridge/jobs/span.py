@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum, auto
 
 from bridge.errors import UsageError
-from connectors.base import End, Partition, Position, Source
+from connectors.base import Position
 
 _OLDEST = ("trim_horizon", "earliest")
 _NOW = ("now", "latest")
@@ -73,17 +73,34 @@ def positions_in(option: str, point: Point, there: Collection[str]) -> Mapping[s
     return point.positions
 
 
-async def ends_at(source: Source, named: Mapping[str, Position]) -> Mapping[str, End]:
-    """The ends of partitions at ``named`` positions; or at what is there now, where such a one never comes.
+def meant(since: Point | None, until: Point, there: Collection[str]) -> set[str]:
+    """The partitions of those ``there`` that a range is about: the ones that its positions name, or all.
 
-    Raises ``UsageError`` for one that is still to come, and what the source raises.
+    Raises ``UsageError`` where it names none.
     """
-    now = await source.ends([Partition(name) for name in named], None)
-    for name, position in named.items():
-        there = now[name].position
-        if there is not None and source.rank(position) > source.rank(there):
-            raise UsageError(f"--until {name}/{position}", f"still to come: the last one is {there}", "--until now")
-    return {name: End(position, now[name].time_ms) for name, position in named.items()}
+    chosen = set(there)
+    for option, point in (("--from", since), ("--until", until)):
+        if point is not None and point.kind is Kind.POSITIONS:
+            chosen &= positions_in(option, point, there).keys()
+    if not chosen and there:
+        raise UsageError(f"--until {until.text}", "names no partition that --from names")
+    return chosen
+
+
+def check_span(since: Point | None, until: Point) -> None:
+    """Raises ``UsageError`` for a range that ends before it begins, as far as that can be told without the source."""
+    if until.kind is Kind.OLDEST:
+        raise UsageError(f"--until {until.text}", "nothing is before it", "give a later time, or now")
+    if since is None or until.time is None:
+        return
+    if since.kind is Kind.NOW or (since.time is not None and until.time < since.time):
+        raise UsageError(f"--until {until.text}", f"is before --from {since.text}")
+
+
+def check_past(since: Point) -> None:
+    """Raises ``UsageError`` for a range of which nothing can be there yet."""
+    if since.kind is Kind.NOW:
+        raise UsageError(f"--from {since.text}", "nothing has arrived since", "give an earlier time")
 
 
 def _time(option: str, text: str) -> datetime | None:

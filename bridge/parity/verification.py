@@ -16,7 +16,7 @@ from bridge.config import Configuration
 from bridge.engine.budget import ByteBudget
 from bridge.engine.retry import Backoff
 from bridge.errors import UsageError
-from bridge.jobs.span import Kind, Point
+from bridge.jobs.span import Kind, Point, check_past, check_span
 from bridge.parity.by_key import compare_by_key
 from bridge.parity.by_origin import Letters, Parity, compare_by_origin
 from bridge.parity.expected import Ends
@@ -56,7 +56,8 @@ async def verify(
     ``UsageError`` where the range is none of the source.
     """
     clock = clock or Clock()
-    _check_times(compared)
+    check_past(compared.start)
+    check_span(compared.start, compared.until)
     if not configuration.sends_origins and compared != Range():
         raise UsageError(
             "verify",
@@ -136,11 +137,3 @@ def _letters(dead_letter: Source | Path, side: Callable[[Source], Side]) -> Lett
         await reading.read(await everything(reading), reader)
 
     return read
-
-
-def _check_times(compared: Range) -> None:
-    first_ms, last_ms = compared.start.time_ms, compared.until.time_ms
-    if first_ms is not None and last_ms is not None and first_ms > last_ms:
-        raise UsageError(f"--until {compared.until.text}", f"it is before --from {compared.start.text}")
-    if compared.start.kind is Kind.NOW:
-        raise UsageError(f"--from {compared.start.text}", "nothing is there from now on", "name a time before that")

@@ -8,7 +8,8 @@ import pytest
 
 from bridge.errors import BridgeError, UsageError
 from bridge.jobs.frozen import check_sink, check_source, check_whole, frozen, is_done, job_of
-from bridge.jobs.span import Point, ends_at, point
+from bridge.jobs.located import ends_at
+from bridge.jobs.span import Point, point
 from checkpoints.base import Bound, Checkpoint
 from connectors.base import Clock, End, Partition
 from connectors.memory import Faults, MemorySink, MemorySource, MemoryStream, MemoryTopic
