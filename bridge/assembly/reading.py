@@ -1,10 +1,8 @@
 """Both sides of a mirror as sources, for those who only look: made, not entered."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from random import Random
-from typing import Literal
 
 from bridge.config import Configuration
 from bridge.config.ends import KafkaEnd, KinesisEnd
@@ -15,8 +13,6 @@ from connectors.kafka.source import KafkaSource
 from connectors.kafka.source_settings import KafkaSourceSettings
 from connectors.kinesis.polling import KinesisSource
 from connectors.kinesis.settings import KinesisSourceSettings
-
-Start = Literal["oldest", "now"] | datetime
 
 _FETCHED = 16 * 2**20
 _POLL_S = 0.5
@@ -34,13 +30,13 @@ class SideMaker:
     random: Random
     observer: Observer
 
-    def source(self, start: Start) -> Source:
-        """The source, read as the mirror reads it; ``Source.start`` tells where ``start`` is."""
+    def source(self) -> Source:
+        """The source, read as the mirror reads it."""
         stream = self.asked.source.kinesis
         if stream is not None:
             settings = replace(
                 self._stream(stream, stream.stream),
-                start=_stream_start(start),
+                start=stream.start,
                 deaggregate=stream.deaggregate,
                 codec=stream.codec,
                 decompress=stream.decompress,
@@ -49,7 +45,7 @@ class SideMaker:
             return KinesisSource(settings, self.clock, self.random, self.observer)
         topic = self.asked.source.kafka
         assert topic is not None  # noqa: S101 - a choice has exactly one
-        found = replace(self._topic(topic, topic.topic), start=_topic_start(start), isolation=topic.isolation)
+        found = replace(self._topic(topic, topic.topic), start=topic.start, isolation=topic.isolation)
         return KafkaSource(found, self.clock, self.observer)
 
     def sink(self) -> Source:
@@ -95,11 +91,3 @@ class SideMaker:
             client_id=f"{group_name(self.asked)}-verify",
             buffer_bytes=_FETCHED,
         )
-
-
-def _stream_start(start: Start) -> Literal["trim_horizon", "latest"] | datetime:
-    return start if isinstance(start, datetime) else "trim_horizon" if start == "oldest" else "latest"
-
-
-def _topic_start(start: Start) -> Literal["earliest", "latest"] | datetime:
-    return start if isinstance(start, datetime) else "earliest" if start == "oldest" else "latest"

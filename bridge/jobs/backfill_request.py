@@ -6,6 +6,7 @@ from typing import Literal
 from bridge.config import Configuration
 from bridge.errors import UsageError
 from bridge.jobs.span import Kind, Point, check_span
+from bridge.jobs.starting import changed, starting
 
 _SHARE = 0.8
 """Of a shard's read limit: the rest is for its other consumers."""
@@ -40,21 +41,10 @@ def check(configuration: Configuration, request: BackfillRequest) -> None:
 
 def own_configuration(configuration: Configuration, request: BackfillRequest) -> Configuration:
     """That of a mirror which starts where the range does, and leaves the source's other consumers some room."""
-    section = configuration.source.kinesis or configuration.source.kafka
-    assert section is not None  # noqa: S101 - a choice has exactly one
-    start = _start(configuration, request.since)
-    changed: dict[str, object] = {} if start is None else {"start": start}
-    if configuration.source.kinesis is not None and "read_share" not in section.model_fields_set:
-        changed["read_share"] = _SHARE
-    name = "kafka" if configuration.source.kinesis is None else "kinesis"
-    source = configuration.source.model_copy(update={name: section.model_copy(update=changed)})
-    return configuration.model_copy(update={"source": source})
-
-
-def _start(configuration: Configuration, since: Point | None) -> object | None:
-    """The value of the key ``start`` that means ``since``; None: as it is configured."""
-    if since is None or since.kind is Kind.POSITIONS:
-        return None
-    if since.kind is Kind.OLDEST:
-        return "trim_horizon" if configuration.source.kinesis is not None else "earliest"
-    return "latest" if since.kind is Kind.NOW else since.time
+    since, stream = request.since, configuration.source.kinesis
+    if since is not None and since.kind is not Kind.POSITIONS:
+        configuration = starting(configuration, since)
+    if stream is not None and "read_share" not in stream.model_fields_set:
+        source = changed(configuration.source, read_share=_SHARE)
+        configuration = configuration.model_copy(update={"source": source})
+    return configuration

@@ -9,9 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from bridge.config import Configuration
 from bridge.config.names import Stream, Topic
-from bridge.config.section import Section
 from bridge.errors import UsageError
 from bridge.jobs.span import Kind, Point, check_past, check_span
+from bridge.jobs.starting import changed, starting
 
 UNTIL_NOW = Point(Kind.NOW, "now")
 
@@ -53,26 +53,13 @@ def own_configuration(configuration: Configuration, request: ReplayRequest, repl
     return configuration.model_copy(
         update={
             "name": f"{configuration.name}-replay-{replay_id}",
-            "source": _changed(configuration.source, start=_start(configuration, request.since)),
-            "sink": _changed(configuration.sink, **_target(configuration, request.to)),
+            "source": starting(configuration, request.since).source,
+            "sink": changed(configuration.sink, **_target(configuration, request.to)),
             "checkpoints": "memory",
             "limits": limits.model_copy(update={"records_per_second": min(rates, default=None)}),
             "workers": configuration.workers.model_copy(update={"instance": None}),
         }
     )
-
-
-def _changed(choice: Section, **keys: object) -> Section:
-    """``choice`` with ``keys`` of its end changed."""
-    return choice.model_copy(
-        update={name: end.model_copy(update=keys) for name, end in choice if isinstance(end, Section)}
-    )
-
-
-def _start(configuration: Configuration, since: Point) -> object:
-    if since.time is not None:
-        return since.time
-    return "trim_horizon" if configuration.source.kinesis is not None else "earliest"
 
 
 def _target(configuration: Configuration, to: str | None) -> dict[str, object]:

@@ -2,18 +2,10 @@
 
 from collections.abc import Collection, Mapping
 
-from bridge.assembly.reading import Start
 from bridge.jobs.located import located
 from bridge.jobs.span import Kind, Point
 from bridge.parity.reading import Extent, Side
 from connectors.base import Place
-
-
-def start_of(point: Point) -> Start:
-    """What a source is told so that it begins at ``point``, in partitions where that is no position."""
-    if point.time is not None:
-        return point.time
-    return "now" if point.kind is Kind.NOW else "oldest"
 
 
 async def source_extent(side: Side, start: Point, until: Point) -> Extent:

@@ -17,10 +17,11 @@ from bridge.engine.budget import ByteBudget
 from bridge.engine.retry import Backoff
 from bridge.errors import UsageError
 from bridge.jobs.span import Kind, Point, check_past, check_span
+from bridge.jobs.starting import starting
 from bridge.parity.by_key import compare_by_key
 from bridge.parity.by_origin import Letters, Parity, compare_by_origin
 from bridge.parity.expected import Ends
-from bridge.parity.extents import everything, source_extent, start_of
+from bridge.parity.extents import everything, source_extent
 from bridge.parity.letter_file import read_letters
 from bridge.parity.reading import Reader, Side
 from bridge.parity.report import ParityReport
@@ -97,10 +98,10 @@ async def told(parity: Parity, clock: Clock) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def opened(configuration: Configuration, start: Point, *, is_shared: bool, clock: Clock) -> AsyncIterator[Parity]:
-    """Both sides, and the dead letter, entered while the context lasts."""
+    """Both sides, the source from ``start`` on, and the dead letter, entered while the context lasts."""
     random = Random()
-    make = SideMaker(configuration, clock, random, Observer())
-    source, sink, dead_letter = make.source(start_of(start)), make.sink(), make.dead_letter()
+    make = SideMaker(starting(configuration, start), clock, random, Observer())
+    source, sink, dead_letter = make.source(), make.sink(), make.dead_letter()
     async with AsyncExitStack() as stack:
         ends: dict[str, Connector] = {"source": source, "sink": sink}
         if isinstance(dead_letter, Source):

@@ -1,0 +1,28 @@
+"""A mirror's configuration, changed for a job."""
+
+from bridge.config import Configuration
+from bridge.config.section import Section
+from bridge.jobs.span import Kind, Point
+
+
+def starting(configuration: Configuration, since: Point) -> Configuration:
+    """``configuration`` with a source that starts at ``since``; where that is a position, at its oldest records."""
+    return configuration.model_copy(
+        update={"source": changed(configuration.source, start=_start(configuration, since))}
+    )
+
+
+def changed(choice: Section, **keys: object) -> Section:
+    """``choice`` with ``keys`` of its end changed."""
+    return choice.model_copy(
+        update={name: end.model_copy(update=keys) for name, end in choice if isinstance(end, Section)}
+    )
+
+
+def _start(configuration: Configuration, since: Point) -> object:
+    """The value of the key ``start``."""
+    if since.time is not None:
+        return since.time
+    if since.kind is Kind.NOW:
+        return "latest"
+    return "trim_horizon" if configuration.source.kinesis is not None else "earliest"
