@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bridge.engine.policy import OnLoop
-from bridge.engine.window import Window
+from bridge.engine.window import Window, origins_of
 from connectors import provenance
 from connectors.base import Batch, Place, Position, Sink, Source
 
@@ -82,13 +82,7 @@ class Sieve:
     def _repeated(self, batch: Batch) -> Sequence[int]:
         if self._window is None or batch.headers is None:
             return ()
-        origins = _named(batch, provenance.last_origins(batch, self._source.address))
+        origins = origins_of(batch, self._source.address)
         repeated = self._window.repeated(origins)
         self._window.read(batch.place, origins)
         return repeated
-
-
-def _named(batch: Batch, origins: Sequence[bytes | None]) -> list[bytes | None]:
-    """With the record's time: a topic that is made anew under its name gives its offsets to other records."""
-    named = zip(origins, batch.timestamps_ms, strict=True)
-    return [None if origin is None else b"%b@%d" % (origin, time_ms) for origin, time_ms in named]

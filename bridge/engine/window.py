@@ -10,7 +10,8 @@ from itertools import chain, islice
 
 import msgspec
 
-from connectors.base import Place
+from connectors import provenance
+from connectors.base import Batch, Place
 
 SIZE = 16_384
 """Records that are remembered while a lane runs."""
@@ -20,6 +21,15 @@ STORED = 512
 
 Origin = bytes
 """``SOURCE/PARTITION/POSITION``, as provenance writes it, and what else tells two records apart."""
+
+
+def origins_of(batch: Batch, source: str) -> list[Origin | None]:
+    """Which record each of ``batch``, read at the address ``source``, was before it came there; None: of none.
+
+    With the record's time: a topic that is made anew under its name gives its offsets to other records.
+    """
+    named = zip(provenance.last_origins(batch, source), batch.timestamps_ms, strict=True)
+    return [None if origin is None else b"%b@%d" % (origin, time_ms) for origin, time_ms in named]
 
 
 class Window:

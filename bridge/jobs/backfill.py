@@ -10,6 +10,7 @@ from bridge.assembly import Assembly, Halt, Job, assemble, policy_of, reached
 from bridge.config import Configuration
 from bridge.engine.bounded import BoundedSource
 from bridge.engine.mirror import Ends, MirrorFailedError
+from bridge.engine.start import gone, is_known
 from bridge.errors import BridgeError, UsageError
 from bridge.jobs.backfill_report import BackfillReport, Verdict, partitions
 from bridge.jobs.backfill_request import BackfillRequest, check, own_configuration
@@ -33,7 +34,7 @@ from bridge.keeping.stores import checkpoint_reader
 from bridge.telemetry.counters import Counters
 from bridge.telemetry.observed import ObservedMirror
 from checkpoints.base import CheckpointStore, StoreBusyError
-from connectors.base import Clock, GapError, Partition, RefusedError, Sink, Source
+from connectors.base import Clock, Partition, Sink, Source
 
 _NOW = Point(Kind.NOW, "now")
 _LOOK_S = 0.5
@@ -144,20 +145,11 @@ class Backfill:
                 raise self._another(option, asked.text, was)
         return False
 
-    async def _check_new(self, ends: Ends) -> None:
-        """Raises ``GapError`` where the sink shows that the mirror had checkpoints, which is no new one then."""
-        try:
-            is_known = await ends.sink.knows(ends.source.address)
-        except RefusedError as error:
-            log.error("cannot look for records of an earlier life of this mirror in the sink", error=str(error))
-            return
-        if is_known and self._asked.on_gap == "stop":
-            raise self._gap()
-
     async def _freeze(self, ends: Ends, store: CheckpointStore, stored: Stored) -> Stored:
         """Fix the range and store it, if the sink would keep what is in it."""
-        if not stored and await store.forgets():
-            await self._check_new(ends)
+        is_new = not stored and self._asked.on_gap == "stop"
+        if is_new and await store.forgets() and await is_known(ends.source, ends.sink):
+            raise gone(f"backfill {self._asked.name}", ends.source, ends.sink)
         until, listing = self._request.until or _NOW, await _listed(ends.source)
         begun = await frozen(ends.source, listing, stored, self._request.since, until, self._clock.now_ms())
         ranges, bounded = stretches(begun), BoundedSource(ends.source)
@@ -226,16 +218,6 @@ class Backfill:
             f"{option} {asked}",
             f"the backfill of {self._asked.name} was begun {begun}",
             f"leave {option} out to go on with that one; --again begins another from where it stands",
-        )
-
-    def _gap(self) -> GapError:
-        return GapError(
-            f"backfill {self._asked.name}",
-            "its checkpoints are gone, yet the sink holds records of the source: a group's offsets expire",
-            "kmbridge checkpoints set says where it stands; on_gap: continue begins at its start",
-            lost_from="where it stood",
-            lost_to="its start",
-            resume=None,
         )
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bridge.engine.window import Window
+from bridge.engine.window import Window, origins_of
 from bridge.parity.digest import content
 from bridge.parity.run import Run
 from connectors import provenance
@@ -99,12 +99,8 @@ class Expected:
         window = self._windows.get(batch.partition)
         if window is None:
             return set()
-        origins = provenance.last_origins(batch, self._ends.source)
-        named = [
-            None if origin is None else b"%b@%d" % (origin, time_ms)
-            for origin, time_ms in zip(origins, batch.timestamps_ms, strict=True)
-        ]
-        repeated = window.repeated(named)
-        window.read(batch.place, named)
+        origins = origins_of(batch, self._ends.source)
+        repeated = window.repeated(origins)
+        window.read(batch.place, origins)
         window.settle(batch.place)
         return set(repeated)
