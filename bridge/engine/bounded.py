@@ -28,7 +28,8 @@ class BoundedSource(WrappedSource):
 
     async def _until(self, end: End, partition: Partition, after: Place, budget: Budget) -> AsyncGenerator[Batch, None]:
         if self.is_met(end, after):
-            yield Batch(partition.id, after, is_last=True, reservation=await budget.reserve(0))
+            # What lies behind is not looked at: nobody may take this for the tip.
+            yield Batch(partition.id, after, lag_ms=1, is_last=True, reservation=await budget.reserve(0))
             return
         place = after
         async with aclosing(self.inner.read(partition, after, budget)) as batches:
@@ -54,7 +55,14 @@ class BoundedSource(WrappedSource):
         place = before if not count else Place(batch.positions[count - 1], before.watermark_ms)
         if end.time_ms is not None and batch.arrived_ms[count] > end.time_ms:
             place = replace(place, watermark_ms=end.time_ms + 1)
-        return replace(batch.pick(range(count)), place=place, is_last=True)
+        cut_off = len(batch) - count
+        return replace(
+            batch.pick(range(count)),
+            place=place,
+            lag_ms=max(1, batch.lag_ms + batch.arrived_ms[-1] - batch.arrived_ms[count]),
+            lag_records=None if batch.lag_records is None else batch.lag_records + cut_off,
+            is_last=True,
+        )
 
     def _inside(self, batch: Batch, end: End) -> int:
         """How many of the first records of ``batch`` come before ``end``."""

@@ -16,7 +16,7 @@ from connectors.memory import MemorySink, MemorySource
 from connectors.memory_cluster import Alone, MemoryCluster
 from connectors.memory_entries import EntryMemorySink
 from connectors.memory_transactions import MemoryTopics, TransactionalMemorySink
-from tests.simulation.invariants import ViolationError, check_parity
+from tests.simulation.invariants import ViolationError, check_once, check_parity
 from tests.simulation.scenario import POISON, refusal
 from tests.simulation.seat import PATIENCE_S
 from tests.simulation.virtual_time import VirtualClock, run
@@ -55,6 +55,8 @@ class BoundedLife:
         if await self._report() != report:
             raise ViolationError("a complete job is changed by what comes after it")
         check_parity(self.world.written, self.world.topic, self.world.buried(), reruns_whole=True)
+        if self.world.scenario.transactions or self.world.scenario.entries:
+            check_once(self.world.topic)
 
     async def _freeze(self) -> list[Record]:
         """Store where the job ends; the records of it."""
