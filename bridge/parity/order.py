@@ -24,7 +24,9 @@ class Order:
     """Follows the sink, each of its partitions in its own order, parents before children."""
 
     def __init__(self, origins: Lineage, *, by_key: bool, most: int = MOST_PLACES) -> None:
-        """``by_key`` says that a key may overtake another in the sink. ``most`` places are followed, or a few more."""
+        """``by_key`` says that a key may overtake another in the sink. ``most`` places are followed, or two for each
+        pair of partitions.
+        """
         self.suspected: defaultdict[str, list[int]] = defaultdict(list)
         """Ranks of records that stand behind a later one of their bucket, by origin partition."""
         self.keys: set[bytes] = set()
@@ -32,6 +34,8 @@ class Order:
         self._origins = origins
         self._mask = _EVERY_KEY if by_key else 0
         self._most = most
+        self._count = 0
+        """Places that are followed."""
         self._furthest: dict[str, dict[str, _Furthest]] = {}
         """By partition of the sink, then by origin partition."""
 
@@ -40,13 +44,16 @@ class Order:
         tables = self._furthest.setdefault(place, {})
         for parent in parents:
             for origin, furthest in self._furthest.get(parent, {}).items():
-                _put_together(tables.setdefault(origin, {}), furthest.items())
+                table = tables.setdefault(origin, {})
+                before = len(table)
+                _put_together(table, furthest.items())
+                self._count += len(table) - before
 
     def add(self, run: Run) -> None:
         """The next records of a partition of the sink; there are some."""
         tables = self._furthest.setdefault(run.place, {})
         table = tables.setdefault(run.partition, {})
-        mask, ranks = self._mask, run.ranks
+        mask, ranks, before = self._mask, run.ranks, len(table)
         buckets: Sequence[int] = [hash(key) & mask for key in run.keys] if mask else [0] * len(run)
         if len(tables) > 1:
             self._look_for_descendants(run, buckets)
@@ -61,7 +68,8 @@ class Order:
                     self._suspect(run, index)
                 else:
                     table[bucket] = rank
-        if mask:
+        self._count += len(table) - before
+        if mask and self._count > self._most:
             self._stay_small()
 
     def _look_for_descendants(self, run: Run, buckets: Sequence[int]) -> None:
@@ -81,7 +89,7 @@ class Order:
 
     def _stay_small(self) -> None:
         """Let more keys share a bucket until there are few enough buckets."""
-        while sum(len(table) for tables in self._furthest.values() for table in tables.values()) > self._most:
+        while self._mask and self._count > self._most:
             # From where each key has its own, at once to about as many as there may be.
             self._mask = min(self._mask >> 1, self._most - 1)
             for tables in self._furthest.values():
@@ -89,6 +97,7 @@ class Order:
                     furthest = table.pop(_ANY)
                     tables[origin] = {_ANY: furthest}
                     _put_together(tables[origin], ((bucket & self._mask, rank) for bucket, rank in table.items()))
+            self._count = sum(len(table) for tables in self._furthest.values() for table in tables.values())
 
 
 def _put_together(table: _Furthest, others: Iterable[tuple[int, int]]) -> None:

@@ -67,3 +67,12 @@ def test_records_without_a_key_are_never_suspected() -> None:
     order.add(found.__class__("p", "0", found.positions, found.places, [None, None], found.values))
     assert late(order) == []
     assert rank("1#3") > rank("1#2") > rank("1") > rank("0#9")
+
+
+def test_more_pairs_of_partitions_than_places_are_followed_all_the_same() -> None:
+    """All keys of a pair share a bucket then: whatever is late is still suspected."""
+    order = Order(Lineage(), by_key=True, most=4)
+    for place in "abc":
+        for origin in "pqr":
+            order.add(run(origin, [2, 1], place=place, keys=1))
+    assert {origin: len(late(order, origin)) for origin in "pqr"} == {"p": 3, "q": 3, "r": 3}
