@@ -108,6 +108,8 @@ def _print(report: ReplayReport) -> None:
         print(f"not sent, {reason}: {count}")
     if report.rest:
         print(f"stopped; to go on: {' '.join(f'--from {each}' for each in report.rest)}")
+        if report.unbegun:
+            print(f"these partitions had not begun, and are not among them: {', '.join(report.unbegun)}")
 
 
 def _number(option: str, text: str, form: re.Pattern[str], example: str) -> float:

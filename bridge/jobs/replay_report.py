@@ -51,5 +51,10 @@ class ReplayReport:
         stopped = (each for each in self.partitions if each.outcome is Outcome.STOPPED and each.last is not None)
         return tuple(f"{each.partition}/{each.last}" for each in stopped)
 
+    @property
+    def unbegun(self) -> tuple[str, ...]:
+        """Partitions of which nothing was sent: ``rest`` has none for them, so they take a replay of their own."""
+        return tuple(each.partition for each in self.partitions if each.outcome is Outcome.UNBEGUN)
+
     def to_json(self) -> dict[str, object]:
         return {**asdict(self), "delivery": "at_least_once", "complete": self.is_complete, "rest": list(self.rest)}

@@ -7,6 +7,7 @@ from contextlib import aclosing
 import structlog
 
 from bridge.engine.budget import ByteBudget
+from bridge.groups import first
 from bridge.pacing.piecewise import PiecewiseSource
 from bridge.pacing.remainder import Remainder
 from connectors.base import Clock, Partition, Source
@@ -40,16 +41,23 @@ class SpacedSource(PiecewiseSource):
         starts = await self.inner.start(tuple(partitions))
         enough, budget = asyncio.Semaphore(_AT_ONCE), ByteBudget(_SAMPLE)
 
-        async def look(partition: Partition) -> int | None:
+        found: list[int] = []
+
+        async def look(partition: Partition) -> None:
             async with enough, aclosing(self.inner.read(partition, starts[partition.id], budget)) as batches:
                 async for batch in batches:
                     batch.release()
                     if len(batch):
-                        return min(batch.timestamps_ms)
-            return None
+                        found.append(min(batch.timestamps_ms))
+                        return
 
-        found = await asyncio.gather(*map(look, partitions))
-        self._earliest_ms = min((each for each in found if each is not None), default=0)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for partition in partitions:
+                    tasks.create_task(look(partition), name=f"look at {partition.id}")
+        except ExceptionGroup as errors:
+            raise first(errors) from None
+        self._earliest_ms = min(found, default=0)
 
     async def _turn(self, partition: Partition, rest: Remainder) -> int:
         await self._until_due(partition, rest.batch.timestamps_ms[rest.at])
