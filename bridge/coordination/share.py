@@ -53,7 +53,10 @@ class Share:
                 if not change.handled.done():
                     change.handled.set_result(None)
             heard(change)
-            self._taking = asyncio.create_task(self._take(self._assigned - self._taken), name="take slots")
+            untaken = self._assigned - self._taken
+            # Whoever lost its slots does not know yet what it owns next: that it owns nothing is news of others.
+            if untaken or change.kind is not ChangeKind.LOST:
+                self._taking = asyncio.create_task(self._take(untaken), name="take slots")
 
     async def close(self) -> None:
         await self._interrupt()

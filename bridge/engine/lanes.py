@@ -101,6 +101,8 @@ class Lanes(Owner):
         async with self._changing:
             names = self._standings.lanes_in(slots)
             await self._work.stop(names)
+            # Until it is told what it owns now, nobody is known to have come.
+            self._is_assigned = False
             self._forget(names, slots)
 
     async def retake(self) -> None:

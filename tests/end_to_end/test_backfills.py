@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from tests.support import topics
 from tests.support.checker import check_exact
 from tests.support.command import Finished, run_command
 from tests.support.ends import End, StreamEnd, TopicEnd
-from tests.support.factories import StreamFactory, TopicFactory
+from tests.support.factories import OwnKafka, StreamFactory, TopicFactory
 from tests.support.kinesis_api import kinesis_session
 from tests.support.mirror_process import MirrorProcess
 from tests.support.records import TestRecord, generate, ids_by_key
@@ -173,3 +174,27 @@ async def test_old_records_are_read_through_split_and_merged_shards(route: Route
     assert report["records"] == len(sent)
     verdict = check_exact(ids_by_key(sent), await path.ids_by_key())
     assert verdict.ok, verdict
+
+
+@pytest.mark.parametrize("pair", ["topic-stream", "stream-topic"])
+async def test_a_broker_that_is_away_for_a_session_does_not_end_it(
+    own_kafka: OwnKafka, kinesis: str, stream: StreamFactory, tmp_path: Path, pair: str
+) -> None:
+    """Its worker is expelled, joins again and goes on: no other one has come. All of the range is there once."""
+    broker = await asyncio.to_thread(own_kafka)
+    streaming, named = StreamEnd(kinesis, stream(2)), TopicEnd(broker.address, "orders")
+    await asyncio.to_thread(topics.create_topic, broker.address, "orders", 2)
+    way = Way(tmp_path, named, streaming) if pair == "topic-stream" else Way(tmp_path, streaming, named)
+    sent = list(islice(generate(1_500, KEYS, seed=5), 1_500))
+    await way.write(sent)
+    mirror = way.mirror({**own_checkpoints(way), "limits": {"records_per_second": 250}})
+    mirror.start("backfill", "--json")
+    await mirror.until_written(100)
+    broker.freeze()
+    # librdkafka notices by its own clock that a session is over; the broker when it works again.
+    try:
+        await mirror.until_printed("slots lost")
+    finally:
+        broker.thaw()
+    assert await mirror.ended(60) == 0, mirror.printed()
+    assert check_exact(ids_by_key(sent), await way.ids_by_key()).ok
