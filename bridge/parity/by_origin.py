@@ -91,7 +91,12 @@ class _ByOrigin:
         order = Order(folded.lineage, by_key=parity.keys_overtake)
         earlier = Earlier(before.proven, before.judged)
         arrived = SinkFolder(folded, parity.sink.source, parity.ends, order, self._findings, earlier)
-        sink_finished = await parity.sink.read(await sink(), arrived)
+        extent = await sink()
+        # What the sink holds by now of a partition that came meanwhile was written behind the source's ranges.
+        for partition in await parity.source.listed():
+            if partition.id not in folded.ranges:
+                arrived.expect_behind(partition)
+        sink_finished = await parity.sink.read(extent, arrived)
         letters = LetterFolder(folded, arrived.fold, parity.ends)
         if parity.letters is not None:
             await parity.letters(letters)

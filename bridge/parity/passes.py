@@ -96,9 +96,16 @@ class SinkFolder:
         self._ends = ends
         self._findings = findings
         self._lineage = folded.lineage
+        self._later: set[str] = set()
+        """Partitions that came to the source behind its ranges."""
         self._ranges = folded.ranges
         self._returned = folded.expected.left_out.returned
         self._arrived = Arrived(ends.source, ends.sink, folded.lineage)
+
+    def expect_behind(self, partition: Partition) -> None:
+        """``partition`` is listed at the source, and was not when that was read."""
+        self._later.add(partition.id)
+        self._lineage.add(partition)
 
     @property
     def counted(self) -> Counter[str]:
@@ -116,7 +123,7 @@ class SinkFolder:
             if run.partition in self._ranges:
                 self._fold(run, batch)
             else:
-                self._unknown(run)
+                self._unknown(run, batch)
         for index in others:
             self._native(batch, index)
 
@@ -128,14 +135,26 @@ class SinkFolder:
         behind = self.fold.behind
         self.fold.add(run)
         self.order.add(run)
-        if self.fold.behind > behind and batch.partition not in self.resume:
+        if self.fold.behind > behind:
+            self._come_back(batch)
+
+    def _come_back(self, batch: Batch) -> None:
+        """From ``batch`` on, what stands behind the source's ranges is read again by a comparison that goes on."""
+        if batch.partition not in self.resume:
             self.resume[batch.partition] = self._source.just_before(batch.positions[0])
             self.unfinished.add(batch.partition)
 
-    def _unknown(self, run: Run) -> None:
-        """Of a partition that is not compared: not meant, expired, if any may have, or read before. Or too much."""
+    def _unknown(self, run: Run, batch: Batch) -> None:
+        """Of a partition that is not compared: not meant, new, expired, if any may have, or read before.
+
+        Of any other it is too much.
+        """
         if self._ends.is_partial:
             self.left_out[ELSEWHERE] += len(run)
+            return
+        if run.partition in self._later and run.partition not in self._earlier.proven:
+            self.left_out[BEHIND] += len(run)
+            self._come_back(batch)
             return
         if self._lineage.has_lost_some or run.partition in self._earlier.proven:
             self.left_out[BEFORE] += len(run)

@@ -17,7 +17,7 @@ class Kind(StrEnum):
     DOUBLED = "doubled"
     """In the sink more than once; every copy but the first counts."""
     REORDERED = "reordered"
-    """In the sink behind a later record of its key, or not in the place of its key's other records."""
+    """In the sink behind a later record of its key; where all is compared at once, also apart from its key's others."""
     ALTERED = "altered"
     """In the sink with another key, value or headers."""
 

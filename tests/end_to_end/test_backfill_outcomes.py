@@ -14,6 +14,7 @@ from tests.support.mirror_process import MirrorProcess
 from tests.support.records import generate, ids_by_key
 from tests.support.route import Route, RouteFactory
 from tests.support.shards import open_shards, split
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.broker, pytest.mark.kinesis]
 
@@ -82,7 +83,8 @@ async def test_an_end_in_the_past_leaves_out_what_came_later_and_open_children(r
     """A shard that was split after the end: its parent is copied, its children hold nothing of the range."""
     path = await _filled(route(shards=1))
     until = datetime.now(UTC) + timedelta(seconds=1)
-    await asyncio.sleep(2.1)  # arrivals are told by the second
+    # Arrivals are told by the second.
+    await eventually(lambda: datetime.now(UTC) > until + timedelta(seconds=1), "a second behind the end")
     await asyncio.to_thread(split, path.kinesis, path.stream, open_shards(path.kinesis, path.stream)[0])
     more = list(generate(200, 10, seed=1))[100:]
     await path.write(more)

@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import sys
+import threading
 
 import pytest
 
@@ -124,13 +125,14 @@ async def test_cancelling_the_job_gives_the_terminal_back() -> None:
 
 async def test_a_terminal_that_is_gone_ends_no_job() -> None:
     """Nobody sees the progress any more, and the job goes on."""
-    reached = False
+    reached, tried = False, threading.Event()
 
     class Gone(io.StringIO):
         def write(self, text: str) -> int:
+            tried.set()
             raise BrokenPipeError
 
     async with showing(lambda: _job(_partition("0")), Gone()):
-        await asyncio.sleep(0)
+        await eventually(tried.is_set, "something is shown")
         reached = True
     assert reached

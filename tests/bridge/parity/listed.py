@@ -14,6 +14,11 @@ class ListedSource(Source):
         self._partitions = tuple(partitions)
         self._chunk = chunk
 
+    def add(self, partition: Partition, records: Sequence[Record]) -> None:
+        """From now on it is there."""
+        self._records[partition.id] = list(records)
+        self._partitions = (*(each for each in self._partitions if each.id != partition.id), partition)
+
     @property
     def identity(self) -> str:
         return self._address

@@ -189,3 +189,32 @@ def test_of_partitions_that_are_not_meant_nothing_is_said() -> None:
     assert counts(proved(source, sink[:missing] + sink[missing + 1 :], overtake=False, among=PARTS[:1])) == {
         Kind.MISSING: 1
     }
+
+
+def test_what_a_shard_that_was_split_meanwhile_brought_is_behind_the_range() -> None:
+    """Its children were not there when the source was read; a partition that never was stays one too much."""
+    source = source_records(12, 2)
+    child = Partition("2", (PARTS[1].id,))
+    late = replace(source[1], partition=child.id, position="0", headers=())
+
+    async def compared(partition: Partition) -> ParityReport:
+        listed = ListedSource(HERE, by_partition(source))
+        stranger = mirrored([replace(late, partition=partition.id)])
+        # The sink has two partitions, whatever the origins are.
+        there = ListedSource(THERE, by_partition([*mirrored(source), replace(stranger[0], partition=PARTS[1].id)]))
+
+        def side(of: ListedSource) -> Side:
+            return Side(of, ByteBudget(1_000), Clock(), lambda: Backoff(Random(1)))
+
+        parity = Parity(side(listed), side(there), Ends(HERE, THERE), keys_overtake=False, permits_copies=False)
+        extent = await everything(parity.source)
+
+        async def split_and_look() -> Extent:
+            listed.add(child, [late])
+            return await everything(parity.sink)
+
+        return (await compare_by_origin(parity, extent, split_and_look)).report
+
+    report = asyncio.run(compared(child))
+    assert (report.equal, dict(report.left_out)) == (True, {"behind_range": 1})
+    assert counts(asyncio.run(compared(Partition("never")))) == {Kind.EXTRA: 1}
