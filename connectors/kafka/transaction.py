@@ -1,6 +1,7 @@
 """Transactions of one producer that a consumer group's generation fences (KIP-447)."""
 
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from threading import Event
@@ -10,6 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from connectors.base import ConnectorError, RefusedError, TransientError, UncertainError
 from connectors.kafka.connection import kafka_error, translate
+from connectors.kafka.patience import Patience
 
 T = TypeVar("T")
 
@@ -60,11 +62,19 @@ class Transactions:
     the next transaction; after every other error it is of no more use.
     """
 
-    def __init__(self, settings: Mapping[str, object], group_topic: str, stopped: Event, operation: str) -> None:
+    def __init__(
+        self,
+        settings: Mapping[str, object],
+        group_topic: str,
+        stopped: Event,
+        operation: str,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         """``group_topic`` is the topic whose partitions the group divides. Raises ``KafkaException``."""
         self._group_topic = group_topic
         self._stopped = stopped
         self._operation = operation
+        self._monotonic = monotonic
         self._metadata: bytes | None = None
         self._offsets: dict[int, int] = {}
         self._is_ready = False
@@ -187,13 +197,24 @@ class Transactions:
             raise failure from None
 
     def _repeat(self, call: Callable[[], T]) -> T:
-        """Call until the outcome is known: after a time-out the same call goes on where it was."""
+        """Call until the outcome is known: after a time-out the same call goes on where it was.
+
+        Raises the last time-out where the coordinator is lost to this producer.
+        """
+        patience = Patience(self._cluster_answers, self._monotonic)
         while True:
             try:
                 return call()
             except KafkaException as error:
-                if not kafka_error(error).retriable() or self._stopped.wait(_AGAIN_S):
+                if not kafka_error(error).retriable() or self._stopped.wait(_AGAIN_S) or patience.is_over():
                     raise
+
+    def _cluster_answers(self) -> bool:
+        try:
+            self.producer.list_topics(self._group_topic, timeout=_CALL_S)
+        except KafkaException:
+            return False
+        return True
 
     def _produce(self, record: SlotRecord) -> None:
         while not self._stopped.is_set():
