@@ -9,8 +9,8 @@ class Patience:
     """With one call to a coordinator, which is repeated until its outcome is known.
 
     librdkafka can lose a coordinator for good: when its broker was missing from the cluster's metadata for a moment,
-    requests wait for a connection that is never made. Another producer finds it again. While the cluster does not
-    answer at all nothing is gained by another one, and the call goes on where it was.
+    a request waits for a connection that is never made, and the call never returns, whatever its time-out. Another
+    producer finds the coordinator again. While the cluster does not answer at all nothing is gained by another one.
     """
 
     def __init__(self, cluster_answers: Callable[[], bool], monotonic: Callable[[], float]) -> None:

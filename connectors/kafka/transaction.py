@@ -58,8 +58,8 @@ class AbortedError(TransientError):
 class Transactions:
     """A transactional producer, used by one thread; another one polls it. Every call may block.
 
-    A call ends early, with any outcome, once ``stopped`` is set. After an ``AbortedError`` the producer goes on with
-    the next transaction; after every other error it is of no more use.
+    A call ends early, with any outcome, once ``stopped`` is set, unless there is a ``loss``. After an ``AbortedError``
+    the producer goes on with the next transaction; after every other error it is of no more use.
     """
 
     def __init__(
@@ -78,6 +78,9 @@ class Transactions:
         self._metadata: bytes | None = None
         self._offsets: dict[int, int] = {}
         self._is_ready = False
+        self._is_committing = False
+        self._patience: Patience | None = None
+        """With the call under way."""
         self._settings = dict(settings)
         self.producer = self._make()
 
@@ -95,6 +98,7 @@ class Transactions:
         except KafkaException as error:
             raise self._lost(error) from None
         self._metadata = metadata
+        self._is_committing = False
         self._offsets = {}
 
     def prepare(self) -> None:
@@ -133,8 +137,22 @@ class Transactions:
         offsets = [TopicPartition(self._group_topic, slot, offset) for slot, offset in self._offsets.items()]
         metadata = self._metadata
         self._attempt(lambda: self.producer.send_offsets_to_transaction(offsets, metadata, _CALL_S), self._lost)
+        if self._stopped.is_set():
+            raise TransientError(self._operation, "stopped before the commit")
+        self._is_committing = True
         self._attempt(lambda: self.producer.commit_transaction(_CALL_S), self._unknown)
         self._metadata = None
+
+    def loss(self) -> ConnectorError | None:
+        """Why the call under way will never have an answer; None as long as it may. From any thread; may block too.
+
+        The call itself may never return. Set ``stopped`` and leave the producer behind, and the thread with it.
+        """
+        patience = self._patience
+        if patience is None or not patience.is_over():
+            return None
+        kind = UncertainError if self._is_committing else TransientError
+        return kind(self._operation, "the cluster answers, and the coordinator of the transaction does not")
 
     def abort(self) -> None:
         """Give the open transaction up. Raises ``ConnectorError`` where the producer is of no more use."""
@@ -197,17 +215,17 @@ class Transactions:
             raise failure from None
 
     def _repeat(self, call: Callable[[], T]) -> T:
-        """Call until the outcome is known: after a time-out the same call goes on where it was.
-
-        Raises the last time-out where the coordinator is lost to this producer.
-        """
-        patience = Patience(self._cluster_answers, self._monotonic)
-        while True:
-            try:
-                return call()
-            except KafkaException as error:
-                if not kafka_error(error).retriable() or self._stopped.wait(_AGAIN_S) or patience.is_over():
-                    raise
+        """Call until the outcome is known: after a time-out the same call goes on where it was."""
+        self._patience = Patience(self._cluster_answers, self._monotonic)
+        try:
+            while True:
+                try:
+                    return call()
+                except KafkaException as error:
+                    if not kafka_error(error).retriable() or self._stopped.wait(_AGAIN_S):
+                        raise
+        finally:
+            self._patience = None
 
     def _cluster_answers(self) -> bool:
         try:
