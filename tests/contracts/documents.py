@@ -183,7 +183,7 @@ class DocumentsContract:
 
     @pytest.mark.parametrize("saves", [1, 4])
     async def test_what_a_save_returned_for_survives_kill_9(self, place: Place, saves: int) -> None:
-        """A process killed between or within saves leaves the last finished one or the next, and nobody waits for it."""
+        """A process killed between or within saves leaves the last finished one or the next, and the way on free."""
         returned = await asyncio.to_thread(killed_while_saving, place.recipe, saves)
         async with place.documents() as documents:
             found = await documents.load(NAME)
