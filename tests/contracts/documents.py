@@ -117,7 +117,7 @@ class DocumentsContract:
         """Two machines that go on from the same state do not both go on."""
         async with place.documents() as one, place.documents() as another:
             version = None
-            for _ in range(3):
+            for _ in range(5):
                 outcomes = await asyncio.gather(
                     outcome(one.save(NAME, "one", version)), outcome(another.save(NAME, "another", version))
                 )
