@@ -30,9 +30,9 @@ class DocumentLog:
             return self._desk.look_up() is not None
 
     def find_or_create_topic(self, slots: int | None) -> None:
-        """As ``TopicDesk.look_up_or_create``."""
+        """As ``TopicDesk.look_up_or_create``, but a topic that is there may have any number of slots."""
         with reached(self._place):
-            self._desk.look_up_or_create(slots)
+            self._desk.look_up_or_create(slots if self._desk.look_up() is None else None)
 
     def read(self, name: str, stop: Event) -> Document | None:
         """What was committed last of all that was written before now.

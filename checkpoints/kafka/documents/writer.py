@@ -15,9 +15,9 @@ from checkpoints.kafka.documents.log import DocumentLog
 from checkpoints.kafka.documents.record import SLOT, encode, key_of
 from checkpoints.kafka.topic import CheckpointTopic
 
-_ATTEMPTS = 6
+_ATTEMPTS = 5
 _BACKOFF_S = 0.4
-"""After the first attempt, and twice as long after each further one: far more than a save takes."""
+"""Before the second attempt, which is more than a save takes; longer and longer before further ones."""
 _SLICE_S = 0.5
 _END_S = 30.0
 """How long one step may take, over which a broker restarts."""
@@ -50,17 +50,13 @@ class DocumentWriter:
         """Put ``document`` in the place of version ``expected``; what stands there then. Raises ``CheckpointError``."""
         operation = f"save document {name} in topic {self._place.topic}"
         for attempt in range(_ATTEMPTS):
-            # Before it ends what another has under way, it must be worth it.
-            found = self._log.read(name, self._stop)
-            if not _is_version(found, expected):
-                return found
+            # Whoever has overtaken it goes first.
+            self._stop.wait(_BACKOFF_S * attempt**2)
             try:
                 return self._replace_alone(name, expected, document)
             except KafkaException as error:
                 if kafka_error(error).code() not in OVERTAKEN:
                     raise _explained(kafka_error(error), operation) from error
-            # Whoever has overtaken it goes first.
-            self._stop.wait(_BACKOFF_S * 2**attempt)
         raise CheckpointError(
             operation,
             f"{_ATTEMPTS} attempts were ended by others who began with {self._author.writer}",
@@ -72,7 +68,7 @@ class DocumentWriter:
         try:
             self._insist(producer.init_transactions)
             found = self._log.read(name, self._stop)
-            if not _is_version(found, expected):
+            if (found and found.version) != expected:
                 return found
             self._write(producer, key_of(self._place.mirror, name), encode(document, self._author))
             return document
@@ -106,10 +102,6 @@ class DocumentWriter:
             except KafkaException as error:
                 if not kafka_error(error).retriable() or self._stop.is_set() or time.monotonic() > deadline:
                     raise
-
-
-def _is_version(found: Document | None, expected: int | None) -> bool:
-    return (found and found.version) == expected
 
 
 def _explained(error: KafkaError, operation: str) -> CheckpointError:
