@@ -131,7 +131,7 @@ class _Task:
         if unknown and begin is None:
             raise UnknownPlaceError(
                 f"read the leases of {self.request.application}",
-                f"{', '.join(f'{shard} is at {leases[shard].checkpoint.value}' for shard in unknown)}, "
+                f"{', '.join(f'{shard} is at {place(leases[shard].checkpoint)}' for shard in unknown)}, "
                 "which tells no time",
                 "say with --initial-position from when on the application reads, as it is configured",
             )
