@@ -126,6 +126,16 @@ class KafkaSource(Source):
         found = await self._found("where to end", tell, partitions)
         return {str(number): End(position=str(offset - 1)) for number, offset in found.items()}
 
+    async def at_time(self, partitions: Sequence[Partition], time_ms: int) -> Mapping[str, Place]:
+        """From where the first record of ``time_ms`` or later is read, and all behind it; 0 is the oldest record.
+
+        Where there is none yet, what is still to come.
+        """
+        offsets = self._entered.offsets
+        tell = offsets.beginnings if time_ms <= 0 else partial(offsets.at_time, time_ms=time_ms)
+        found = await self._found("where to begin", tell, partitions)
+        return {str(number): before(offset) for number, offset in found.items()}
+
     async def _found(
         self, what: str, tell: Callable[[Iterable[int]], Mapping[int, int]], partitions: Sequence[Partition]
     ) -> Mapping[int, int]:
