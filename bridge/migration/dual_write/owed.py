@@ -6,17 +6,18 @@ from collections import deque
 from bridge.migration.dual_write.intent import Intent
 from bridge.migration.dual_write.journal import Journal
 
-_CHUNK = 8 * 2**20
+MEMORY = 32 * 2**20
+"""Bytes that wait in memory."""
+CHUNK = 8 * 2**20
 """Bytes that are read from the file at once."""
 
 
 class Owed:
     """Intents enter it when they are made, and come out in this order once the authority has answered them."""
 
-    def __init__(self, journal: Journal, last: int, memory: int = 32 * 2**20) -> None:
-        """``last`` names the last intent that an earlier life left; 0: none. ``memory`` is in bytes."""
+    def __init__(self, journal: Journal, last: int) -> None:
+        """``last`` names the last intent that an earlier life left; 0: none."""
         self._journal = journal
-        self._memory = memory
         self._expected: deque[int] = deque()
         """Intents without an answer, and those behind them."""
         self._answers: dict[int, Intent] = {}
@@ -67,7 +68,7 @@ class Owed:
 
     def _add(self, intent: Intent) -> None:
         self._last = intent.first
-        if self._is_spilled or (self._ready and self._bytes + intent.size > self._memory):
+        if self._is_spilled or (self._ready and self._bytes + intent.size > MEMORY):
             self._is_spilled = True
         else:
             self._ready.append(intent)
@@ -76,7 +77,7 @@ class Owed:
 
     async def _read(self) -> None:
         until = self._last
-        found = await self._journal.owed(self._cursor, until, _CHUNK)
+        found = await self._journal.owed(self._cursor, until, CHUNK)
         self._ready.extend(found)
         self._bytes = sum(intent.size for intent in found)
         if not found:
