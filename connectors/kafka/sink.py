@@ -22,6 +22,7 @@ from connectors.base import (
     TransientError,
 )
 from connectors.kafka.connection import ClientLog, kafka_error, translate
+from connectors.kafka.delivery import Delivery, PlacingDelivery
 from connectors.kafka.line import Line
 from connectors.kafka.partitioning import PARTITIONERS
 from connectors.kafka.refusals import Refusals, together
@@ -164,7 +165,16 @@ class KafkaSink(Sink):
     def _plain_line(self, topics: Topics, careful: int) -> Line:
         statistics, watch = Statistics(self._observer, "Produce"), self._watch(topics.sink)
         settings = self._settings.producer(topics.sink.limits)
-        return Line(settings, topics.sink, topics.partitioner, self._clock, statistics, watch, careful=careful)
+        return Line(
+            settings,
+            topics.sink,
+            topics.partitioner,
+            self._clock,
+            statistics,
+            watch,
+            careful=careful,
+            delivery=PlacingDelivery if self._settings.tells_places else Delivery,
+        )
 
     def _transaction_line(self, topics: Topics, around: Transactional) -> TransactionLine:
         statistics = Statistics(self._observer, "Produce")

@@ -1,0 +1,186 @@
+"""An application's dual writes, between real servers."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from bridge.migration.dual_write import DualWriter, DualWriteSettings, Written
+from connectors import dual_write_id
+from connectors.base import DUAL_WRITE_HEADER
+from tests.support.dual_application import Asked, DualApplication, Place
+from tests.support.ends import End, StreamEnd, TopicEnd
+from tests.support.factories import StreamFactory, TopicFactory
+from tests.support.kinesis_proxy import Call, Fault, Judge, KinesisProxy
+from tests.support.records import Stamp, TestRecord, generate, ids_by_key
+from tests.support.verifying import verified, written
+
+PAIRS = ["kafka to kinesis", "kinesis to kafka", "kafka to kafka", "kinesis to kinesis"]
+
+
+async def send(writer: DualWriter, record: TestRecord) -> Written:
+    return await writer.send(record.key.encode(), record.value(0), headers=[("number", b"%d" % record.number)])
+
+
+class Ends:
+    def __init__(self, kinesis: str, kafka: str, stream: StreamFactory, topic: TopicFactory) -> None:
+        self._kinesis, self._kafka, self._stream, self._topic = kinesis, kafka, stream, topic
+
+    def pair(self, name: str) -> tuple[End, End]:
+        first, _, second = name.partition(" to ")
+        return self._made(first), self._made(second)
+
+    def _made(self, system: str) -> End:
+        if system == "kinesis":
+            return StreamEnd(self._kinesis, self._stream(3))
+        return TopicEnd(self._kafka, self._topic(4))
+
+
+@pytest.fixture
+def ends(kinesis: str, kafka: str, stream: StreamFactory, topic: TopicFactory) -> Ends:
+    return Ends(kinesis, kafka, stream, topic)
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+async def test_both_ends_hold_the_same(ends: Ends, tmp_path: Path, pair: str) -> None:
+    """Each record is at the place that ``send`` returned, each key in order at both ends, and verify says so."""
+    authority, shadow = ends.pair(pair)
+    settings = DualWriteSettings(
+        "orders", Place.of(authority).target(), Place.of(shadow).target(), tmp_path / "spool.db", close_s=60
+    )
+    sent = list(generate(2_000, 50))
+    async with DualWriter(settings) as writer:
+        answers = await asyncio.gather(*(send(writer, record) for record in sent))
+    assert await authority.ids_by_key() == ids_by_key(sent)
+    assert await shadow.ids_by_key() == ids_by_key(sent)
+    assert len({answer.place for answer in answers} - {""}) == len(sent)
+    verdict = await verified(written(tmp_path, authority, shadow, {"provenance": "never"}))
+    assert (verdict.code, verdict.found, verdict.document["sink_records"]) == (0, {}, len(sent))
+
+
+async def first_copies(end: End) -> dict[bytes, list[tuple[str, int]]]:
+    """What ``end`` holds, each id once: of each key the ids of the dual write and of the record, in order."""
+    assert isinstance(end, TopicEnd | StreamEnd)
+    found: dict[bytes, dict[str, int]] = {}
+    for record in await end.records():
+        name = dict(record.headers)[DUAL_WRITE_HEADER]
+        assert record.key is not None
+        assert record.value is not None
+        assert name is not None
+        found.setdefault(record.key, {}).setdefault(name.decode(), Stamp.of(record.value).id)
+    return {key: list(ids.items()) for key, ids in found.items()}
+
+
+class Weather:
+    """What befalls the calls that write to a shadow."""
+
+    def __init__(self, proxy: KinesisProxy, draw: Random) -> None:
+        self._proxy = proxy
+        self._draw = draw
+
+    def down(self) -> None:
+        self._proxy.judge = lambda _: Fault.CUT
+
+    def slow(self) -> None:
+        self.calm()
+        self._proxy.delay_s = 0.3
+
+    def random(self) -> None:
+        """A tenth of the calls fail in any way, and a twentieth of the entries in those that pass."""
+        self._proxy.delay_s = 0.0
+        faults = [Fault.FAILED, Fault.FAILED_AFTER, Fault.SWALLOWED, Fault.CUT, Fault.THROTTLED, Fault.CUT_ANSWER]
+        self._proxy.judge = self._faults(faults)
+        self._proxy.judge_entry = lambda _: "InternalFailure" if self._draw.random() < 0.05 else None
+
+    def calm(self) -> None:
+        self._proxy.judge, self._proxy.judge_entry = (lambda _: None), (lambda _: None)
+        self._proxy.delay_s = 0.0
+
+    def _faults(self, faults: Sequence[Fault]) -> Judge:
+        def judge(call: Call) -> Fault | None:
+            is_hit = call.operation == "PutRecords" and self._draw.random() < 0.1
+            return self._draw.choice(faults) if is_hit else None
+
+        return judge
+
+
+@pytest.mark.parametrize(
+    ("count", "per_second", "down_s"),
+    [
+        pytest.param(6_000, 1_500, 2.0, id="small"),
+        pytest.param(100_000, 1_500, 30.0, id="full", marks=pytest.mark.soak),
+    ],
+)
+async def test_a_killed_application_and_a_failing_shadow_lose_nothing(
+    ends: Ends, tmp_path: Path, draw: Random, *, count: int, per_second: int, down_s: float
+) -> None:
+    """The shadow is down, slow, and fails at random; the application is killed twice. Then both ends hold the same."""
+    authority, shadow = ends.pair("kafka to kinesis")
+    assert isinstance(shadow, StreamEnd)
+    with KinesisProxy(shadow.url) as proxy:
+        weather = Weather(proxy, draw)
+        asked = Asked(
+            Place.of(authority),
+            Place.of(shadow.at(proxy.address)),
+            str(tmp_path / "spool.db"),
+            str(tmp_path / "acknowledged"),
+            count,
+            keys=100,
+            seed=draw.randrange(1_000),
+            per_second=per_second,
+        )
+        async with DualApplication(tmp_path, asked) as application:
+            await application.until_acknowledged(count // 10)
+            weather.down()
+            await asyncio.sleep(down_s / 2)  # for how long it is down is what is asked for
+            await application.kill()
+            before = len(application.acknowledged)
+            await application.start()
+            await application.until_acknowledged(before + count // 20)
+            await asyncio.sleep(down_s / 2)
+            weather.slow()
+            await application.until_acknowledged(count * 6 // 10)
+            weather.random()
+            await application.until_acknowledged(count * 8 // 10)
+            await application.kill()
+            await application.start()
+            assert await application.ended() == 0
+            acknowledged = application.acknowledged
+    assert sorted(set(acknowledged)) == list(range(count))
+    held, followed = await first_copies(authority), await first_copies(shadow)
+    assert held == followed
+    assert {id_ for ids in held.values() for _, id_ in ids} >= set(acknowledged)
+    for ids in held.values():
+        numbers = [dual_write_id.parse(name.encode())[1] for name, _ in ids]
+        assert numbers == sorted(numbers)
+    verdict = await verified(written(tmp_path, authority, shadow, {"provenance": "never"}))
+    assert (verdict.code, verdict.found) == (0, {}), verdict.document
+
+
+async def test_what_the_shadow_lost_is_found(ends: Ends, tmp_path: Path) -> None:
+    """A spool that is full breaks keys: verify names the records that the shadow misses."""
+    authority, shadow = ends.pair("kafka to kinesis")
+    assert isinstance(shadow, StreamEnd)
+    with KinesisProxy(shadow.url) as proxy:
+        proxy.judge = lambda _: Fault.CUT
+        away = Place.of(shadow.at(proxy.address)).target()
+        settings = DualWriteSettings(
+            "orders",
+            Place.of(authority).target(),
+            away,
+            tmp_path / "spool.db",
+            spool_records=100,
+            wait_s=0.1,
+            close_s=0.1,
+        )
+        async with DualWriter(settings) as writer:
+            for record in generate(300, 10):
+                await send(writer, record)
+        proxy.judge = lambda _: None
+        async with DualWriter(replace(settings, close_s=60)):
+            pass
+    verdict = await verified(written(tmp_path, authority, shadow, {"provenance": "never"}))
+    assert (verdict.code, verdict.found) == (1, {"missing": 200}), verdict.document
