@@ -1,7 +1,7 @@
 """Checkpoints in a topic where the records are no part of their transaction: still fenced by the group."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import Event
@@ -15,6 +15,7 @@ from checkpoints.base import CheckpointError
 from checkpoints.kafka.writer import SlotRecord
 from connectors.base import ConnectorError, TransientError
 from connectors.kafka.connection import kafka_error
+from connectors.kafka.patience import answers
 from connectors.kafka.transaction import AbortedError, Membership, Transactions, transactional
 
 _OPERATION = "save checkpoints"
@@ -34,6 +35,7 @@ class FencedWriter:
         # What goes wrong is raised by the call that it befalls; nobody polls for a log.
         settings = {**client, "enable.idempotence": True, "linger.ms": 0, "log_level": 0}
         self._settings = transactional(settings, transactional_id)
+        self._client = client
         self._topic = topic
         self._membership = membership
         self._desk: _Desk | None = None
@@ -69,7 +71,7 @@ class FencedWriter:
         written.result()
 
     def _open(self) -> "_Desk":
-        return _Desk(self._settings, self._topic)
+        return _Desk(self._settings, self._topic, partial(answers, self._client))
 
     def _replace(self, lost: "_Desk") -> None:
         """Go on with another producer, and leave behind the thread whose call does not return."""
@@ -81,10 +83,11 @@ class FencedWriter:
 class _Desk:
     """A thread and its producer, which is made anew where it is of no more use."""
 
-    def __init__(self, settings: Mapping[str, object], topic: str) -> None:
+    def __init__(self, settings: Mapping[str, object], topic: str, cluster_answers: Callable[[], bool]) -> None:
         self.thread = LeavableThread("save")
         self._settings = settings
         self._topic = topic
+        self._cluster_answers = cluster_answers
         self._stopped = Event()
         self._transactions: Transactions | None = None
 
@@ -120,7 +123,9 @@ class _Desk:
 
     def _made(self) -> Transactions:
         if self._transactions is None:
-            self._transactions = Transactions(self._settings, self._topic, self._stopped, _OPERATION)
+            self._transactions = Transactions(
+                self._settings, self._topic, self._stopped, _OPERATION, self._cluster_answers
+            )
         return self._transactions
 
     def _drop(self) -> None:

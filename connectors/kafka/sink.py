@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from threading import Event
 from types import TracebackType
 from typing import Self
@@ -25,6 +26,7 @@ from connectors.kafka.connection import ClientLog, kafka_error, translate
 from connectors.kafka.delivery import Delivery, PlacingDelivery
 from connectors.kafka.line import Line
 from connectors.kafka.partitioning import PARTITIONERS
+from connectors.kafka.patience import answers
 from connectors.kafka.refusals import Refusals, together
 from connectors.kafka.settings import KafkaSinkSettings, Transactional
 from connectors.kafka.statistics import Statistics
@@ -186,9 +188,11 @@ class KafkaSink(Sink):
         }
         operation = f"write to topic {topics.sink.name} with checkpoints in {around.checkpoint_topic}"
 
+        reachable = partial(answers, self._settings.connection().settings())
+
         def make(stopped: Event, alarm: Callable[[str], None]) -> Transactions:
             with_log = {**settings, "logger": ClientLog(self._clock, alarm)}
-            return Transactions(with_log, around.checkpoint_topic, stopped, operation)
+            return Transactions(with_log, around.checkpoint_topic, stopped, operation, reachable)
 
         watch = self._watch(topics.sink)
         return TransactionLine(

@@ -68,12 +68,17 @@ class Transactions:
         group_topic: str,
         stopped: Event,
         operation: str,
+        cluster_answers: Callable[[], bool],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``group_topic`` is the topic whose partitions the group divides. Raises ``KafkaException``."""
+        """``group_topic`` is the topic whose partitions the group divides. ``cluster_answers`` may block for seconds.
+
+        Raises ``KafkaException``.
+        """
         self._group_topic = group_topic
         self._stopped = stopped
         self._operation = operation
+        self._cluster_answers = cluster_answers
         self._monotonic = monotonic
         self._metadata: bytes | None = None
         self._offsets: dict[int, int] = {}
@@ -226,13 +231,6 @@ class Transactions:
                         raise
         finally:
             self._patience = None
-
-    def _cluster_answers(self) -> bool:
-        try:
-            self.producer.list_topics(self._group_topic, timeout=_CALL_S)
-        except KafkaException:
-            return False
-        return True
 
     def _produce(self, record: SlotRecord) -> None:
         while not self._stopped.is_set():

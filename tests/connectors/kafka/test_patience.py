@@ -27,17 +27,15 @@ class LateClock:
 
 
 class LostProducer:
-    """Answers from the cluster, if so, and none from the coordinator for the call ``lost``, which never returns."""
+    """Has no answer from the coordinator for the call ``lost``, which never returns."""
 
-    def __init__(self, lost: str, cluster_answers: Callable[[], bool] = lambda: True) -> None:
+    def __init__(self, lost: str) -> None:
         self.calls: list[str] = []
         self.is_stuck, self.freed = Event(), Event()
         self._lost = lost
-        self._cluster_answers = cluster_answers
 
-    def list_topics(self, _topic: str, timeout: float) -> None:
-        if not self._cluster_answers():
-            raise _timed_out(timeout)
+    def list_topics(self, *_: object, **__: object) -> None:
+        """It has heard of brokers."""
 
     def init_transactions(self, timeout: float) -> None:
         self._call("init_transactions", timeout)
@@ -71,11 +69,13 @@ def _timed_out(timeout: float) -> KafkaException:
 
 
 @contextmanager
-def committing(monkeypatch: pytest.MonkeyPatch, producer: LostProducer) -> Iterator[Transactions]:
+def committing(
+    monkeypatch: pytest.MonkeyPatch, producer: LostProducer, cluster_answers: Callable[[], bool] = lambda: True
+) -> Iterator[Transactions]:
     """A transaction whose commit is stuck in the call that is lost; the thread ends with the context."""
     monkeypatch.setattr(transaction, "Producer", lambda _settings: producer)
     stopped = Event()
-    transactions = Transactions({}, "slots", stopped, "write", LateClock().monotonic)
+    transactions = Transactions({}, "slots", stopped, "write", cluster_answers, LateClock().monotonic)
     thread = Thread(target=_commit_one, args=(transactions,))
     thread.start()
     try:
@@ -114,7 +114,7 @@ def test_a_call_that_returns_after_it_was_given_up_commits_nothing(monkeypatch: 
     monkeypatch.setattr(transaction, "Producer", lambda _settings: producer)
     stopped = Event()
     stopped.set()
-    _commit_one(Transactions({}, "slots", stopped, "write", LateClock().monotonic))
+    _commit_one(Transactions({}, "slots", stopped, "write", lambda: True, LateClock().monotonic))
     assert "commit_transaction" not in producer.calls
 
 
@@ -126,7 +126,7 @@ def test_a_coordinator_that_is_lost_at_the_commit_leaves_it_uncertain(monkeypatc
 
 def test_a_cluster_that_does_not_answer_has_lost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A broker that is away for minutes finds the same transaction, which its commit then ends."""
-    with committing(monkeypatch, LostProducer("commit_transaction", lambda: False)) as transactions:
+    with committing(monkeypatch, LostProducer("commit_transaction"), lambda: False) as transactions:
         assert [transactions.loss() for _ in range(20)] == [None] * 20
 
 
