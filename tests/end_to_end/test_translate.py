@@ -64,7 +64,7 @@ def places_in(records: list[StreamRecord], draw: Random) -> dict[str, Checkpoint
 
 
 async def test_a_group_goes_on_where_an_application_stood(stage: Stage, draw: Random) -> None:
-    """Of several shards in several partitions it sees all that is unprocessed, and again as many as the report says."""
+    """Several shards to several partitions: it sees all that is unprocessed, and again as many as the report says."""
     way, sent = stage.forward(), list(generate(2_000, KEYS))
     async with way.mirror() as mirror:
         await way.write(sent)

@@ -1,4 +1,4 @@
-"""Consumers of a stream and of a topic, as far as their places go: what they have processed and what they would see."""
+"""Consumers of a stream and of a topic by their places: what they have processed, and what they would see."""
 
 import asyncio
 from collections.abc import Iterable, Mapping

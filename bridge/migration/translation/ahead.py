@@ -42,6 +42,8 @@ class LookAhead:
     lineage: Lineage
     """Of these."""
     margin_ms: int
+    expects_copies: bool
+    """Whether copies follow for sure where none is met for a while."""
 
     async def at(self, partition: str, beginning: Place, end: End) -> Ahead:
         """Raises what reading raises, but for ``GapError``."""
@@ -86,7 +88,9 @@ class LookAhead:
         """
         if read_ms <= found.met_ms + self.margin_ms:
             return False
-        return not found.copies or all(self._is_met(found, partition) for partition in self.there)
+        if not found.copies:
+            return not self.expects_copies
+        return all(self._is_met(found, partition) for partition in self.there)
 
     def _is_met(self, found: Ahead, partition: str) -> bool:
         return partition in found.copies or not self.lineage.descendants(partition).isdisjoint(found.copies)

@@ -137,5 +137,6 @@ class ApplicationProgress(Progress):
         if shard not in self._listed:
             # It has expired: what it held is processed, or nobody can process it any more.
             return Extent.ALL
-        is_past = any(child in self._marks for child in self.lineage.descendants(shard))
+        begun = (self._marks.get(child, Sentinel.TRIM_HORIZON) for child in self.lineage.descendants(shard))
+        is_past = any(mark is not Sentinel.TRIM_HORIZON for mark in begun)
         return Extent.ALL if is_past else Extent.NONE

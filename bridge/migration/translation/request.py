@@ -13,6 +13,9 @@ class Direction(StrEnum):
     TO_APPLICATION = "group_to_application"
 
 
+InitialPosition = Literal["trim_horizon"] | datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class TranslateRequest:
     """From a KCL application to a Kafka group, or from a group to an application, which has no table yet.
@@ -26,7 +29,7 @@ class TranslateRequest:
     application: str
     group: str
     apply: bool = False
-    initial_position: Literal["trim_horizon"] | datetime | None = None
+    initial_position: InitialPosition = None
     failover_s: float = FAILOVER_S
     lease_region: str | None = None
     lease_endpoint_url: str | None = None

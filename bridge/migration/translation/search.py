@@ -11,7 +11,7 @@ from bridge.migration.translation.log import OLDEST_MS, Log, side_by_side
 from bridge.migration.translation.progress import Extent, Progress
 from bridge.migration.translation.reach import Reach
 from bridge.migration.translation.sighting import Sighting
-from bridge.migration.translation.stretch import Settling, Stretch, read_stretch
+from bridge.migration.translation.stretch import Awaited, Settling, Stretch, read_stretch
 from bridge.parity.lineage import Lineage
 from connectors.base import End, GapError, Partition, Place, Position
 
@@ -31,6 +31,8 @@ class Move:
     old_reach: Reach
     """Of a mirror that reads the old side; likewise below."""
     new_reach: Reach
+    is_carried: bool
+    """Whether a mirror is configured that copies the new side to the old one."""
     needs_record: bool
     """Whether the new consumer's place is a record that is there, and not just a place."""
     margin_ms: int = MARGIN_MS
@@ -85,17 +87,13 @@ class Search:
         self._names = [partition.id for partition in new.partitions]
         self._unread: dict[str, Position] = {}
         """Of each partition the first record of which the old consumer has an unread copy."""
+        self._has_natives = False
+        """Whether an unread record on the old side did not come from the new one."""
         self._touched = {each.id for each in old.partitions if move.progress.extent(each.id) is not Extent.NONE}
 
     async def run(self) -> Found:
         """Raises what reading raises."""
-        ahead = await self._look_ahead()
-        for partition, position in chain.from_iterable(each.copies.items() for each in ahead.values()):
-            known = self._unread.get(partition)
-            if known is None or self._move.new.rank(position) < self._move.new.rank(known):
-                self._unread[partition] = position
-        since = await self._since(ahead)
-        processed = await self._look_back(self._back_to(since))
+        ahead, since, processed = await self._surroundings()
         stretches: dict[str, Stretch] = {}
         cuts: dict[str, Cut] = {}
         unsure, step_ms = self._names, self._move.margin_ms
@@ -111,15 +109,39 @@ class Search:
         since_ms = max(since.values(), default=self._new.now_ms)
         return Found(cuts, stretches, ahead, processed, since_ms, self._old, self._new)
 
-    async def _look_ahead(self) -> Mapping[str, Ahead]:
+    async def _surroundings(self) -> tuple[Mapping[str, Ahead], dict[str, int], Processed]:
+        """What lies ahead and behind on the old side, and since when the new one is to be looked at for it.
+
+        That a mirror carries back what the new side has of its own is told by the configuration, or by what is met.
+        """
+        is_carried = self._move.is_carried
+        while True:
+            ahead = await self._look_ahead(is_carried=is_carried)
+            if not is_carried and any(each.copies for each in ahead.values()):
+                is_carried = True
+                continue
+            since = await self._since(ahead)
+            processed = await self._look_back(self._back_to(since))
+            if is_carried or not processed.copies:
+                return ahead, since, processed
+            is_carried = True
+
+    async def _look_ahead(self, *, is_carried: bool) -> Mapping[str, Ahead]:
         move = self._move
-        look = LookAhead(move.old, move.new, move.progress, set(self._names), self._lineage, move.margin_ms)
+        there = set(self._names)
+        look = LookAhead(move.old, move.new, move.progress, there, self._lineage, move.margin_ms, is_carried)
 
         async def at(partition: str) -> tuple[str, Ahead]:
             beginning, end = self._old.beginnings[partition], self._old.ends[partition]
             return partition, await look.at(partition, beginning, end)
 
-        return dict(await side_by_side(at, [partition.id for partition in self._old.partitions]))
+        ahead = dict(await side_by_side(at, [partition.id for partition in self._old.partitions]))
+        self._has_natives = any(each.native is not None for each in ahead.values())
+        for partition, position in chain.from_iterable(each.copies.items() for each in ahead.values()):
+            known = self._unread.get(partition)
+            if known is None or move.new.rank(position) < move.new.rank(known):
+                self._unread[partition] = position
+        return ahead
 
     async def _since(self, ahead: Mapping[str, Ahead]) -> dict[str, int]:
         """Since when each partition of the new side is to be looked at."""
@@ -170,14 +192,23 @@ class Search:
     async def _read(self, names: Iterable[str], since: Mapping[str, int], processed: Processed) -> dict[str, Stretch]:
         move = self._move
         partitions = {partition.id: partition for partition in self._new.partitions}
+        lasts = self._lasts(processed)
 
         async def of(name: str) -> tuple[str, Stretch]:
             place = (await move.new.at_time([partitions[name]], since[name]))[name]
-            settling = Settling(move.progress, self._touched, processed.copies.get(name, ()), move.margin_ms)
+            awaited = Awaited(move.progress, processed.copies.get(name, ()), lasts)
+            settling = Settling(awaited, move.old, move.margin_ms)
             end = self._new.ends[name]
             return name, await read_stretch(move.new, move.old.address, name, place, end, settling)
 
         return dict(await side_by_side(of, names))
+
+    def _lasts(self, processed: Processed) -> dict[str, Position | None]:
+        """As ``Awaited`` has them: nothing at all where the old side shows only what came from the new one."""
+        if not processed.natives and not self._has_natives:
+            return {}
+        known = {name: natives[-1].position for name, natives in processed.natives.items()}
+        return {name: known.get(name) for name in self._touched}
 
     def _cut(self, stretch: Stretch, name: str, processed: Processed) -> Cut:
         judge = Judge(self._move.progress, processed.copies.get(name, ()), lambda each: self._is_passed(name, each))

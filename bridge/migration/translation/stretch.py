@@ -1,6 +1,6 @@
 """What stands in one partition of the new side around the place that is looked for."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from bridge.migration.translation.log import Log
@@ -17,6 +17,19 @@ class Stretch:
     met: list[Sighting] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """What may stand in a partition of the new side and is processed."""
+
+    progress: Progress
+    copied: Collection[Position]
+    """Records of this partition of which a copy is processed."""
+    lasts: Mapping[str, Position | None]
+    """Of the partitions of the old side those of which something is processed that did not come from here; with the
+    last such record where it is known.
+    """
+
+
 class Settling:
     """Follows the reading of a stretch, to tell when nothing that is processed can follow.
 
@@ -24,20 +37,15 @@ class Settling:
     overtake others for a while.
     """
 
-    def __init__(
-        self, progress: Progress, touched: Collection[str], copied: Collection[Position], margin_ms: int
-    ) -> None:
-        """``touched`` are the partitions of the old side of which something is processed, ``copied`` the records of
-        this partition that are.
-        """
-        self._progress = progress
-        self._touched = touched
-        self._left = set(copied)
-        """Of ``copied``, those that are still to come."""
-        self._passed: set[str] = set()
-        """Partitions of the old side of which a record is met that is not processed."""
+    def __init__(self, awaited: Awaited, old: Log, margin_ms: int) -> None:
+        self._progress = awaited.progress
+        self._rank = old.rank
+        self._left = set(awaited.copied)
+        """Records that are still to come."""
+        self._lasts = dict(awaited.lasts)
+        """Partitions of the old side of which something is still to come."""
         self._met: set[str] = set()
-        """Those of which any is."""
+        """Those of which anything came."""
         self._has_unread = False
         self._since_ms: int | None = None
         self._margin_ms = margin_ms
@@ -47,25 +55,26 @@ class Settling:
             self._has_unread = self._has_unread or each.position not in self._left
             self._left.discard(each.position)
             return
-        self._met.add(each.origin.partition)
-        if not self._progress.has_processed(each.origin.partition, each.origin.position):
+        partition, position = each.origin.partition, each.origin.position
+        self._met.add(partition)
+        if not self._progress.has_processed(partition, position):
             self._has_unread = True
-            self._passed.add(each.origin.partition)
+            self._lasts.pop(partition, None)
+        elif (last := self._lasts.get(partition)) is not None and self._rank(position) >= self._rank(last):
+            del self._lasts[partition]
 
     def is_over(self, read_ms: int) -> bool:
         """Whether what follows a record of that time is not processed, as far as order tells."""
-        if not (self._has_unread and not self._left and self._are_passed()):
+        if not self._has_unread or self._left or self._awaits_copies():
             self._since_ms = None
             return False
         if self._since_ms is None:
             self._since_ms = read_ms
         return read_ms > self._since_ms + self._margin_ms
 
-    def _are_passed(self) -> bool:
-        if not self._met:
-            return True
+    def _awaits_copies(self) -> bool:
         descendants = self._progress.lineage.descendants
-        return all(each in self._passed or not descendants(each).isdisjoint(self._met) for each in self._touched)
+        return any(descendants(each).isdisjoint(self._met) for each in self._lasts)
 
 
 async def read_stretch(new: Log, old: str, partition: str, place: Place, end: End, settling: Settling) -> Stretch:

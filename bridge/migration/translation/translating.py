@@ -71,6 +71,7 @@ class _Task:
             progress,
             self.sides.reach(stream, topic),
             self.sides.reach(topic, stream),
+            is_carried=not self.sides.is_from_stream,
             needs_record=False,
         )
         found = await Search(move, old, new).run()
@@ -96,7 +97,13 @@ class _Task:
         old = await Side.of(topic, self.clock.now_ms())
         progress = GroupProgress(await self._offsets(offsets, old))
         move = Move(
-            topic, stream, progress, self.sides.reach(topic, stream), self.sides.reach(stream, topic), needs_record=True
+            topic,
+            stream,
+            progress,
+            self.sides.reach(topic, stream),
+            self.sides.reach(stream, topic),
+            is_carried=self.sides.is_from_stream,
+            needs_record=True,
         )
         found = await Search(move, old, new).run()
         gaps = self._checked(move, found, begins_late=True)
