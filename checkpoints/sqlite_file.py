@@ -208,7 +208,10 @@ def _version(connection: sqlite3.Connection, path: Path) -> int | None:
 
 
 def _log_ahead(connection: sqlite3.Connection) -> None:
-    """Waits for others as every statement does; but where this one has something to change SQLite would not."""
+    """Make the file one with a write-ahead log, if it is none.
+
+    As every statement this waits for others, but where two are at it SQLite refuses one at once.
+    """
     deadline = time.monotonic() + BUSY_TIMEOUT_S
     while True:
         try:

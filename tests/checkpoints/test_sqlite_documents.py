@@ -3,11 +3,14 @@
 import asyncio
 import os
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from checkpoints import sqlite_file
 from checkpoints.base import CheckpointError, StoreFormatError
 from checkpoints.documents import Documents
 from checkpoints.sqlite import SqliteCheckpoints
@@ -95,3 +98,22 @@ async def test_a_mirror_that_starts_while_the_file_is_made_for_a_document_finds_
             saved = await saving
             assert await store.load() == {"a": checkpoint("1")}
         assert await SqliteDocuments(file, "orders").load(NAME) == saved
+
+
+async def test_a_file_that_another_is_making_at_the_moment_is_waited_for(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite refuses at once what would wait in vain if both waited."""
+    another = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    another.execute("BEGIN IMMEDIATE")
+    waited: list[float] = []
+
+    def goes_on(seconds: float) -> None:
+        waited.append(seconds)
+        another.execute("COMMIT")
+        another.close()
+
+    monkeypatch.setattr(sqlite_file, "time", SimpleNamespace(monotonic=time.monotonic, sleep=goes_on))
+    saved = await SqliteDocuments(path, "orders").save(NAME, TEXT, None)
+    assert len(waited) == 1
+    assert await SqliteDocuments(path, "orders").load(NAME) == saved

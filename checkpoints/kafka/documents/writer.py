@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from threading import Event
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -86,9 +85,6 @@ class DocumentWriter:
             producer.produce(self._place.topic, value, key, SLOT, on_delivery=delivered)
             self._insist(producer.commit_transaction)
         except KafkaException as error:
-            # Else what was written would hold others up until the transaction's time is over.
-            with suppress(KafkaException):
-                producer.abort_transaction(_SLICE_S)
             if kafka_error(error).code() == _UNDELIVERED and refusals:
                 raise KafkaException(refusals[0]) from None
             raise
