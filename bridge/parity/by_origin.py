@@ -128,7 +128,8 @@ class _ByOrigin:
         for position in letters.buried.get(stretch.partition, ()):
             if scope.covers(stretch.partition, rank(position)):
                 comparison.excuse(stretch.partition, position)
-        partitions = [Partition(place, arrived.lineage.parents(place)) for place in places]
+        # Of all that precedes it: the partitions between two that are read may hold nothing of the stretch.
+        partitions = [Partition(each, tuple(arrived.lineage.ancestors(each) & places.keys())) for each in places]
         await parity.sink.read(
             _between(parity.sink, partitions, places), SinkRereader(comparison, parity.ends, folded.lineage)
         )
