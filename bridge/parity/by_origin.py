@@ -73,8 +73,9 @@ async def compare_by_origin(
 
     ``before`` is how far an earlier comparison came, whose extents these follow. Raises as reading.
     """
-    meant = replace(parity, ends=replace(parity.ends, is_partial=not source.follows))
-    return await _ByOrigin(meant, before or Reached()).compare(source, sink)
+    # Where the sink's own records stand at the source, before, in or behind a part of it, nothing tells.
+    ends = replace(parity.ends, is_partial=not source.follows, judges_natives=source.is_whole)
+    return await _ByOrigin(replace(parity, ends=ends), before or Reached()).compare(source, sink)
 
 
 class _ByOrigin:

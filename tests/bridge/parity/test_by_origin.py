@@ -20,7 +20,7 @@ from bridge.parity.extents import everything
 from bridge.parity.reading import Extent, Side
 from bridge.parity.report import Kind, ParityReport
 from bridge.parity.run import Run
-from connectors.base import ORIGIN_HEADER, REPLAY_HEADER, Clock, Header, Partition, Record
+from connectors.base import ORIGIN_HEADER, REPLAY_HEADER, Clock, End, Header, Partition, Record
 from tests.bridge.parity.listed import ListedSource
 
 HERE, THERE = "kafka:here:source", "kafka:there:sink"
@@ -218,6 +218,19 @@ def test_what_a_shard_that_was_split_meanwhile_brought_is_behind_the_range() -> 
     report = asyncio.run(compared(child))
     assert (report.equal, dict(report.left_out)) == (True, {"behind_range": 1})
     assert counts(asyncio.run(compared(Partition("never")))) == {Kind.EXTRA: 1}
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_the_sinks_own_records_are_judged_by_the_whole_source_alone(*, is_whole: bool) -> None:
+    """A mirror the other way may have brought them there before, or after, the range; what was brought is judged."""
+    source, own = source_records(12, 2), Record("0", "0", b"own", b"native", 1)
+    brought = replace(own, headers=((ORIGIN_HEADER, b"kafka:x:y/0/0>" + THERE.encode()),))
+    sink = ListedSource(THERE, by_partition([*mirrored(source), own, brought]))
+    ends = {"0": End(position="5"), "1": End(position="5")}
+    extent = Extent(PARTS, {}, ends, follows=True, is_whole=is_whole)
+    report = asyncio.run(compared_with(source, sink, extent=extent))
+    assert counts(report) == {Kind.EXTRA: 2 if is_whole else 1}
+    assert report.left_out.get("native", 0) == (0 if is_whole else 1)
 
 
 def test_a_key_goes_on_behind_a_shard_that_holds_nothing_of_it() -> None:
