@@ -73,8 +73,9 @@ async def compare_by_origin(
 
     ``before`` is how far an earlier comparison came, whose extents these follow. Raises as reading.
     """
-    meant = replace(parity, ends=replace(parity.ends, is_partial=not source.follows))
-    return await _ByOrigin(meant, before or Reached()).compare(source, sink)
+    # Where the sink's own records stand at the source, before, in or behind a part of it, nothing tells.
+    ends = replace(parity.ends, is_partial=not source.follows, judges_natives=source.is_whole)
+    return await _ByOrigin(replace(parity, ends=ends), before or Reached()).compare(source, sink)
 
 
 class _ByOrigin:
@@ -128,7 +129,8 @@ class _ByOrigin:
         for position in letters.buried.get(stretch.partition, ()):
             if scope.covers(stretch.partition, rank(position)):
                 comparison.excuse(stretch.partition, position)
-        partitions = [Partition(place, arrived.lineage.parents(place)) for place in places]
+        # Of all that precedes it: the partitions between two that are read may hold nothing of the stretch.
+        partitions = [Partition(each, tuple(arrived.lineage.ancestors(each) & places.keys())) for each in places]
         await parity.sink.read(
             _between(parity.sink, partitions, places), SinkRereader(comparison, parity.ends, folded.lineage)
         )

@@ -28,6 +28,8 @@ class Ends:
     """Whether they are mirrored all the same."""
     is_shared: bool = False
     """Whether others write to the sink too, whose records are no concern of this comparison."""
+    judges_natives: bool = True
+    """Whether a record that nobody brought to the sink has to stand at the source, as one that came from there."""
     is_partial: bool = False
     """Whether only some of the source's partitions are compared: of what does not come from them nothing is said."""
     repeats: bool = False

@@ -16,7 +16,8 @@ async def source_extent(side: Side, start: Point, until: Point) -> Extent:
     """
     found = await located(side.source, await side.listed(), start, until)
     follows = Kind.POSITIONS not in (start.kind, until.kind)
-    return Extent(found.partitions, found.starts, found.ends, follows=follows)
+    is_whole = (start.kind, until.kind) == (Kind.OLDEST, Kind.NOW)
+    return Extent(found.partitions, found.starts, found.ends, follows=follows, is_whole=is_whole)
 
 
 async def extent_until(
@@ -29,7 +30,8 @@ async def extent_until(
     listed = tuple(partition for partition in await side.listed() if partition.id not in but)
     new = [partition for partition in listed if partition.id not in starts]
     places = {**starts, **await side.source.start(new)}
-    return Extent(listed, places, await side.source.ends(listed, until_ms), follows=True)
+    is_whole = until_ms is None and not starts and not but
+    return Extent(listed, places, await side.source.ends(listed, until_ms), follows=True, is_whole=is_whole)
 
 
 async def everything(side: Side) -> Extent:

@@ -12,6 +12,7 @@ from bridge.parity.lineage import Lineage
 from bridge.parity.order import Order
 from bridge.parity.report import Findings, Identity, Kind
 from bridge.parity.run import Run
+from connectors import provenance
 from connectors.base import Batch, Partition, Place, Source
 
 BEFORE = "before_range"
@@ -164,15 +165,24 @@ class SinkFolder:
             self._findings.add(Kind.EXTRA, identity, f"{run.place}/{place}")
 
     def _native(self, batch: Batch, index: int) -> None:
-        """Not from the source: the sink's own, which the source knows if it has been mirrored back, or too much."""
+        """Not from the source: the sink's own, which a source that is read whole knows if it has been mirrored back.
+
+        Any other is too much.
+        """
         place = (batch.partition, batch.positions[index])
         judged = self._earlier.judged.get(batch.partition)
         if judged is not None and self._source.rank(place[1]) <= self._source.rank(judged.position):
             return
-        if place in self._returned or self._ends.is_shared or self._ends.is_partial:
+        if place in self._returned or not self._judges(batch, index):
             self.left_out[NATIVE] += 1
         else:
             self._findings.add(Kind.EXTRA, Identity(*place, self._ends.sink), "/".join(place))
+
+    def _judges(self, batch: Batch, index: int) -> bool:
+        ends = self._ends
+        if ends.is_shared or ends.is_partial:
+            return False
+        return ends.judges_natives or bool(batch.headers and provenance.way(batch.headers[index], ends.sink))
 
 
 class LetterFolder:

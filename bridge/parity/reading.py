@@ -41,6 +41,8 @@ class Extent:
     """Of each of ``partitions``."""
     follows: bool = False
     """Whether children are read that turn up on the way, to the time at which all ends."""
+    is_whole: bool = False
+    """Whether it is all that the side holds."""
 
 
 class Side:

@@ -147,6 +147,9 @@ async def test_what_came_from_the_sink_is_accounted_for(ends: Ends, tmp_path: Pa
             {"loop": 200, "native": 200},
             {"loop": 300, "native": 300},
         ]
+        since = datetime.now(UTC).isoformat()
+        later = await verified(forth.config, "--from", since)
+        assert (later.code, later.found, later.document["left_out"]["native"]) == (0, {}, 200)
         await topic.write(generate(1, 1))
         assert (await verified(forth.config)).found == {"extra": 1}
         shared = await verified(forth.config, "--shared")

@@ -20,7 +20,7 @@ from bridge.parity.extents import everything
 from bridge.parity.reading import Extent, Side
 from bridge.parity.report import Kind, ParityReport
 from bridge.parity.run import Run
-from connectors.base import ORIGIN_HEADER, REPLAY_HEADER, Clock, Header, Partition, Record
+from connectors.base import ORIGIN_HEADER, REPLAY_HEADER, Clock, End, Header, Partition, Record
 from tests.bridge.parity.listed import ListedSource
 
 HERE, THERE = "kafka:here:source", "kafka:there:sink"
@@ -218,3 +218,41 @@ def test_what_a_shard_that_was_split_meanwhile_brought_is_behind_the_range() -> 
     report = asyncio.run(compared(child))
     assert (report.equal, dict(report.left_out)) == (True, {"behind_range": 1})
     assert counts(asyncio.run(compared(Partition("never")))) == {Kind.EXTRA: 1}
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_the_sinks_own_records_are_judged_by_the_whole_source_alone(*, is_whole: bool) -> None:
+    """A mirror the other way may have brought them there before, or after, the range; what was brought is judged."""
+    source, own = source_records(12, 2), Record("0", "0", b"own", b"native", 1)
+    brought = replace(own, headers=((ORIGIN_HEADER, b"kafka:x:y/0/0>" + THERE.encode()),))
+    sink = ListedSource(THERE, by_partition([*mirrored(source), own, brought]))
+    ends = {"0": End(position="5"), "1": End(position="5")}
+    extent = Extent(PARTS, {}, ends, follows=True, is_whole=is_whole)
+    report = asyncio.run(compared_with(source, sink, extent=extent))
+    assert counts(report) == {Kind.EXTRA: 2 if is_whole else 1}
+    assert report.left_out.get("native", 0) == (0 if is_whole else 1)
+
+
+def test_a_key_goes_on_behind_a_shard_that_holds_nothing_of_it() -> None:
+    """What is named missing is read again from the first shard to the last of a line, one after the other."""
+    source = [replace(each, partition="0", key=b"one") for each in source_records(40, 1)]
+    first, between, last = Partition("a"), Partition("b", ("a",)), Partition("c", ("b",))
+    there = mirrored(source)
+    held = {last: [replace(there[39], partition="c")], between: [], first: there[:38]}
+    report = asyncio.run(compared_with(source, ListedSource(THERE, held)))
+    assert counts(report) == {Kind.MISSING: 1}
+
+
+async def compared_with(
+    source: Sequence[Record], sink: ListedSource, ends: Ends = Ends(HERE, THERE), extent: Extent | None = None
+) -> ParityReport:
+    """With whatever partitions ``sink`` has, as a stream lets keys overtake; ``extent`` None is all of ``source``."""
+
+    def side(of: ListedSource) -> Side:
+        return Side(of, ByteBudget(1_000), Clock(), lambda: Backoff(Random(1)))
+
+    parity = Parity(
+        side(ListedSource(HERE, by_partition(source))), side(sink), ends, keys_overtake=True, permits_copies=False
+    )
+    asked = extent or await everything(parity.source)
+    return (await compare_by_origin(parity, asked, partial(everything, parity.sink))).report
