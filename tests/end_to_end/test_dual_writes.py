@@ -14,8 +14,10 @@ from connectors.base import DUAL_WRITE_HEADER
 from tests.support.dual_application import Asked, DualApplication, Place
 from tests.support.ends import End, StreamEnd, TopicEnd
 from tests.support.factories import StreamFactory, TopicFactory
+from tests.support.kafka_reader import TopicRecord
 from tests.support.kinesis_proxy import Call, Fault, Judge, KinesisProxy
 from tests.support.records import Stamp, TestRecord, generate, ids_by_key
+from tests.support.stream_reader import StreamRecord
 from tests.support.verifying import verified, written
 
 PAIRS = ["kafka to kinesis", "kinesis to kafka", "kafka to kafka", "kinesis to kinesis"]
@@ -56,9 +58,28 @@ async def test_both_ends_hold_the_same(ends: Ends, tmp_path: Path, pair: str) ->
         answers = await asyncio.gather(*(send(writer, record) for record in sent))
     assert await authority.ids_by_key() == ids_by_key(sent)
     assert await shadow.ids_by_key() == ids_by_key(sent)
-    assert len({answer.place for answer in answers} - {""}) == len(sent)
+    told = {answer.place: (answer.id, record.id) for answer, record in zip(answers, sent, strict=True)}
+    assert await at(authority) == told
     verdict = await verified(written(tmp_path, authority, shadow, {"provenance": "never"}))
     assert (verdict.code, verdict.found, verdict.document["sink_records"]) == (0, {}, len(sent))
+
+
+async def at(end: End) -> dict[str, tuple[str, int]]:
+    """What ``end`` holds: by place the ids of the dual write and of the record."""
+    assert isinstance(end, TopicEnd | StreamEnd)
+    found: dict[str, tuple[str, int]] = {}
+    for record in await end.records():
+        name = dict(record.headers)[DUAL_WRITE_HEADER]
+        assert name is not None
+        assert record.value is not None
+        found[_place(record)] = (name.decode(), Stamp.of(record.value).id)
+    return found
+
+
+def _place(record: TopicRecord | StreamRecord) -> str:
+    if isinstance(record, TopicRecord):
+        return f"{record.partition}/{record.offset}"
+    return f"{record.shard}/{record.sequence}#{record.sub}"
 
 
 async def first_copies(end: End) -> dict[bytes, list[tuple[str, int]]]:

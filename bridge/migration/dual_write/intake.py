@@ -74,9 +74,14 @@ class Intake:
         self._in_flight_bytes = in_flight_bytes
         self._next = journal.opened.next
         self._rows: deque[_Row] = deque()
+        self._taken: list[_Row] = []
+        """Those that are being journalled."""
         self._sent: dict[int, _Sent] = {}
         """By the number of each stretch's first record."""
+        self._sent_records = 0
+        """Those in ``_sent``."""
         self._in_flight = 0
+        """Their bytes, about."""
         self._moved = asyncio.Event()
         """Set when there may be something to do."""
         self._answered = asyncio.Event()
@@ -85,12 +90,7 @@ class Intake:
     @property
     def waiting(self) -> int:
         """Records whose senders have no answer."""
-        return len(self._rows) + self.in_flight
-
-    @property
-    def in_flight(self) -> int:
-        """Records that were handed to the authority and have no answer."""
-        return sum(len(sent.senders) for sent in self._sent.values())
+        return len(self._rows) + len(self._taken) + self._sent_records
 
     def add(self, key: bytes | None, value: bytes | None, time_ms: int, headers: Headers) -> Sender:
         answer: Sender = asyncio.get_running_loop().create_future()
@@ -101,7 +101,7 @@ class Intake:
 
     def fail(self, error: Exception) -> None:
         """Nothing more is answered: everybody who waits is told why."""
-        senders = [row[4] for row in self._rows]
+        senders = [row[4] for row in (*self._taken, *self._rows)]
         senders += [sender for sent in self._sent.values() for sender in sent.senders]
         self._rows.clear()
         self._sent.clear()
@@ -121,6 +121,7 @@ class Intake:
         if sent is None:
             return
         self._in_flight -= sent.size
+        self._sent_records -= len(sent.senders)
         self._moved.set()
         self._answered.set()
         self._tally.authority_rejected += len(answer.rejected)
@@ -144,18 +145,12 @@ class Intake:
 
     async def idle(self) -> None:
         """Wait until nobody waits for an answer."""
-        while self._rows or self._sent:
-            self._answered.clear()
-            await self._answered.wait()
-
-    async def answered(self) -> None:
-        """Wait until nothing is at the authority without an answer, while ``turn`` is held."""
-        while self._sent:
+        while self._rows or self._taken or self._sent:
             self._answered.clear()
             await self._answered.wait()
 
     async def settled(self) -> None:
-        """Wait until the shadow has all that it is to have."""
+        """Wait until both ends have all that was journalled and that they are to have."""
         while self._room.records:
             await self._room.changed()
 
@@ -170,14 +165,17 @@ class Intake:
                 return
 
     async def _take_on(self) -> None:
+        self._taken = self._next_rows()
         try:
-            rows = self._next_rows()
-            if rows:
-                await self._journalled(rows)
+            if self._taken:
+                await self._journalled(self._taken)
             elif self._journal.has_notes:
                 await self._journal.write()
         except SpoolError as error:
-            _tell([row[4] for row in rows], error)
+            _tell([row[4] for row in self._taken], error)
+        finally:
+            self._taken = []
+            self._answered.set()
 
     def _next_rows(self) -> list[_Row]:
         """The oldest whose senders still wait; none while too much is at the authority."""
@@ -211,6 +209,7 @@ class Intake:
         size = len(content) or sum(len(value or b"") for value in values)
         self._sent[stretch.first] = _Sent(senders, size, intent)
         self._in_flight += size
+        self._sent_records += len(senders)
         if self.authority is None:
             raise RuntimeError("there is no authority")
         self.authority.submit(stretch)

@@ -170,7 +170,7 @@ class DualWriter:
             inside.admission.mend()
 
     def counts(self) -> DualWriteCounts:
-        """What was done so far."""
+        """What was done so far. May be called from any thread. Raises ``ClosedError`` where it is not entered."""
         inside, tally = self._entered, self._tally
         room, roles = inside.room, inside.course.roles
         lag_ms = max(0, self._clock.now_ms() - room.since_ms) if room.records else 0
@@ -226,7 +226,6 @@ class DualWriter:
         """Both ends have all. Nothing new is journalled meanwhile."""
         try:
             async with asyncio.timeout(pause_s):
-                await inside.parts.intake.answered()
                 await inside.parts.intake.settled()
         except TimeoutError:
             raise SwapError("swap", f"both ends were not even within {pause_s:g} s", "try again") from None
