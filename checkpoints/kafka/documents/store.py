@@ -14,11 +14,14 @@ from checkpoints.kafka.topic import CheckpointTopic
 
 T = TypeVar("T")
 
+PATIENCE_S = 30.0
+"""A broker gives the transaction of a dead worker up after its 10 s, but looks for such ones every 10 s only."""
+
 
 class KafkaDocuments(Documents):
     """Leaves alone what the mirror's workers have: group and transactional ids. Connects anew for each call."""
 
-    def __init__(self, place: CheckpointTopic, slots: int | None = None, *, patience_s: float = 20.0) -> None:
+    def __init__(self, place: CheckpointTopic, slots: int | None = None, *, patience_s: float = PATIENCE_S) -> None:
         """A topic that is missing is made with the first save: with ``slots``, or None for the default.
 
         ``patience_s`` is how long a call waits for transactions that were open before it, of workers for instance.

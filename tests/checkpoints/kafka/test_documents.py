@@ -9,14 +9,14 @@ from threading import Event
 import pytest
 from confluent_kafka import KafkaException, Producer
 
-from checkpoints.base import CheckpointError, StoreFormatError, StoreRefusedError, StoreUnreachableError
+from checkpoints.base import CheckpointError, StoreFormatError, StoreRefusedError
 from checkpoints.documents import Document
 from checkpoints.kafka.connection import admin_client
 from checkpoints.kafka.document import Author
 from checkpoints.kafka.documents import writer
 from checkpoints.kafka.documents.log import DocumentLog
 from checkpoints.kafka.documents.record import encode, key_of
-from checkpoints.kafka.documents.store import KafkaDocuments
+from checkpoints.kafka.documents.store import PATIENCE_S, KafkaDocuments
 from checkpoints.kafka.documents.writer import DocumentWriter
 from checkpoints.kafka.fence import GroupFence
 from checkpoints.kafka.topic import CheckpointTopic, TopicDesk
@@ -35,7 +35,6 @@ from tests.contracts.checkpoint_store import Storage, checkpoint
 from tests.contracts.documents import NAME, TEXT, DocumentsContract, Place
 from tests.support.factories import OwnKafka, TopicFactory
 from tests.support.kafka_reader import read_topic
-from tests.support.ports import HOST, free_port
 from tests.support.topics import create_topic
 
 _TIMEOUT_S = 60
@@ -105,7 +104,7 @@ class Interrupted(DocumentLog):
     """A log of which some readings, by their number from 1 on, are followed by something that others do."""
 
     def __init__(self, place: CheckpointTopic, interruptions: Mapping[int, Callable[[], object]]) -> None:
-        super().__init__(place, patience_s=20.0)
+        super().__init__(place, PATIENCE_S)
         self.readings = 0
         self._interruptions = interruptions
 
@@ -257,14 +256,6 @@ async def test_a_record_that_the_topic_does_not_take_is_refused_with_a_remedy(ka
         with pytest.raises(StoreRefusedError, match=r"too large.*max\.message\.bytes"):
             await documents.save(NAME, "x" * 2000, None)
         assert await documents.load(NAME) is None
-
-
-async def test_brokers_that_are_not_there_are_named(place: CheckpointTopic) -> None:
-    """The error says where they were looked for, and may be tried again."""
-    nowhere = place_in(f"{HOST}:{free_port()}", place.topic)
-    async with KafkaDocuments(nowhere) as documents:
-        with pytest.raises(StoreUnreachableError, match=str(nowhere.connection["bootstrap.servers"])):
-            await documents.load(NAME)
 
 
 async def test_compaction_keeps_the_last_version(own_kafka: OwnKafka) -> None:
