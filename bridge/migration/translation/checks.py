@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from bridge.migration.translation.errors import MirrorBehindError
 from bridge.migration.translation.report import TranslationGap
-from bridge.migration.translation.search import Found, Move
+from bridge.migration.translation.search import Found
 from bridge.migration.translation.sighting import Sighting
+from bridge.migration.translation.survey import Move
 from connectors.base import Position
 
 _NAMED = 5
@@ -33,7 +34,7 @@ class Checks:
             return
         texts = [
             f"{name}: {len(missing)} records, {missing[0].position} to {missing[-1].position}"
-            for name in sorted(self.found.ahead)
+            for name in sorted(self.found.survey.ahead)
             if (missing := self._missing(name, copies.get(name, {})))
         ]
         if texts:
@@ -47,7 +48,7 @@ class Checks:
     def gaps(self) -> Iterator[TranslationGap]:
         """What the old consumer has still to process, and the new side does not hold because it begins behind it."""
         copies = self._copies()
-        for name, ahead in sorted(self.found.ahead.items()):
+        for name, ahead in sorted(self.found.survey.ahead.items()):
             if ahead.is_lost:
                 yield TranslationGap(
                     name, "where the consumer stands", "the oldest record", "expired before it was read"
@@ -71,9 +72,10 @@ class Checks:
         """What is processed of a partition and no mirror has come to, as far as it was read."""
         rank, reach = self.move.old.rank, self.move.old_reach
         last = max(map(rank, copies), default=None)
-        natives = self.found.processed.natives.get(name, [])
-        recent = [each for each in natives if each.time_ms >= self.found.since_ms or reach.is_known]
-        ahead = self.found.ahead[name].last
+        since_ms = max(self.found.survey.since.values(), default=self.found.new.now_ms)
+        natives = self.found.survey.processed.natives.get(name, [])
+        recent = [each for each in natives if each.time_ms >= since_ms or reach.is_known]
+        ahead = self.found.survey.ahead[name].last
         if ahead is not None and ahead.origin is None and reach.is_known and not recent:
             recent = [ahead]
         return [

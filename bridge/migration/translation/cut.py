@@ -29,6 +29,12 @@ class Cut:
     first: Sighting | None
     again: int
     """Records from ``first`` on that the old consumer has processed: they will be seen again."""
+    copied: Sighting | None
+    """The last one before ``first`` that is processed as a copy; None where none was met."""
+    processed: Sighting | None
+    """The last one before ``first`` that is processed in whatever way."""
+    left_out: int
+    """Records before ``first`` that were not on the old side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,38 +45,57 @@ class Judge:
     """On the other side."""
     copied: Collection[Position]
     """Of records that did not come from there those that the old consumer has processed, as copies."""
+    is_carried: bool
+    """Whether a mirror carries such records there."""
     is_passed: Callable[[Sighting], bool]
-    """Whether a mirror is past such a record, and has made no copy of it that is still to be processed."""
+    """Whether it is past such a record, and has made no copy of it that is still to be processed."""
 
     def fates(self, met: Sequence[Sighting]) -> list[Fate]:
         fates: list[Fate] = []
-        keys: set[bytes] = set()
-        """Of later records that are processed."""
+        later = _Later()
         for each in reversed(met):
-            fates.append(self._fate(each, keys))
-            if each.origin is None and each.key is not None and fates[-1] is Fate.PROCESSED:
-                keys.add(each.key)
+            fates.append(self._fate(each, later))
+            if fates[-1] is Fate.PROCESSED:
+                later.note(each)
         fates.reverse()
         return fates
 
-    def _fate(self, each: Sighting, keys: Collection[bytes]) -> Fate:
+    def _fate(self, each: Sighting, later: "_Later") -> Fate:
         if each.origin is not None:
             is_processed = self.progress.has_processed(each.origin.partition, each.origin.position)
             return Fate.PROCESSED if is_processed else Fate.UNREAD
         if each.position in self.copied:
             return Fate.PROCESSED
-        # A mirror keeps the order of a key: a copy of it would stand before that of the later record.
-        if self.is_passed(each) or (each.key is not None and each.key in keys):
-            return Fate.LEFT_OUT
-        return Fate.UNREAD
+        if self.is_carried:
+            return Fate.LEFT_OUT if self.is_passed(each) or each.key in later.keys else Fate.UNREAD
+        # The old consumer was never to see it; what stands behind all that it has processed is as good as new.
+        return Fate.LEFT_OUT if later.has_any else Fate.UNREAD
+
+
+class _Later:
+    """What is processed of the records behind one."""
+
+    def __init__(self) -> None:
+        self.has_any = False
+        self.keys: set[bytes] = set()
+        """Of copies. A mirror keeps the order of a key: a copy of an earlier record would stand before them."""
+
+    def note(self, each: Sighting) -> None:
+        self.has_any = True
+        if each.origin is None and each.key is not None:
+            self.keys.add(each.key)
 
 
 def cut(met: Sequence[Sighting], judge: Judge) -> Cut:
     """The smallest place at which nothing is missed of ``met``, all that stands in a partition from some place on."""
     fates = judge.fates(met)
     number = next((index for index, fate in enumerate(fates) if fate is Fate.UNREAD), len(met))
+    processed = [each for each, fate in zip(met[:number], fates, strict=False) if fate is Fate.PROCESSED]
     return Cut(
         met[number - 1] if number else None,
         met[number] if number < len(met) else None,
         sum(fate is Fate.PROCESSED for fate in fates[number:]),
+        next((each for each in reversed(processed) if each.origin is None), None),
+        processed[-1] if processed else None,
+        number - len(processed),
     )

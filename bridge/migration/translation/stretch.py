@@ -1,6 +1,6 @@
 """What stands in one partition of the new side around the place that is looked for."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bridge.migration.translation.log import Log
@@ -50,7 +50,18 @@ class Settling:
         self._since_ms: int | None = None
         self._margin_ms = margin_ms
 
-    def meet(self, each: Sighting) -> None:
+    def is_over_with(self, met: Iterable[Sighting], read_ms: int) -> bool:
+        """Whether what follows ``met``, the last of it of that time, is not processed, as far as order tells."""
+        for each in met:
+            self._meet(each)
+        if not self._has_unread or self._left or self._awaits_copies():
+            self._since_ms = None
+            return False
+        if self._since_ms is None:
+            self._since_ms = read_ms
+        return read_ms > self._since_ms + self._margin_ms
+
+    def _meet(self, each: Sighting) -> None:
         if each.origin is None:
             self._has_unread = self._has_unread or each.position not in self._left
             self._left.discard(each.position)
@@ -63,28 +74,23 @@ class Settling:
         elif (last := self._lasts.get(partition)) is not None and self._rank(position) >= self._rank(last):
             del self._lasts[partition]
 
-    def is_over(self, read_ms: int) -> bool:
-        """Whether what follows a record of that time is not processed, as far as order tells."""
-        if not self._has_unread or self._left or self._awaits_copies():
-            self._since_ms = None
-            return False
-        if self._since_ms is None:
-            self._since_ms = read_ms
-        return read_ms > self._since_ms + self._margin_ms
-
     def _awaits_copies(self) -> bool:
         descendants = self._progress.lineage.descendants
         return any(descendants(each).isdisjoint(self._met) for each in self._lasts)
 
 
-async def read_stretch(new: Log, old: str, partition: str, place: Place, end: End, settling: Settling) -> Stretch:
-    """Raises what reading raises. ``old`` is the address of the other side."""
+async def read_stretch(
+    new: Log, old: str, partition: str, place: Place, end: End, settling: Settling | None
+) -> Stretch:
+    """What is behind ``place``, until nothing that is processed can follow; to the end where ``settling`` is None.
+
+    ``old`` is the address of the other side. Raises what reading raises.
+    """
     found = Stretch(place)
     async with new.reading(partition, place, end) as batches:
         async for batch in batches:
-            for each in sightings(batch, new.address, old):
-                found.met.append(each)
-                settling.meet(each)
-            if settling.is_over(batch.arrived_ms[-1]):
+            met = list(sightings(batch, new.address, old))
+            found.met += met
+            if settling is not None and settling.is_over_with(met, batch.arrived_ms[-1]):
                 break
     return found

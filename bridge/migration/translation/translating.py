@@ -17,8 +17,9 @@ from bridge.migration.translation.errors import ConsumerMovingError, LostRecords
 from bridge.migration.translation.progress import ApplicationProgress, Before, GroupProgress, Mark
 from bridge.migration.translation.report import TranslatedPartition, TranslateReport, TranslationGap
 from bridge.migration.translation.request import Direction, TranslateRequest
-from bridge.migration.translation.search import Found, Move, Search, Side
+from bridge.migration.translation.search import Found, Search
 from bridge.migration.translation.sides import Sides, opened
+from bridge.migration.translation.survey import Move, Side
 from checkpoints.dynamodb.table import Table
 from checkpoints.kafka.group.committer import ConsumerGroup
 from connectors.base import Clock, Partition
@@ -72,6 +73,7 @@ class _Task:
             self.sides.reach(stream, topic),
             self.sides.reach(topic, stream),
             is_carried=not self.sides.is_from_stream,
+            may_rerun=self._may_rerun,
             needs_record=False,
         )
         found = await Search(move, old, new).run()
@@ -103,6 +105,7 @@ class _Task:
             self.sides.reach(topic, stream),
             self.sides.reach(stream, topic),
             is_carried=self.sides.is_from_stream,
+            may_rerun=False,
             needs_record=True,
         )
         found = await Search(move, old, new).run()
@@ -126,6 +129,11 @@ class _Task:
     def _table(self) -> Table:
         region = self.request.lease_region or self.sides.stream.address.split(":")[1]
         return lease_table(self.request.application, region, self.request.lease_endpoint_url)
+
+    @property
+    def _may_rerun(self) -> bool:
+        """Whether a record may stand in the topic again, behind a crash of a mirror."""
+        return self.configuration.sink.kafka is not None and self.configuration.delivery == "at_least_once"
 
     @property
     def _starts_late(self) -> bool:

@@ -13,7 +13,8 @@ from bridge.migration.translation.checks import Checks
 from bridge.migration.translation.errors import MirrorBehindError
 from bridge.migration.translation.progress import ApplicationProgress, GroupProgress, Progress
 from bridge.migration.translation.reach import Reach
-from bridge.migration.translation.search import Found, Move, Search, Side
+from bridge.migration.translation.search import Found, Search
+from bridge.migration.translation.survey import Move, Side
 from tests.bridge.migration.translation.shelves import STREAM, TOPIC, Kept, ShelfLog
 from tests.bridge.migration.translation.world import Chances, World
 
@@ -112,6 +113,7 @@ async def searched(
         reach(old, new),
         reach(new, old),
         is_carried=is_carried,
+        may_rerun=world.chances.rewind > 0 and not to_application,
         needs_record=to_application,
         margin_ms=MARGIN_MS,
     )

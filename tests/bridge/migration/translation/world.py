@@ -43,7 +43,7 @@ class World:
 
     def __init__(self, draw: Random, chances: Chances, shards: int = 2, partitions: int = 3, keys: int = 8) -> None:
         self._draw = draw
-        self._chances = chances
+        self.chances = chances
         self._keys = [f"key-{number}".encode() for number in range(keys)]
         self.shards: dict[str, Shard] = {}
         self.topic: list[list[Kept]] = [[] for _ in range(partitions)]
@@ -102,9 +102,9 @@ class World:
 
     def _step(self) -> None:
         self._wait()
-        if self._chances.has_natives and self._draw.random() < 0.02:
+        if self.chances.has_natives and self._draw.random() < 0.02:
             self._is_moved = not self._is_moved
-        if self._draw.random() < self._chances.reshard and len(self.shards) < 12:
+        if self._draw.random() < self.chances.reshard and len(self.shards) < 12:
             self._reshard()
         for _ in range(self._draw.randint(0, 3)):
             self._produce()
@@ -121,7 +121,7 @@ class World:
         if self._is_moved:
             self._append(key, self._new_id(), self._now_ms, ())
             return
-        count = self._draw.randint(2, 4) if self._draw.random() < self._chances.aggregate else 1
+        count = self._draw.randint(2, 4) if self._draw.random() < self.chances.aggregate else 1
         self._put(key, [self._new_id() for _ in range(count)], ())
 
     def _new_id(self) -> int:
@@ -167,7 +167,7 @@ class World:
         if not ready:
             return False
         shard = self._draw.choice(ready)
-        if self._draw.random() < self._chances.rewind:
+        if self._draw.random() < self.chances.rewind:
             self._mirror(shard, max(0, shard.mirrored - self._draw.randint(1, 5)), shard.mirrored)
         until = min(len(shard.kept), shard.mirrored + self._draw.randint(1, 8))
         self._mirror(shard, shard.mirrored, until)
@@ -178,7 +178,7 @@ class World:
         for each in shard.kept[first:until]:
             if each.headers or each.id in self.dropped:
                 continue
-            if first == shard.mirrored and self._draw.random() < self._chances.drop:
+            if first == shard.mirrored and self._draw.random() < self.chances.drop:
                 self.dropped.add(each.id)
                 continue
             hop = f"{STREAM}/{shard.partition.id}/{each.position}>{TOPIC}".encode()
@@ -200,7 +200,7 @@ class World:
         )
         natives = [each for each in self.topic[number][first:until] if not each.headers]
         for each in self._overtaken(natives):
-            if self._draw.random() < self._chances.drop:
+            if self._draw.random() < self.chances.drop:
                 self.dropped.add(each.id)
                 continue
             hop = f"{TOPIC}/{number}/{each.position}>{STREAM}".encode()
