@@ -18,6 +18,8 @@ class TranslatedPartition:
     """
     again: int
     """Records that the old consumer has processed and the new one will see again."""
+    others: int
+    """Records just before the place that the old consumer never had: others', or left out by the mirror."""
     former: str | None = None
     """What the group had committed; None where that is nothing."""
 

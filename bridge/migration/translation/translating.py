@@ -83,7 +83,7 @@ class _Task:
         if self.request.apply:
             await groups.move(group, offsets)
         partitions = [
-            TranslatedPartition(name, str(offset), found.cuts[name].again, _text(former.get(name)))
+            _partition(name, str(offset), found, _text(former.get(name)))
             for name, offset in sorted(offsets.items(), key=lambda item: int(item[0]))
         ]
         return self._report(partitions, gaps, moving)
@@ -115,9 +115,7 @@ class _Task:
             if await groups.committed(group) != offsets or (moving := await groups.at_work(group)):
                 self._refuse_moving(moving or (f"group {group.group} committed meanwhile",))
             await create(self._table(), leases, clock=self.clock)
-        partitions = [
-            TranslatedPartition(lease.shard, place(lease.checkpoint), found.cuts[lease.shard].again) for lease in leases
-        ]
+        partitions = [_partition(lease.shard, place(lease.checkpoint), found) for lease in leases]
         return self._report(partitions, gaps, moving)
 
     def _group(self) -> ConsumerGroup:
@@ -217,6 +215,10 @@ def _offset(found: Found, new: Side, name: str) -> int:
     if first is not None:
         return int(first.position)
     return int(end) + 1 if end is not None else 0
+
+
+def _partition(name: str, place: str, found: Found, former: str | None = None) -> TranslatedPartition:
+    return TranslatedPartition(name, place, found.cuts[name].again, found.cuts[name].left_out, former)
 
 
 def _text(offset: int | None) -> str | None:
