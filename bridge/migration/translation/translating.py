@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.config import Configuration
-from bridge.config.librdkafka import plain
 from bridge.migration.leases.lease import Lease, Sentinel
 from bridge.migration.leases.new_table import create
 from bridge.migration.leases.rest import Moving, watch
@@ -20,9 +19,7 @@ from bridge.migration.translation.request import Direction, TranslateRequest
 from bridge.migration.translation.search import Found, Move, Search, Side
 from bridge.migration.translation.sides import Sides, opened
 from checkpoints.dynamodb.table import Table
-from checkpoints.kafka.group.committer import ConsumerGroup
 from connectors.base import Clock, Partition
-from connectors.kafka.connection import Connection
 
 
 async def translate(
@@ -53,7 +50,7 @@ class _Task:
     clock: Clock
 
     async def to_group(self) -> TranslateReport:
-        group = self._group()
+        group = groups.group_of(self.configuration, self.request.group)
         former, members = await groups.committed(group), await groups.at_work(group)
         self._refuse_moving(members if self.request.apply else ())
         seen = await watch(self._table(), clock=self.clock, failover_s=self.request.failover_s)
@@ -86,7 +83,7 @@ class _Task:
         return self._report(partitions, gaps, moving)
 
     async def to_application(self) -> TranslateReport:
-        group = self._group()
+        group = groups.group_of(self.configuration, self.request.group)
         moving = await groups.at_work(group)
         self._refuse_moving(moving if self.request.apply else ())
         offsets = await groups.committed_some(group)
@@ -109,12 +106,6 @@ class _Task:
             TranslatedPartition(lease.shard, place(lease.checkpoint), found.cuts[lease.shard].again) for lease in leases
         ]
         return self._report(partitions, gaps, moving)
-
-    def _group(self) -> ConsumerGroup:
-        end = self.configuration.source.kafka or self.configuration.sink.kafka
-        assert end is not None  # noqa: S101 - one of the sides is a topic
-        connection = Connection(",".join(end.bootstrap_servers), self.request.group, plain(end.librdkafka))
-        return ConsumerGroup(connection.settings(), self.request.group, end.topic)
 
     def _table(self) -> Table:
         region = self.request.lease_region or self.sides.stream.address.split(":")[1]
