@@ -4,19 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bridge.config.ends import KafkaEnd
-from bridge.config.librdkafka import plain
-from bridge.errors import UsageError
-from bridge.migration.leases.lease import Lease, Processed, Sentinel
+from bridge.migration.leases.lease import Lease, Processed
 from bridge.migration.leases.rest import FAILOVER_S, Moving, watch
 from bridge.migration.leases.table import lease_table
 from bridge.migration.measures.sides import Sides
-from bridge.migration.translation.group import at_work, committed
-from bridge.migration.translation.log import Log, StreamLog, TopicLog, side_by_side
+from bridge.migration.translation.application import leases_of, place
+from bridge.migration.translation.group import at_work, committed, group_of
+from bridge.migration.translation.log import StreamLog, TopicLog, side_by_side
 from checkpoints.dynamodb.faults import MissingTableError
-from checkpoints.kafka.group.committer import ConsumerGroup
 from connectors.base import End, GapError, Place
-from connectors.kafka.connection import Connection
 
 
 class ConsumerState(StrEnum):
@@ -61,19 +57,22 @@ async def application(
 ) -> ConsumerStanding:
     """The KCL application of that name, which reads the mirror's stream; takes a second longer than ``failover_s``.
 
-    ``region`` None: the stream's. Of each lease that is at a record the first unprocessed one is looked for. Raises
-    ``UsageError`` where no side is a stream, ``CheckpointError``, and what reading raises.
+    Its table is in ``region``, None: the stream's. Of each lease that is at a record the first unprocessed one is
+    looked for. Raises ``UsageError`` where no side is a stream, ``UnknownPlaceError`` where the table is of other
+    streams, ``CheckpointError``, and what reading raises.
     """
-    stream = _stream(sides)
+    stream = sides.stream
     table = lease_table(name, region or stream.address.split(":")[1], endpoint_url)
     try:
         seen = await watch(table, clock=sides.clock, failover_s=failover_s)
     except MissingTableError:
         return ConsumerStanding(name, ConsumerState.ABSENT, (), ())
-    leases = _of_stream(seen.scan.leases, stream)
-    moving = tuple(map(str, seen.movements)) if isinstance(seen, Moving) else ()
-    places = await _lease_places(stream, leases)
-    return ConsumerStanding(name, ConsumerState.MOVING if moving else ConsumerState.AT_REST, moving, places)
+    stream_name = stream.address.rpartition(":")[2]
+    leases = leases_of(seen.scan.leases.values(), stream_name, stream.stream.created_ms // 1000, name)
+    places = await _places_of(stream, leases)
+    if isinstance(seen, Moving):
+        return ConsumerStanding(name, ConsumerState.MOVING, tuple(map(str, seen.movements)), places)
+    return ConsumerStanding(name, ConsumerState.AT_REST, (), places)
 
 
 async def group(sides: Sides, name: str) -> ConsumerStanding:
@@ -81,12 +80,11 @@ async def group(sides: Sides, name: str) -> ConsumerStanding:
 
     Raises ``UsageError`` where no side is a topic, ``CheckpointError``, and what reaching the topic raises.
     """
-    place = _group(sides, name)
-    members, offsets = await at_work(place), await committed(place)
-    log = _topic(sides)
-    ends = await log.ends(await log.listed())
+    topic, consumers = sides.topic, group_of(sides.configuration, name)
+    members, offsets = await at_work(consumers), await committed(consumers)
+    ends = await topic.ends(await topic.listed())
     places = tuple(
-        ConsumerPlace(partition, str(offset), _distance(log, ends.get(partition), offset), None)
+        ConsumerPlace(partition, str(offset), _left(topic, ends.get(partition), offset), None)
         for partition, offset in sorted(offsets.items(), key=lambda each: int(each[0]))
     )
     if members:
@@ -94,24 +92,44 @@ async def group(sides: Sides, name: str) -> ConsumerStanding:
     return ConsumerStanding(name, ConsumerState.AT_REST if offsets else ConsumerState.ABSENT, (), places)
 
 
-async def _lease_places(stream: Log, leases: Mapping[str, Lease]) -> tuple[ConsumerPlace, ...]:
-    listed = await stream.listed()
-    ends = await stream.ends(listed)
+async def _places_of(stream: StreamLog, leases: Mapping[str, Lease]) -> tuple[ConsumerPlace, ...]:
+    ends = await stream.ends(await stream.listed())
 
     async def of(shard: str) -> ConsumerPlace:
         checkpoint = leases[shard].checkpoint
         unread_ms = None
         if isinstance(checkpoint, Processed) and shard in ends:
             unread_ms = await _first_behind(stream, shard, checkpoint, ends[shard])
-        text = checkpoint.value if isinstance(checkpoint, Sentinel) else str(checkpoint)
-        return ConsumerPlace(shard, text, None, unread_ms)
+        return ConsumerPlace(shard, place(checkpoint), None, unread_ms)
 
     return tuple(await side_by_side(of, sorted(leases)))
 
 
-async def _first_behind(stream: Log, shard: str, checkpoint: Processed, end: End) -> int | None:
+async def _first_behind(stream: StreamLog, shard: str, checkpoint: Processed, end: End) -> int | None:
+    """When the first record behind ``checkpoint`` arrived; None where there is none before ``end``."""
+    # KCL counts the user records of what is no aggregate as well, so that the record itself tells what it is.
+    begin = Place(f"{checkpoint.sequence}#-1")
     try:
-        return await stream.time_behind(shard, Place(str(checkpoint)), end)
-    except GapError:
-        # It may be a place that expired behind the consumer: what it tells is not how far it has come.
+        return await _first_unread(stream, shard, begin, checkpoint, end)
+    except GapError as gap:
+        if gap.resume is None:
+            raise
+        # The checkpoint's own record has expired: whatever is left was not processed.
+        return await _first_unread(stream, shard, gap.resume, checkpoint, end)
+
+
+async def _first_unread(stream: StreamLog, shard: str, begin: Place, checkpoint: Processed, end: End) -> int | None:
+    async with stream.reading(shard, begin, end) as batches:
+        async for batch in batches:
+            for position, time_ms in zip(batch.positions, batch.arrived_ms, strict=True):
+                sequence, _, sub = position.partition("#")
+                if (int(sequence), int(sub or 0)) > (int(checkpoint.sequence), checkpoint.sub_sequence):
+                    return time_ms
+    return None
+
+
+def _left(topic: TopicLog, end: End | None, offset: int) -> int | None:
+    if end is None or end.position is None:
         return None
+    (behind_last,) = topic.rank(end.position)
+    return max(0, behind_last - offset)

@@ -64,6 +64,6 @@ async def behind(log: Log, partition: Partition, end: End | None) -> Place:
 
 def _end(name: str, document: Mapping[str, str | int | None]) -> End:
     position, time_ms = document.get("position"), document.get("time_ms")
-    if not isinstance(position, str | None) or not isinstance(time_ms, int | None) or position is time_ms:
+    if not isinstance(position, str | None) or not isinstance(time_ms, int | None) or not (position or time_ms):
         raise ValueError(f"the end of {name} is neither a position nor a time: {dict(document)!r}")
     return End(position, time_ms)

@@ -10,6 +10,7 @@ from bridge.assembly.reading import SideMaker
 from bridge.config import Configuration
 from bridge.engine.budget import ByteBudget
 from bridge.engine.retry import Backoff
+from bridge.errors import UsageError
 from bridge.keeping.stores import checkpoint_reader
 from bridge.migration.translation.log import Log, StreamLog, TopicLog
 from checkpoints.base import Checkpoint
@@ -28,6 +29,22 @@ class Sides:
     clock: Clock
     source: Log
     sink: Log
+
+    @property
+    def stream(self) -> StreamLog:
+        """The stream, the source where both are. Raises ``UsageError`` where neither is."""
+        for side in (self.source, self.sink):
+            if isinstance(side, StreamLog):
+                return side
+        raise UsageError("look at an application", "neither end of the mirror is a stream of Kinesis")
+
+    @property
+    def topic(self) -> TopicLog:
+        """The topic, the source where both are. Raises ``UsageError`` where neither is."""
+        for side in (self.source, self.sink):
+            if isinstance(side, TopicLog):
+                return side
+        raise UsageError("look at a group", "neither end of the mirror is a topic of Kafka")
 
     async def checkpoints(self) -> Mapping[str, Checkpoint]:
         """The mirror's as they are stored now, by partition; but for those of other ends that had the same names.

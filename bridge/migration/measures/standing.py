@@ -127,7 +127,8 @@ def _left(sides: Sides, checkpoint: Checkpoint, end: End | None) -> int | None:
     """How many offsets there are from the checkpoint to the end; None where ends are no positions."""
     if end is None or end.position is None:
         return None
-    (last,), (here,) = sides.source.rank(end.position), sides.source.rank(checkpoint.position)
+    rank = sides.source.source.rank
+    (last,), (here,) = rank(end.position), rank(checkpoint.position)
     return max(0, last - here)
 
 

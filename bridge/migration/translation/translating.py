@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.config import Configuration
-from bridge.config.librdkafka import plain
 from bridge.migration.leases.lease import Lease, Sentinel
 from bridge.migration.leases.new_table import create
 from bridge.migration.leases.rest import Moving, watch
@@ -21,9 +20,7 @@ from bridge.migration.translation.search import Found, Search
 from bridge.migration.translation.sides import Sides, opened
 from bridge.migration.translation.survey import Move, Side
 from checkpoints.dynamodb.table import Table
-from checkpoints.kafka.group.committer import ConsumerGroup
 from connectors.base import Clock, Partition
-from connectors.kafka.connection import Connection
 
 
 async def translate(
@@ -54,7 +51,7 @@ class _Task:
     clock: Clock
 
     async def to_group(self) -> TranslateReport:
-        group = self._group()
+        group = groups.group_of(self.configuration, self.request.group)
         former, members = await groups.committed(group), await groups.at_work(group)
         self._refuse_moving(members if self.request.apply else ())
         seen = await watch(self._table(), clock=self.clock, failover_s=self.request.failover_s)
@@ -89,7 +86,7 @@ class _Task:
         return self._report(partitions, gaps, moving)
 
     async def to_application(self) -> TranslateReport:
-        group = self._group()
+        group = groups.group_of(self.configuration, self.request.group)
         moving = await groups.at_work(group)
         self._refuse_moving(moving if self.request.apply else ())
         offsets = await groups.committed_some(group)
@@ -117,12 +114,6 @@ class _Task:
             await create(self._table(), leases, clock=self.clock)
         partitions = [_partition(lease.shard, place(lease.checkpoint), found) for lease in leases]
         return self._report(partitions, gaps, moving)
-
-    def _group(self) -> ConsumerGroup:
-        end = self.configuration.source.kafka or self.configuration.sink.kafka
-        assert end is not None  # noqa: S101 - one of the sides is a topic
-        connection = Connection(",".join(end.bootstrap_servers), self.request.group, plain(end.librdkafka))
-        return ConsumerGroup(connection.settings(), self.request.group, end.topic)
 
     def _table(self) -> Table:
         region = self.request.lease_region or self.sides.stream.address.split(":")[1]

@@ -1,0 +1,193 @@
+"""What a cutover's gates measure, beside real mirrors between real servers."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+
+from confluent_kafka import Producer
+
+from bridge.config import Configuration, load
+from bridge.migration.measures.arrivals import arrivals
+from bridge.migration.measures.ends import Ends, ends_of, read, written
+from bridge.migration.measures.sides import Sides, opened
+from bridge.migration.measures.standing import standing, undrained
+from connectors.base import Clock
+from tests.support import waiting
+from tests.support.ends import StreamEnd, TopicEnd
+from tests.support.factories import StreamFactory, TopicFactory
+from tests.support.records import generate
+from tests.support.resharding import split_one
+from tests.support.route import RouteFactory
+from tests.support.way import IntoKinesisFactory, Way
+
+KEYS = 40
+LOOK_S = 0.2
+
+
+@asynccontextmanager
+async def looking(config: Path) -> AsyncIterator[Sides]:
+    configuration = await asyncio.to_thread(loaded, config)
+    async with opened(configuration, Clock()) as sides:
+        yield sides
+
+
+def loaded(config: Path) -> Configuration:
+    return load([str(config)], environment=os.environ)
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]], what: str, timeout_s: float = 60) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not await condition():
+        if time.monotonic() > deadline:
+            raise waiting.DeadlineError(f"{what}: not within {timeout_s:g} s")
+        await asyncio.sleep(LOOK_S)
+
+
+async def until_drained(sides: Sides, ends: Ends) -> None:
+    async def holds() -> bool:
+        return not await undrained(sides, ends)
+
+    await eventually(holds, "drained")
+
+
+async def test_a_drained_mirror_has_everything_in_its_sink(route: RouteFactory) -> None:
+    """What arrived before the recorded ends is there as soon as no shard is behind them, empty shards included."""
+    way, sent = route(shards=4), list(generate(3_000, KEYS))
+    async with way.mirror() as mirror, looking(mirror.config) as sides:
+        assert await undrained(sides, await ends_of(sides.source)) == ()
+        await way.write(sent)
+        ends = read(written(await ends_of(sides.source)))
+        await until_drained(sides, ends)
+        arrived = {each for ids in (await way.ids_by_key()).values() for each in ids}
+        assert arrived == {each.id for each in sent}
+        assert await mirror.stop() == 0
+
+
+async def test_a_mirror_that_stands_is_behind_what_was_written_since(route: RouteFactory) -> None:
+    """The shards that hold it are named, with the time at which the first of it arrived; the others are not."""
+    way = route(shards=4)
+    async with way.mirror() as mirror, looking(mirror.config) as sides:
+        await way.write(generate(500, KEYS))
+        await mirror.until_written(500)
+        assert await mirror.stop() == 0
+        began_ms = int(time.time()) * 1000
+        await way.write(generate(1, 1))
+        ends = await ends_of(sides.source)
+        [behind] = await undrained(sides, ends)
+        assert behind.unread_ms is not None
+        assert behind.unread_ms >= began_ms
+        mirror.start()
+        await until_drained(sides, ends)
+
+
+async def test_a_shard_that_splits_before_the_mirror_comes_there_is_drained_with_its_children(
+    route: RouteFactory, draw: Random
+) -> None:
+    """Neither the closed shard nor what follows it holds the barrier up, or is taken for drained too early."""
+    way, sent = route(shards=2), list(generate(600, KEYS))
+    async with way.mirror() as mirror, looking(mirror.config) as sides:
+        await mirror.kill()
+        await way.write(sent)
+        ends = await ends_of(sides.source)
+        await asyncio.to_thread(split_one, way.source, draw)
+        assert await undrained(sides, ends)
+        mirror.start()
+        await until_drained(sides, ends)
+        arrived = {each for ids in (await way.ids_by_key()).values() for each in ids}
+        assert arrived == {each.id for each in sent}
+        assert (await arrivals(sides.source, ends)).count == 0
+        late = list(generate(100, KEYS, seed=2))
+        await way.write(late)
+        assert (await arrivals(sides.source, ends)).count == len(late)
+
+
+async def test_a_mirror_drains_to_the_end_of_a_topic_that_is_a_marker(into_kinesis: IntoKinesisFactory) -> None:
+    """Behind an aborted transaction no record follows: the end is the last offset that readers could see."""
+    way = into_kinesis(partitions=1)
+    await way.write(generate(50, KEYS))
+    async with way.mirror() as mirror, looking(mirror.config) as sides:
+        await mirror.until_written(50)
+        assert await mirror.stop() == 0
+        await asyncio.to_thread(abort, way.source)
+
+        async def is_marked() -> bool:
+            return (await ends_of(sides.source))["0"].position == "51"
+
+        await eventually(is_marked, "the marker of the aborted transaction at the end")
+        ends = await ends_of(sides.source)
+        await until_drained(sides, ends)
+        await way.write(generate(1, 1))
+        assert [each.partition for each in await undrained(sides, await ends_of(sides.source))] == ["0"]
+
+
+async def test_checkpoints_in_the_group_of_the_source_tell_as_much(into_kinesis: IntoKinesisFactory) -> None:
+    """From Kafka to Kinesis they are offsets of the mirror's group; its members are the workers."""
+    way = into_kinesis(partitions=3)
+    name = f"mirror-{way.source.name}"
+    async with way.mirror({"name": name, "checkpoints": "auto"}) as mirror, looking(mirror.config) as sides:
+        await way.write(generate(300, KEYS))
+        ends = await ends_of(sides.source)
+        await until_drained(sides, ends)
+        seen = await standing(sides)
+        assert seen.has_begun
+        assert len(seen.workers) == 1
+        assert await mirror.stop() == 0
+        await way.write(generate(30, KEYS))
+        stopped = await standing(sides)
+        assert stopped.workers == ()
+        assert sum(lane.lag_records or 0 for lane in stopped.lanes) == 30
+
+
+async def test_what_a_mirror_leaves_out_does_not_hold_the_barrier_up(
+    kinesis: str, kafka: str, stream: StreamFactory, topic: TopicFactory, tmp_path: Path
+) -> None:
+    """Records that came from the sink move the checkpoint of the mirror that skips them."""
+    there, back = StreamEnd(kinesis, stream(2)), TopicEnd(kafka, topic(2))
+    forward, reverse = Way(tmp_path / "forward", there, back), Way(tmp_path / "reverse", back, there)
+    async with forward.mirror() as one, reverse.mirror({"name": "reverse"}) as other:
+        await forward.write(generate(200, KEYS))
+        await one.until_written(200)
+        async with looking(other.config.parent / "mirror.yaml") as sides:
+            ends = await ends_of(sides.source)
+            await until_drained(sides, ends)
+            assert (await arrivals(sides.source, {})).count == 0
+            assert len(await there.records()) == 200
+
+
+async def test_arrivals_are_native_records_behind_the_ends(
+    kinesis: str, kafka: str, stream: StreamFactory, topic: TopicFactory, tmp_path: Path
+) -> None:
+    """On either side, whatever a mirror writes among them."""
+    there, back = StreamEnd(kinesis, stream(2)), TopicEnd(kafka, topic(2))
+    way = Way(tmp_path / "forward", there, back)
+    async with way.mirror() as mirror, looking(mirror.config) as sides:
+        await way.write(generate(100, KEYS))
+        await mirror.until_written(100)
+        stream_ends, topic_ends = await ends_of(sides.source), await ends_of(sides.sink)
+        recorded_ms = max(end.time_ms or 0 for end in stream_ends.values())
+        # The server stamps whole seconds: what it takes in this one counts as before the end.
+        await waiting.eventually(lambda: time.time() * 1000 > recorded_ms, "another second")
+        await way.write(generate(70, KEYS, seed=3))
+        await back.write(generate(30, KEYS, seed=4))
+        await mirror.until_written(170)
+        assert (await arrivals(sides.sink, topic_ends)).count == 30
+        found = await arrivals(sides.source, stream_ends)
+        assert found.count == 70
+        assert found.is_whole
+        assert found.last is not None
+        assert found.last.time_ms <= time.time() * 1000
+        assert (await arrivals(sides.sink, {})).count == 30
+
+
+def abort(topic: TopicEnd) -> None:
+    """A transaction that somebody gives up, at the end of the topic."""
+    producer = Producer({"bootstrap.servers": topic.address, "transactional.id": f"aborts-{topic.name}"})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    producer.produce(topic.name, b"given up", b"key")
+    producer.flush(30)
+    producer.abort_transaction(30)
