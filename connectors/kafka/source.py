@@ -15,7 +15,7 @@ from connectors.base import Batch, Budget, Clock, End, Observer, Partition, Plac
 from connectors.kafka.connection import READ, kafka_error, translate
 from connectors.kafka.fetching.fetcher import Fetcher
 from connectors.kafka.fetching.offsets import OffsetDesk, before, following
-from connectors.kafka.limits import UNKNOWN_MAX_BYTES
+from connectors.kafka.limits import NO_BOUND, UNKNOWN_MAX_BYTES
 from connectors.kafka.partition_reader import PartitionReader, Surroundings
 from connectors.kafka.source_settings import KafkaSourceSettings
 from connectors.kafka.source_watch import SourceWatch
@@ -82,6 +82,12 @@ class KafkaSource(Source):
         """By the topic's max.message.bytes, which bounds records as they were sent: compressed ones may be larger."""
         largest = self._entered.state.topic.limits.max_message_bytes
         return None if largest == UNKNOWN_MAX_BYTES else largest
+
+    @property
+    def retention_ms(self) -> int | None:
+        """How long records are kept; None without a limit, or where none is told. Valid once entered."""
+        kept_ms = self._entered.state.topic.limits.kept_ms
+        return None if kept_ms == NO_BOUND else kept_ms
 
     def resumed(self, identity: str, place: Place) -> Place:
         """Offsets are the same as long as it is the same topic, however many partitions it has."""

@@ -124,6 +124,16 @@ class KinesisSource(Source):
         return {partition.id: end for partition in partitions}
 
     @property
+    def keeps_order(self) -> bool:
+        """Whether the records of a key go to one shard, in their order. Valid once entered."""
+        return not self._entered.watch.summary.automatic
+
+    @property
+    def retention_ms(self) -> int:
+        """How long records are kept. Valid once entered."""
+        return self._entered.watch.summary.retention_ms
+
+    @property
     def created_ms(self) -> int:
         """When the stream was made, milliseconds since the epoch. Valid once entered."""
         return self._entered.watch.summary.created_ms
