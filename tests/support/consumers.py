@@ -90,7 +90,7 @@ class Group:
     def member(self) -> Consumer:
         """One who joins, to be polled and closed by the caller."""
         consumer = Consumer(
-            {"bootstrap.servers": self.topic.address, "group.id": self.name, "auto.offset.reset": "earliest"}
+            {"bootstrap.servers": self.topic.address, "group.id": self.name, "enable.auto.commit": False}
         )
         consumer.subscribe([self.topic.name])
         return consumer
