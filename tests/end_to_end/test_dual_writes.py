@@ -1,6 +1,8 @@
 """An application's dual writes, between real servers."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from tests.support.dual_application import Asked, DualApplication, Place
 from tests.support.ends import End, StreamEnd, TopicEnd
 from tests.support.factories import StreamFactory, TopicFactory
 from tests.support.kafka_reader import TopicRecord
+from tests.support.kinesis_api import REGION
 from tests.support.kinesis_proxy import Call, Fault, Judge, KinesisProxy
 from tests.support.records import Stamp, TestRecord, generate, ids_by_key
 from tests.support.stream_reader import StreamRecord
@@ -179,6 +182,26 @@ async def test_a_killed_application_and_a_failing_shadow_lose_nothing(
         assert numbers == sorted(numbers)
     verdict = await verified(written(tmp_path, authority, shadow, {"provenance": "never"}))
     assert (verdict.code, verdict.found) == (0, {}), verdict.document
+
+
+async def test_the_example_runs(ends: Ends, tmp_path: Path) -> None:
+    """What the documentation shows, as it stands: both ends hold all records, in order, and the roles are exchanged."""
+    topic, stream = ends.pair("kafka to kinesis")
+    assert isinstance(topic, TopicEnd)
+    assert isinstance(stream, StreamEnd)
+    example = Path(__file__).parents[2] / "docs/examples/dual_writes.py"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, example, topic.address, topic.name, stream.name, stream.url),
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    assert f"the authority is kinesis://{REGION}/{stream.name}" in out.decode()
+    expected = [b'{"order": %d}' % number for number in range(1, 101)]
+    assert [record.value for record in await topic.records()] == expected
+    assert [record.value for record in await stream.records()] == expected
 
 
 async def test_what_the_shadow_lost_is_found(ends: Ends, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ class Answer:
 @dataclass(slots=True, eq=False)
 class _Pending:
     stretch: Stretch
+    oldest_ms: int
     batch: Batch
     rejected: dict[int, Rejected]
     places: list[str]
@@ -82,11 +83,12 @@ class Authority:
             self._mending.cancel()
             await asyncio.gather(self._mending, return_exceptions=True)
 
-    def submit(self, stretch: Stretch) -> None:
+    def submit(self, stretch: Stretch, oldest_ms: int) -> None:
+        """No end can have any of it from before ``oldest_ms``, milliseconds since the epoch."""
         batch = stretch.batch(self._lane, has_ids=self._look.can_tell)
         rejected = {each.index: each for each in self._sink.inspect(batch)}
         left = [index for index in range(len(batch)) if index not in rejected]
-        pending = _Pending(stretch, batch, rejected, [""] * len(batch), left)
+        pending = _Pending(stretch, oldest_ms, batch, rejected, [""] * len(batch), left)
         self._pending[stretch.first] = pending
         if self._mending is None:
             self._send(pending)
@@ -147,13 +149,13 @@ class Authority:
                 log.warning("the authority does not answer", error=str(error))
                 await self._clock.sleep(backoff.next())
 
-    async def _landed(self) -> dict[int, str]:
-        stretches = [pending.stretch for pending in self._pending.values()]
-        if not stretches:
+    async def _landed(self) -> Mapping[int, str]:
+        pending = list(self._pending.values())
+        if not pending:
             return {}
         self._tally.look_backs += 1
-        numbers = range(stretches[0].first, stretches[-1].numbers[-1] + 1)
-        return await self._look.landed(numbers, min(min(stretch.times_ms) for stretch in stretches))
+        numbers = range(pending[0].stretch.first, pending[-1].stretch.numbers[-1] + 1)
+        return (await self._look.landed(numbers, min(each.oldest_ms for each in pending))).places
 
     def _find(self, pending: _Pending, found: Mapping[int, str]) -> None:
         """Some of it had landed before the break."""

@@ -7,7 +7,7 @@ import structlog
 from bridge.engine.retry import Backoff
 from bridge.migration.dual_write.counts import Tally
 from bridge.migration.dual_write.journal import Journal
-from bridge.migration.dual_write.look_back import LookBack
+from bridge.migration.dual_write.look_back import Landed, LookBack
 from bridge.migration.dual_write.stretch import Stretch
 from connectors import dual_write_id
 from connectors.base import Clock, ConnectorError
@@ -30,49 +30,50 @@ class Healing:
 
     async def run(self, random: Random) -> None:
         """Try until it is known. Raises ``SpoolError``."""
-        opened = self._journal.opened
-        stretches = await self._journal.unanswered(opened.last)
+        stretches = await self._journal.unanswered(self._journal.opened.last)
         backoff = Backoff(random)
         while stretches:
             try:
-                refused = await self._missing(stretches)
+                landed = await self._landed(stretches)
             except ConnectorError as error:
                 self._tally.shadow_trouble = str(error)
                 log.error("not known what the authority has of an earlier life, trying again", error=str(error))
                 await self._clock.sleep(backoff.next())
             else:
-                self._tell(opened.writer, stretches, refused)
+                self._tell(stretches, landed)
                 break
         await self._journal.write()
 
-    async def _missing(self, stretches: list[Stretch]) -> set[int]:
-        """The numbers of the records that the authority does not have."""
-        if not self._look.can_tell:
-            return set()
-        numbers = {number for stretch in stretches for number in stretch.numbers}
-        missing = numbers - await self._landed(stretches)
-        if missing:
+    async def _landed(self, stretches: list[Stretch]) -> Landed:
+        landed = await self._look_now(stretches)
+        if landed.is_whole and _numbers(stretches) - landed.places.keys():
             # A call that the crash cut off may still be on its way.
             await self._clock.sleep(self._settle_s)
-            missing -= await self._landed(stretches)
-        return missing
+            landed = await self._look_now(stretches)
+        return landed
 
-    async def _landed(self, stretches: list[Stretch]) -> set[int]:
+    async def _look_now(self, stretches: list[Stretch]) -> Landed:
+        last = stretches[-1]
+        _, oldest_ms = await self._journal.unsettled(last.first) or (0, 0)
         self._tally.look_backs += 1
-        oldest_ms = min(min(stretch.times_ms) for stretch in stretches)
-        numbers = range(stretches[0].first, stretches[-1].numbers[-1] + 1)
-        return set(await self._look.landed(numbers, oldest_ms))
+        return await self._look.landed(range(stretches[0].first, last.numbers[-1] + 1), oldest_ms)
 
-    def _tell(self, writer: str, stretches: list[Stretch], missing: set[int]) -> None:
+    def _tell(self, stretches: list[Stretch], landed: Landed) -> None:
+        """What the authority does not have was never acknowledged. What it cannot tell it is taken to have."""
+        numbers = _numbers(stretches)
+        others = numbers - landed.places.keys()
+        missing = others if landed.is_whole else set[int]()
         for stretch in stretches:
             self._journal.note_answer(stretch.first, [number for number in stretch.numbers if number in missing])
-        known = "written" if self._look.can_tell else "assumed"
-        self._tally.healed[known] += sum(map(len, stretches)) - len(missing)
-        self._tally.healed["dropped"] += len(missing)
-        names = [dual_write_id.text(writer, number) for number in sorted(missing)[:_NAMED]]
-        log.warning(
-            "an earlier life ended before it heard from the authority",
-            **{known: sum(map(len, stretches)) - len(missing)},
-            dropped=len(missing),
-            first_dropped=names,
-        )
+        outcomes = {
+            "written": len(numbers) - len(others),
+            "dropped": len(missing),
+            "assumed": len(others) - len(missing),
+        }
+        self._tally.healed.update(outcomes)
+        first = [dual_write_id.text(self._look.writer, number) for number in sorted(missing)[:_NAMED]]
+        log.warning("an earlier life ended before it heard from the authority", **outcomes, first_dropped=first)
+
+
+def _numbers(stretches: list[Stretch]) -> set[int]:
+    return {number for stretch in stretches for number in stretch.numbers}

@@ -198,8 +198,11 @@ class Intake:
         stretch = Stretch(numbers, keys, values, times_ms, headers)
         admitted = await self._admission.admit(stretch, held[0])
         now_ms = self._clock.now_ms()
+        oldest_ms = min(now_ms, *times_ms)
         kept, content = admitted.kept, admitted.content
-        await self._journal.write(Change(kept, content, now_ms, self._next, admitted.broken, admitted.blocked_since))
+        await self._journal.write(
+            Change(kept, content, now_ms, oldest_ms, self._next, admitted.broken, admitted.blocked_since)
+        )
         self._admission.saved()
         intent = None
         if kept is not None:
@@ -212,7 +215,7 @@ class Intake:
         self._sent_records += len(senders)
         if self.authority is None:
             raise RuntimeError("there is no authority")
-        self.authority.submit(stretch)
+        self.authority.submit(stretch, oldest_ms)
 
     def _pass_on(self, intent: Intent, rejected: set[int]) -> None:
         rest = None if intent.stretch is None else intent.stretch.without(rejected)

@@ -96,6 +96,8 @@ class Change:
     content: bytes = b""
     """``stretch`` encoded."""
     now_ms: int = 0
+    oldest_ms: int = 0
+    """No end can have any of it from before; both in milliseconds since the epoch."""
     next: int | None = None
     broken: Sequence[tuple[bytes | None, int]] = ()
     blocked_since: int | None = None
@@ -131,7 +133,8 @@ def apply(connection: sqlite3.Connection, path: Path, change: Change) -> None:
     """Write all of ``change``, or nothing. Durable on return."""
     with explained("write", path), _transaction(connection):
         if change.stretch is not None:
-            row = (*_columns(change.stretch, change.now_ms), change.content)
+            stretch = change.stretch
+            row = (stretch.first, len(stretch), change.now_ms, change.oldest_ms, change.content)
             connection.execute("INSERT INTO stretch VALUES (?, ?, ?, ?, ?)", row)
         if change.next is not None:
             connection.execute("UPDATE dual_write SET next = ?", (change.next,))
@@ -226,10 +229,6 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-
-
-def _columns(stretch: Stretch, now_ms: int) -> tuple[int, int, int, int]:
-    return stretch.first, len(stretch), now_ms, min(now_ms, *stretch.times_ms)
 
 
 def _is_new(connection: sqlite3.Connection, path: Path) -> bool:

@@ -107,7 +107,7 @@ class Shadow:
             return ()
         self._tally.look_backs += 1
         number, oldest_ms = unsettled
-        return await self._look.landed(range(number, self._journal.numbered), oldest_ms)
+        return (await self._look.landed(range(number, self._journal.numbered), oldest_ms)).places
 
     async def _rest(self, error: Exception) -> None:
         self._tally.shadow_trouble = str(error)

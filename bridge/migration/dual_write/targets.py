@@ -44,8 +44,8 @@ class Target(ABC):
         """What writes to it, and tells the place of each record; not entered."""
 
     @abstractmethod
-    def source(self, since: datetime, clock: Clock, random: Random, observer: Observer) -> Source:
-        """What reads it from ``since`` on; not entered."""
+    def source(self, since: datetime | None, clock: Clock, random: Random, observer: Observer) -> Source:
+        """What reads it from ``since`` on, None for its oldest record; not entered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +76,13 @@ class KafkaTarget(Target):
         )
         return KafkaSink(settings, clock, observer)
 
-    def source(self, since: datetime, clock: Clock, random: Random, observer: Observer) -> Source:
+    def source(self, since: datetime | None, clock: Clock, random: Random, observer: Observer) -> Source:
         settings = KafkaSourceSettings(
             bootstrap_servers=self.bootstrap_servers,
             topic=self.topic,
-            start=since,
+            start="earliest" if since is None else since,
+            # What is written here is in no transaction, and those of others must not hide it.
+            isolation="read_uncommitted",
             librdkafka=self.librdkafka,
             client_id=self.client_id,
             buffer_bytes=_FETCHED,
@@ -125,12 +127,12 @@ class KinesisTarget(Target):
         )
         return KinesisSink(settings, clock, random, observer, _sole_writer)
 
-    def source(self, since: datetime, clock: Clock, random: Random, observer: Observer) -> Source:
+    def source(self, since: datetime | None, clock: Clock, random: Random, observer: Observer) -> Source:
         settings = KinesisSourceSettings(
             stream=self.stream,
             region=self.region,
             endpoint_url=self.endpoint_url,
-            start=since,
+            start="trim_horizon" if since is None else since,
             poll_interval_s=_POLL_S,
             codec=self.codec,
             read_share=1.0 if self.endpoint_url is None else _UNLIMITED,

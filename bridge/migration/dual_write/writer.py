@@ -11,6 +11,7 @@ from uuid import uuid4
 import structlog
 
 from bridge.migration.dual_write.admission import Admission
+from bridge.migration.dual_write.authority import Authority
 from bridge.migration.dual_write.counts import DualWriteCounts, Tally
 from bridge.migration.dual_write.course import Course, Parts, running
 from bridge.migration.dual_write.errors import ClosedError, SwapError
@@ -95,7 +96,8 @@ class DualWriter:
     ) -> None:
         inside = self._entered
         try:
-            async with asyncio.timeout(self._settings.close_s):
+            # Nothing comes of waiting for one that has ended.
+            async with asyncio.timeout(self._settings.close_s if self._failure is None else 0):
                 await inside.parts.intake.idle()
                 await inside.parts.intake.settled()
         except TimeoutError:
@@ -138,25 +140,24 @@ class DualWriter:
         Waits up to ``timeout_s`` until the shadow is close, then holds records back, for ``pause_s`` at the most, until
         both ends have the same. Raises ``SwapError`` where that takes longer or the shadow misses records for good, and
         ``ConnectorError`` where the new authority cannot be written to; the roles are as they were then. A crash leaves
-        the roles as they were or exchanged, and nothing between.
+        the roles as they were or exchanged, and nothing between. Cancelled once records are held back, it ends first.
         """
         async with self._swapping:
             inside = self._entered
             _check_whole(inside.admission)
             following = Course(inside.parts, self._targets, inside.course.roles.exchanged)
-            async with AsyncExitStack() as undo:
-                undo.push_async_callback(following.close)
+            try:
                 authority = await following.open()
                 await self._until_near(inside.room, timeout_s)
-                async with inside.parts.intake.turn:
-                    await self._until_even(inside, pause_s)
-                    await inside.parts.journal.exchange(following.roles)
-                    inside.parts.intake.authority = authority
-                    undo.pop_all()
-                    former, inside.course = inside.course, following
-                    self._tally.swaps += 1
-            await former.close()
-            await following.follow()
+                passing = asyncio.create_task(self._pass_on(inside, following, authority, pause_s))
+                try:
+                    await asyncio.shield(passing)
+                finally:
+                    # Also where nobody waits any more: the file's roles and those of this process must not differ.
+                    await asyncio.wait([passing])
+            finally:
+                if inside.course is not following:
+                    await following.close()
 
     async def mend(self) -> None:
         """Let the shadow have everything again, from the next record on.
@@ -209,6 +210,17 @@ class DualWriter:
                 log.error("the dual writer has ended", error=str(error))
         if self._inside is not None:
             self._inside.parts.intake.fail(error)
+
+    async def _pass_on(self, inside: "_Inside", following: Course, authority: Authority, pause_s: float) -> None:
+        """Exchange the roles while nothing is under way. Raises ``SwapError`` and ``SpoolError`` with nothing done."""
+        async with inside.parts.intake.turn:
+            await self._until_even(inside, pause_s)
+            await inside.parts.journal.exchange(following.roles)
+            inside.parts.intake.authority = authority
+            former, inside.course = inside.course, following
+            self._tally.swaps += 1
+        await former.close()
+        await following.follow()
 
     async def _until_near(self, room: Room, timeout_s: float) -> None:
         try:

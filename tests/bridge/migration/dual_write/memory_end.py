@@ -1,7 +1,7 @@
 """An end in memory whose sink can be held, broken and away, and which a crash of its writer does not touch."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime
 from random import Random
@@ -13,9 +13,13 @@ from connectors import dual_write_id
 from connectors.base import (
     Batch,
     Clock,
+    GapError,
     Observer,
     Outcome,
+    Partition,
+    Place,
     Record,
+    RefusedError,
     Rejected,
     Save,
     Scope,
@@ -48,6 +52,10 @@ class MemoryEnd(Target):
         """So many of the next batches are written in part, and then the scope breaks."""
         self.refuses: Callable[[Record], str | None] = lambda _: None
         self.hear: Callable[[Event], None] = lambda _: None
+        self.refusal: RefusedError | None = None
+        """Raised instead of beginning."""
+        self.has_expired = False
+        """Whether its records begin later than anybody asks for."""
         self.batches = 0
         self._carries_ids = carries_ids
 
@@ -95,8 +103,15 @@ class MemoryEnd(Target):
     def sink(self, clock: Clock, random: Random, observer: Observer) -> Sink:
         return _Sink(self)
 
-    def source(self, since: datetime, clock: Clock, random: Random, observer: Observer) -> Source:
+    def source(self, since: datetime | None, clock: Clock, random: Random, observer: Observer) -> Source:
+        if since is not None and self.has_expired:
+            return _Expired(self.stream, clock, Faults())
         return MemorySource(self.stream, clock, Faults(), chunk=100)
+
+
+class _Expired(MemorySource):
+    async def start(self, partitions: Sequence[Partition]) -> Mapping[str, Place]:
+        raise GapError("read", "records have expired", lost_from="then", lost_to="now", resume=Place())
 
 
 class _Sink(Sink):
@@ -127,6 +142,8 @@ class _Sink(Sink):
         return self._end.label
 
     async def begin(self) -> Scope:
+        if self._end.refusal is not None:
+            raise self._end.refusal
         if self._task is None or self._task.done():
             self._waiting.clear()
             self._task = asyncio.create_task(self._write())

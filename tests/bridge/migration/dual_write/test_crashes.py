@@ -102,7 +102,7 @@ async def test_what_did_not_reach_the_authority_is_dropped(pair: Pair, crashes: 
     before = next(remains for remains in crashes.found if remains.moment == "authority write")
     async with DualWriter(before.settings) as writer:
         await eventually(lambda: writer.counts().spool_records == 0, "healed")
-        assert writer.counts().healed == {"written": 0, "dropped": 1}
+        assert writer.counts().healed == {"written": 0, "dropped": 1, "assumed": 0}
     assert before.authority.records == before.shadow.records == []
 
 
@@ -116,7 +116,7 @@ async def test_a_record_that_lands_late_is_found_by_the_second_look(pair: Pair, 
         await eventually(lambda: writer.counts().look_backs == 1, "looked once")
         before.authority.append(pair.authority.records[0])
         await eventually(lambda: writer.counts().spool_records == 0, "healed")
-        assert writer.counts().healed == {"written": 1, "dropped": 0}
+        assert writer.counts().healed == {"written": 1, "dropped": 0, "assumed": 0}
     assert before.shadow.numbers_by_key() == {b"key-0": [1]}
 
 
@@ -130,8 +130,20 @@ async def test_an_authority_without_ids_is_taken_to_have_it(pair: Pair, tmp_path
     before = next(remains for remains in crashes.found if remains.moment == "authority write")
     async with DualWriter(before.settings) as writer:
         await eventually(lambda: writer.counts().spool_records == 0, "healed")
-        assert writer.counts().healed == {"assumed": 1, "dropped": 0}
+        assert writer.counts().healed == {"written": 0, "dropped": 0, "assumed": 1}
     assert (before.authority.records, len(before.shadow.records)) == ([], 1)
+
+
+async def test_what_may_have_expired_is_taken_to_be_there(pair: Pair, crashes: Crashes) -> None:
+    """After an outage longer than the authority keeps records, nothing that was acknowledged is dropped."""
+    async with pair.writer() as writer:
+        await crashes.send(writer, series(1))
+    before = next(remains for remains in crashes.found if remains.moment == "authority write")
+    before.authority.has_expired = before.shadow.has_expired = True
+    async with DualWriter(before.settings) as writer:
+        await eventually(lambda: writer.counts().spool_records == 0, "healed")
+        assert writer.counts().healed == {"written": 0, "dropped": 0, "assumed": 1}
+    assert len(before.shadow.records) == 1
 
 
 async def test_a_crash_during_a_swap_leaves_one_or_the_other(pair: Pair, crashes: Crashes) -> None:

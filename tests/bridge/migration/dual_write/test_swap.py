@@ -65,3 +65,19 @@ async def test_swapped_there_and_back(pair: Pair) -> None:
             await asyncio.gather(send_all(writer, sent[part : part + 10]), writer.swap())
         assert writer.counts().authority == "memory:authority"
     assert pair.authority.values_by_key() == pair.shadow.values_by_key() == by_key(sent)
+
+
+async def test_a_cancelled_swap_ends_in_one_state(pair: Pair) -> None:
+    """The file says what the process does: the next life finds the same roles, and nothing is missing."""
+    for _ in range(6):
+        sent = series(20)
+        async with pair.writer() as writer:
+            swapping = asyncio.create_task(writer.swap())
+            await asyncio.gather(send_all(writer, sent[:10]), asyncio.sleep(0))
+            swapping.cancel()
+            await asyncio.gather(swapping, return_exceptions=True)
+            await send_all(writer, sent[10:])
+            roles = writer.counts().authority
+        async with pair.writer() as writer:
+            assert writer.counts().authority == roles
+    assert pair.authority.values_by_key() == pair.shadow.values_by_key()

@@ -1,11 +1,22 @@
 """What a dual writer promises to an application, whatever its ends do."""
 
 import asyncio
+import sqlite3
+from pathlib import Path
 
 import pytest
 
-from bridge.migration.dual_write import ClosedError, DualWriter, RejectedError, SpoolBusyError, SpoolFormatError
-from connectors.base import DUAL_WRITE_HEADER, SettingsError, UnreachableError
+from bridge.migration.dual_write import (
+    ClosedError,
+    DualWriter,
+    RejectedError,
+    SpoolBusyError,
+    SpoolError,
+    SpoolFormatError,
+    journal_file,
+)
+from bridge.migration.dual_write.journal_file import Change
+from connectors.base import DUAL_WRITE_HEADER, RefusedError, SettingsError, UnreachableError
 from tests.bridge.migration.dual_write.conftest import Pair, by_key, send_all, series
 from tests.bridge.migration.dual_write.memory_end import MemoryEnd
 from tests.support.waiting import eventually
@@ -137,6 +148,66 @@ async def test_an_authority_that_is_away_is_told_at_the_start(pair: Pair) -> Non
     pair.authority.is_away = False
     async with pair.writer() as writer:
         await writer.send(b"key", b"value")
+
+
+async def test_a_refusal_of_the_authority_ends_the_writer(pair: Pair) -> None:
+    """A person must act: who waits hears of it, who comes later too, and the next writer goes on without a loss."""
+    first = series(20)
+    async with pair.writer() as writer:
+        await send_all(writer, first)
+        pair.authority.breaks, pair.authority.refusal = 1, RefusedError("write", "no permission")
+        with pytest.raises(RefusedError, match="no permission"):
+            await writer.send(b"key-0", b"lost")
+        with pytest.raises(ClosedError, match="no permission"):
+            await writer.send(b"key-0", b"later")
+    pair.authority.refusal = None
+    async with pair.writer() as writer:
+        second = series(20, first=20)
+        await send_all(writer, second)
+    assert pair.authority.values_by_key() == pair.shadow.values_by_key() == by_key(first + second)
+
+
+async def test_a_refusal_of_the_shadow_is_waited_out(pair: Pair) -> None:
+    """No sender notices, and it follows again once it is allowed to."""
+    pair.shadow.refusal = RefusedError("write", "no permission")
+    sent = series(20)
+    async with pair.writer() as writer:
+        await send_all(writer, sent)
+        await eventually(lambda: "no permission" in writer.counts().shadow_trouble, "the trouble is told")
+        pair.shadow.refusal = None
+    assert pair.shadow.values_by_key() == by_key(sent)
+
+
+async def test_what_could_not_be_journalled_was_not_sent(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its sender is told so, and the next record is written."""
+    written = journal_file.apply
+    full = [True]
+
+    def apply(connection: sqlite3.Connection, path: Path, change: Change) -> None:
+        if change.stretch is not None and full.pop():
+            raise SpoolError("write the spool", "disk full")
+        full.append(False)
+        written(connection, path, change)
+
+    monkeypatch.setattr(journal_file, "apply", apply)
+    async with pair.writer() as writer:
+        with pytest.raises(SpoolError, match="disk full"):
+            await writer.send(b"key", b"lost")
+        full.append(False)
+        await writer.send(b"key", b"value")
+    assert pair.authority.values_by_key() == pair.shadow.values_by_key() == {b"key": [b"value"]}
+
+
+async def test_a_cancelled_call_takes_nothing_back(pair: Pair) -> None:
+    """What was under way is written, and those around it are answered."""
+    pair.authority.answers.clear()
+    async with pair.writer() as writer:
+        calls = [asyncio.create_task(writer.send(b"key", value)) for value in (b"1", b"2", b"3")]
+        await eventually(lambda: bool(pair.authority.records), "under way")
+        calls[0].cancel()
+        pair.authority.answers.set()
+        await asyncio.gather(*calls[1:])
+    assert pair.authority.values_by_key() == pair.shadow.values_by_key() == {b"key": [b"1", b"2", b"3"]}
 
 
 async def test_numbers_are_never_given_twice(pair: Pair) -> None:
