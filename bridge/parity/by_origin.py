@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from bridge.parity.comparison import Comparison, Scope
 from bridge.parity.digest import rank
-from bridge.parity.expected import Ends
+from bridge.parity.expected import DUPLICATE, Ends
+from bridge.parity.first_copies import Brought, FirstCopies
 from bridge.parity.fold import Stretch
 from bridge.parity.order import Order
 from bridge.parity.passes import (
@@ -19,7 +20,7 @@ from bridge.parity.passes import (
     most_ranges,
 )
 from bridge.parity.reading import Extent, Reader, Side
-from bridge.parity.report import Findings, ParityReport
+from bridge.parity.report import Findings, Identity, Kind, ParityReport
 from connectors.base import End, Partition, Place
 
 _AT_ONCE = 100_000
@@ -83,6 +84,10 @@ class _ByOrigin:
         self._parity = parity
         self._before = before
         self._findings = Findings()
+        self._doubtful: dict[Brought, Identity] = {}
+        """What is missing, unless it is a second copy."""
+        self._copies = 0
+        """Those that are."""
 
     async def compare(self, source: Extent, sink: Callable[[], Awaitable[Extent]]) -> Proof:
         parity, before = self._parity, self._before
@@ -104,6 +109,8 @@ class _ByOrigin:
         differing = arrived.fold.differing(_suspects(folded, order))
         for stretch in _together(differing, arrived):
             await self._reread(stretch, folded, arrived, letters)
+        if self._doubtful:
+            await self._look_for_first_copies(extent, folded)
         reached = Reached(
             {**before.source, **folded.places},
             before.source_finished | finished,
@@ -122,9 +129,9 @@ class _ByOrigin:
         comparison = Comparison(self._findings, parity.ends.source, folded.lineage, arrived.lineage, scope)
         first, last = ranges.firsts[stretch.first], ranges.lasts[stretch.last]
         places = arrived.fold.places(stretch, folded.lineage, arrived.lineage)
+        expected = SourceRereader(comparison, folded, parity.ends)
         await parity.source.read(
-            _between(parity.source, [Partition(stretch.partition)], {stretch.partition: (first, last)}),
-            SourceRereader(comparison, folded, parity.ends),
+            _between(parity.source, [Partition(stretch.partition)], {stretch.partition: (first, last)}), expected
         )
         for position in letters.buried.get(stretch.partition, ()):
             if scope.covers(stretch.partition, rank(position)):
@@ -134,13 +141,28 @@ class _ByOrigin:
         await parity.sink.read(
             _between(parity.sink, partitions, places), SinkRereader(comparison, parity.ends, folded.lineage)
         )
-        comparison.end()
+        for missing in comparison.missing():
+            known = expected.brought.get(missing.position)
+            if known is None or len(self._doubtful) >= _AT_ONCE:
+                self._findings.add(Kind.MISSING, missing)
+            else:
+                self._doubtful[known] = missing
+
+    async def _look_for_first_copies(self, sink: Extent, folded: SourceFolder) -> None:
+        ends = self._parity.ends
+        looking = FirstCopies(self._doubtful, folded.lineage, ends.source, ends.sink)
+        await self._parity.sink.read(sink, looking)
+        for known, missing in self._doubtful.items():
+            if known not in looking.found:
+                self._findings.add(Kind.MISSING, missing)
+        self._copies = len(looking.found)
 
     def _report(self, folded: SourceFolder, arrived: SinkFolder, reread: int) -> ParityReport:
         left_out = folded.expected.left_out.reasons + arrived.counted
         left_out[DEAD_LETTER] = arrived.fold.buried
+        left_out[DUPLICATE] += self._copies
         return ParityReport(
-            sum(sum(ranges.counts) for ranges in folded.ranges.values()),
+            sum(sum(ranges.counts) for ranges in folded.ranges.values()) - self._copies,
             arrived.fold.count,
             self._findings.differences(),
             permits_copies=self._parity.permits_copies,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from bridge.parity.arrived import Arrived
 from bridge.parity.comparison import Comparison
 from bridge.parity.expected import Ends, Expected
+from bridge.parity.first_copies import Brought, brought
 from bridge.parity.fold import MOST_RANGES, Ranges, SinkFold
 from bridge.parity.lineage import Lineage
 from bridge.parity.order import Order
@@ -216,7 +217,10 @@ class SourceRereader:
     """Tells a comparison what the source holds."""
 
     def __init__(self, comparison: Comparison, folded: SourceFolder, ends: Ends) -> None:
+        self.brought: dict[str, Brought] = {}
+        """By position, where there may be second copies."""
         self._comparison = comparison
+        self._ends = ends
         self._copies = folded.expected.left_out.copies
         # Which are second copies is known from the first pass: a stretch alone does not tell.
         self._expected = Expected(replace(ends, repeats=False))
@@ -231,6 +235,8 @@ class SourceRereader:
             for index in copies:
                 self._comparison.excuse(run.partition, run.positions[index])
             run = run.pick([index for index in range(len(run)) if index not in set(copies)])
+        if self._ends.repeats:
+            self.brought |= brought(batch, self._ends.source)
         self._comparison.expect(run)
 
     def end(self, partition: Partition, place: Place) -> None:

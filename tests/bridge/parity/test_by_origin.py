@@ -20,10 +20,11 @@ from bridge.parity.extents import everything
 from bridge.parity.reading import Extent, Side
 from bridge.parity.report import Kind, ParityReport
 from bridge.parity.run import Run
-from connectors.base import ORIGIN_HEADER, REPLAY_HEADER, Clock, End, Header, Partition, Record
+from connectors.base import ORIGIN_HEADER, REPLAY_HEADER, Clock, End, Header, Partition, Place, Record
 from tests.bridge.parity.listed import ListedSource
 
 HERE, THERE = "kafka:here:source", "kafka:there:sink"
+ENDS = Ends(HERE, THERE)
 PARTS = (Partition("0"), Partition("1"))
 FAULTS = st.lists(st.sampled_from(["lose", "double", "swap", "alter", "header", "elsewhere"]), max_size=6)
 
@@ -179,6 +180,22 @@ def test_a_second_copy_at_the_source_is_not_missing(mirrors: int) -> None:
     assert counts(report) == ({Kind.DOUBLED: 1} if mirrors else {})
 
 
+@pytest.mark.parametrize("mirrored_first", [True, False])
+def test_a_range_that_begins_between_two_copies_lacks_neither(*, mirrored_first: bool) -> None:
+    """The sink holds the first, which lies before the range; where it does not, the second is missing."""
+    source = source_records(8, 1)
+    before = (ORIGIN_HEADER, f"kafka:before:first/0/7>{HERE}".encode())
+    source[2] = replace(source[2], headers=(before,))
+    source[5] = replace(source[2], position="5")
+    left_out = {5} if mirrored_first else {2, 5}
+    sink = ListedSource(THERE, by_partition([each for at, each in enumerate(mirrored(source)) if at not in left_out]))
+    extent = Extent(PARTS, {"0": Place("3")}, {"0": End(position="7"), "1": End(position="-1")}, follows=True)
+    report = asyncio.run(compared_with(source, sink, replace(ENDS, repeats=True), extent))
+    found = {} if mirrored_first else {Kind.MISSING: 1}
+    assert (counts(report), report.left_out.get("duplicate", 0)) == (found, int(mirrored_first))
+    assert report.source_records == (3 if mirrored_first else 4)
+
+
 def test_of_partitions_that_are_not_meant_nothing_is_said() -> None:
     """What comes from them is no record too much; of the others all that differs is named."""
     source = source_records(20, 4)
@@ -244,7 +261,7 @@ def test_a_key_goes_on_behind_a_shard_that_holds_nothing_of_it() -> None:
 
 
 async def compared_with(
-    source: Sequence[Record], sink: ListedSource, ends: Ends = Ends(HERE, THERE), extent: Extent | None = None
+    source: Sequence[Record], sink: ListedSource, ends: Ends = ENDS, extent: Extent | None = None
 ) -> ParityReport:
     """With whatever partitions ``sink`` has, as a stream lets keys overtake; ``extent`` None is all of ``source``."""
 
