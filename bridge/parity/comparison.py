@@ -1,6 +1,6 @@
 """Records compared one by one: which they are that differ."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from bridge.parity.lineage import Lineage
@@ -36,7 +36,7 @@ class Scope:
     partition: str
     after: int
     last: int
-    keys: Collection[bytes | None]
+    keys: Container[bytes | None]
     """Other records of these are looked at too: one of the scope must not stand behind a later one of them."""
 
     def covers(self, partition: str, rank: int) -> bool:
