@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from bridge.parity.by_origin import Parity
 from bridge.parity.chains import Chains, Share, key_hash
 from bridge.parity.copies import Copies
 from bridge.parity.digest import content, contents
@@ -12,6 +11,7 @@ from bridge.parity.expected import DUPLICATE, Ends, Expected
 from bridge.parity.reading import Extent
 from bridge.parity.report import Findings, Identity, ParityReport
 from bridge.parity.sequences import Item, name_differences
+from bridge.parity.sides import Parity
 from connectors.base import REPLAY_HEADER, Batch, Header, Partition, Place
 
 _AT_ONCE = 100_000

@@ -1,45 +1,15 @@
 """Two sides compared by the origin that every mirrored record carries, in two passes."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from bridge.parity.comparison import Comparison, Scope
-from bridge.parity.digest import rank
-from bridge.parity.expected import Ends
-from bridge.parity.fold import Stretch
-from bridge.parity.order import Order
-from bridge.parity.passes import (
-    DEAD_LETTER,
-    Earlier,
-    LetterFolder,
-    SinkFolder,
-    SinkRereader,
-    SourceFolder,
-    SourceRereader,
-    most_ranges,
-)
-from bridge.parity.reading import Extent, Reader, Side
+from bridge.parity.expected import DUPLICATE
+from bridge.parity.passes import DEAD_LETTER, Earlier, LetterFolder, SinkFolder, SourceFolder, most_ranges
+from bridge.parity.reading import Extent
 from bridge.parity.report import Findings, ParityReport
-from connectors.base import End, Partition, Place
-
-_AT_ONCE = 100_000
-"""Records of both sides that the second pass remembers at a time, and those of one range on top."""
-
-Letters = Callable[[Reader], Awaitable[None]]
-"""Hands all that a dead letter holds to a reader."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parity:
-    """What is compared, and by which rules."""
-
-    source: Side
-    sink: Side
-    ends: Ends
-    keys_overtake: bool
-    """Whether a key may come before another in the sink that it came after at the source."""
-    permits_copies: bool
-    letters: Letters | None = None
+from bridge.parity.second_pass import SecondPass, Settled
+from bridge.parity.sides import Parity
+from connectors.base import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +59,20 @@ class _ByOrigin:
         places = await parity.sink.listed()
         folded = SourceFolder(parity.ends, most_ranges(len(source.partitions), len(places)), before.windows)
         finished = await parity.source.read(source, folded)
-        order = Order(folded.lineage, by_key=parity.keys_overtake)
         earlier = Earlier(before.proven, before.judged)
-        arrived = SinkFolder(folded, parity.sink.source, parity.ends, order, self._findings, earlier)
+        by_key = parity.keys_overtake
+        arrived = SinkFolder(folded, parity.sink.source, parity.ends, self._findings, earlier, by_key=by_key)
         extent = await sink()
         # What the sink holds by now of a partition that came meanwhile was written behind the source's ranges.
         for partition in await parity.source.listed():
             if partition.id not in folded.ranges:
                 arrived.expect_behind(partition)
         sink_finished = await parity.sink.read(extent, arrived)
-        letters = LetterFolder(folded, arrived.fold, parity.ends)
         if parity.letters is not None:
-            await parity.letters(letters)
-        differing = arrived.fold.differing(_suspects(folded, order))
-        for stretch in _together(differing, arrived):
-            await self._reread(stretch, folded, arrived, letters)
+            await parity.letters(LetterFolder(folded, arrived.fold, parity.ends))
+        differing = arrived.fold.differing(arrived.suspects.ranges)
+        second = SecondPass(parity, folded, arrived, self._findings)
+        await second.name(differing, extent)
         reached = Reached(
             {**before.source, **folded.places},
             before.source_finished | finished,
@@ -113,34 +82,14 @@ class _ByOrigin:
             before.sink_finished | (sink_finished - arrived.unfinished),
             {**before.judged, **arrived.places},
         )
-        return Proof(self._report(folded, arrived, len(differing)), reached)
+        return Proof(self._report(folded, arrived, second.settled, len(differing)), reached)
 
-    async def _reread(self, stretch: Stretch, folded: SourceFolder, arrived: SinkFolder, letters: LetterFolder) -> None:
-        parity, ranges = self._parity, folded.ranges[stretch.partition]
-        after = ranges.last_ranks[stretch.first - 1] if stretch.first else ranges.first_rank - 1
-        scope = Scope(stretch.partition, after, ranges.last_ranks[stretch.last], arrived.order.keys)
-        comparison = Comparison(self._findings, parity.ends.source, folded.lineage, arrived.lineage, scope)
-        first, last = ranges.firsts[stretch.first], ranges.lasts[stretch.last]
-        places = arrived.fold.places(stretch, folded.lineage, arrived.lineage)
-        await parity.source.read(
-            _between(parity.source, [Partition(stretch.partition)], {stretch.partition: (first, last)}),
-            SourceRereader(comparison, folded, parity.ends),
-        )
-        for position in letters.buried.get(stretch.partition, ()):
-            if scope.covers(stretch.partition, rank(position)):
-                comparison.excuse(stretch.partition, position)
-        # Of all that precedes it: the partitions between two that are read may hold nothing of the stretch.
-        partitions = [Partition(each, tuple(arrived.lineage.ancestors(each) & places.keys())) for each in places]
-        await parity.sink.read(
-            _between(parity.sink, partitions, places), SinkRereader(comparison, parity.ends, folded.lineage)
-        )
-        comparison.end()
-
-    def _report(self, folded: SourceFolder, arrived: SinkFolder, reread: int) -> ParityReport:
+    def _report(self, folded: SourceFolder, arrived: SinkFolder, settled: Settled, reread: int) -> ParityReport:
         left_out = folded.expected.left_out.reasons + arrived.counted
-        left_out[DEAD_LETTER] = arrived.fold.buried
+        left_out[DEAD_LETTER] = arrived.fold.buried - settled.letters
+        left_out[DUPLICATE] += settled.copies
         return ParityReport(
-            sum(sum(ranges.counts) for ranges in folded.ranges.values()),
+            sum(sum(ranges.counts) for ranges in folded.ranges.values()) - settled.copies,
             arrived.fold.count,
             self._findings.differences(),
             permits_copies=self._parity.permits_copies,
@@ -150,31 +99,3 @@ class _ByOrigin:
             source=self._parity.ends.source,
             sink=self._parity.ends.sink,
         )
-
-
-def _suspects(folded: SourceFolder, order: Order) -> Mapping[str, set[int]]:
-    """The ranges in which records may be out of order."""
-    found: dict[str, set[int]] = {}
-    for partition, ranks in order.suspected.items():
-        indexes = map(folded.ranges[partition].index, ranks)
-        found[partition] = {index for index in indexes if index is not None}
-    return found
-
-
-def _together(stretches: Sequence[Stretch], arrived: SinkFolder) -> list[Stretch]:
-    """Neighbours as one, as many as may be remembered at a time."""
-    found: list[Stretch] = []
-    for stretch in stretches:
-        last = found[-1] if found else None
-        if last is not None and last.partition == stretch.partition and last.last + 1 == stretch.first:
-            both = Stretch(stretch.partition, last.first, stretch.last)
-            if arrived.fold.records(both) <= _AT_ONCE:
-                found[-1] = both
-                continue
-        found.append(stretch)
-    return found
-
-
-def _between(side: Side, partitions: Sequence[Partition], places: Mapping[str, tuple[str, str]]) -> Extent:
-    starts = {name: side.source.just_before(first) for name, (first, _) in places.items()}
-    return Extent(tuple(partitions), starts, {name: End(position=last) for name, (_, last) in places.items()})

@@ -1,6 +1,6 @@
 """Records compared one by one: which they are that differ."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from bridge.parity.lineage import Lineage
@@ -24,7 +24,8 @@ def compare(source: Iterable[Run], sink: Iterable[Run]) -> ParityReport:
     for run in sink:
         comparison.meet(run)
         arrived += len(run)
-    comparison.end()
+    for record in comparison.missing():
+        findings.add(Kind.MISSING, record)
     return ParityReport(comparison.expected, arrived, findings.differences(), keys=comparison.keys)
 
 
@@ -35,7 +36,7 @@ class Scope:
     partition: str
     after: int
     last: int
-    keys: Collection[bytes | None]
+    keys: Container[bytes | None]
     """Other records of these are looked at too: one of the scope must not stand behind a later one of them."""
 
     def covers(self, partition: str, rank: int) -> bool:
@@ -105,11 +106,10 @@ class Comparison:
         if self._is_late(run, index):
             self._add(Kind.REORDERED, run, index)
 
-    def end(self) -> None:
-        """Everything is told."""
-        for record in self._expected:
-            if record not in self._seen and record not in self._excused:
-                self._findings.add(Kind.MISSING, Identity(*record, self._address))
+    def missing(self) -> list[Identity]:
+        """What the sink does not hold, once everything is told."""
+        known = self._seen | self._excused
+        return [Identity(*record, self._address) for record in self._expected if record not in known]
 
     def _is_late(self, run: Run, index: int) -> bool:
         """Whether it stands behind a later record of its key, or apart from the key's first one."""

@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bridge.engine.window import Window, origins_of
+from bridge.errors import BridgeError
 from bridge.parity.digest import content
+from bridge.parity.remembered import Remembered
 from bridge.parity.run import Run
 from connectors import provenance
 from connectors.base import REPLAY_HEADER, Batch, Place
@@ -13,9 +15,8 @@ from connectors.base import REPLAY_HEADER, Batch, Place
 LOOP = "loop"
 REPLAYED = "replayed"
 DUPLICATE = "duplicate"
-
-Native = tuple[str, str]
-"""Partition and position of a record in the sink that came to the source from there."""
+_REMEMBERED = 262_144
+"""Of single records, of each sort."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,11 @@ class Ends:
 class LeftOut:
     """Records at the source that the sink need not hold."""
 
-    reasons: Counter[str] = field(default_factory=Counter)
-    returned: set[Native] = field(default_factory=set)
+    returned: Remembered
     """Of those that came from the sink, where they stand there."""
-    copies: set[tuple[str, str]] = field(default_factory=set)
-    """Partition and position of second copies."""
+    copies: Remembered
+    """Where second copies stand."""
+    reasons: Counter[str] = field(default_factory=Counter)
 
 
 class Expected:
@@ -52,7 +53,7 @@ class Expected:
 
     def __init__(self, ends: Ends, windows: Mapping[str, str] | None = None) -> None:
         """``windows`` are those of an earlier reading, behind which this one goes on."""
-        self.left_out = LeftOut()
+        self.left_out = LeftOut(Remembered(_REMEMBERED), Remembered(_REMEMBERED))
         self._ends = ends
         self._windows: dict[str, Window] = {}
         self.texts: dict[str, str] = dict(windows or {})
@@ -91,6 +92,12 @@ class Expected:
         found = self.left_out
         found.reasons.update({LOOP: len(loops), REPLAYED: len(replayed), DUPLICATE: len(copies)})
         found.copies.update((batch.partition, batch.positions[index]) for index in copies)
+        if not found.copies.is_complete:
+            raise BridgeError(
+                f"compare {self._ends.source}",
+                f"the range holds more than {len(found.copies):,} second copies: too many to tell them apart again",
+                "compare it in parts, with --from and --until",
+            )
         for index in loops:
             hops = provenance.way(batch.headers[index], self._ends.source)
             found.returned.update((hop.partition, hop.position) for hop in hops if hop.source == self._ends.sink)

@@ -15,6 +15,8 @@ _FIRST_SIZE = 1_024
 """Records of a range, as long as there are not too many of them."""
 MOST_RANGES = 1_024
 """Of a partition; then two become one each time."""
+MOST_MET = 262_144
+"""How many ranges of how many partitions of the sink are remembered where they were met."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +100,26 @@ class _Met:
 class SinkFold:
     """What the sink holds of the ranges of a source that was read before."""
 
-    def __init__(self, ranges: Mapping[str, Ranges], proven: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self, ranges: Mapping[str, Ranges], proven: Mapping[str, int] | None = None, most_met: int = MOST_MET
+    ) -> None:
         """``ranges`` are complete: nothing is added to them any more. ``proven`` tells, of partitions that have none,
-        the rank up to which they were compared earlier.
+        the rank up to which they were compared earlier. ``most_met`` is a bound as ``MOST_MET``.
         """
         self._proven = proven or {}
         self.before = 0
         """Records from before the first range of their partition."""
         self.behind = 0
         """Records from behind the last one."""
-        self.buried = 0
-        """Records of the ranges that stand somewhere else instead."""
         self._ranges = ranges
         self._counts = {name: [0] * len(each) for name, each in ranges.items()}
         self._totals = {name: [0] * len(each) for name, each in ranges.items()}
+        self._buried = {name: [0] * len(each) for name, each in ranges.items()}
         self._met: dict[tuple[str, str], dict[int, _Met]] = {}
+        self._met_count = 0
+        self._most_met = most_met
+        self._whole: dict[str, tuple[str, str]] = {}
+        """Of each partition of the sink the first and the last position at which any range was met."""
         self._runs = 0
 
     @property
@@ -120,24 +127,45 @@ class SinkFold:
         """Records of the ranges that the sink holds, copies and all."""
         return sum(map(sum, self._counts.values())) - self.buried
 
+    @property
+    def buried(self) -> int:
+        """Records of the ranges that stand somewhere else instead, each as often as that was told."""
+        return sum(map(sum, self._buried.values()))
+
     def add(self, run: Run) -> None:
         """Records that say that they come from the source, of a partition that it has."""
-        met = self._met.setdefault((run.partition, run.place), {})
         self._runs += 1
-        for index in self._tally(run):
-            here = met.setdefault(index, _Met(run.places[0], self._runs, "", 0))
-            here.last, here.last_run = run.places[-1], self._runs
+        first, _ = self._whole.get(run.place, (run.places[0], ""))
+        self._whole[run.place] = (first, run.places[-1])
+        indexes = [index for index, _ in self._tally(run)]
+        if self._met_count <= self._most_met:
+            self._meet(run, indexes)
 
     def bury(self, run: Run) -> None:
         """As ``add``, of records that stand somewhere else instead."""
         before, behind = self.before, self.behind
-        self._tally(run)
-        self.buried += len(run) - (self.before - before) - (self.behind - behind)
+        buried = self._buried[run.partition]
+        for index, count in self._tally(run):
+            buried[index] += count
         self.before, self.behind = before, behind
 
-    def _tally(self, run: Run) -> list[int]:
-        """Count and sum up; the ranges that were concerned."""
-        ranges, found = self._ranges[run.partition], list[int]()
+    def letters(self, stretch: Stretch) -> int:
+        """How often ``bury`` was told of records of ``stretch``."""
+        return sum(self._buried[stretch.partition][stretch.first : stretch.last + 1])
+
+    def _meet(self, run: Run, indexes: Iterable[int]) -> None:
+        met = self._met.setdefault((run.partition, run.place), {})
+        before = len(met)
+        for index in indexes:
+            here = met.setdefault(index, _Met(run.places[0], self._runs, "", 0))
+            here.last, here.last_run = run.places[-1], self._runs
+        self._met_count += len(met) - before
+        if self._met_count > self._most_met:
+            self._met.clear()
+
+    def _tally(self, run: Run) -> list[tuple[int, int]]:
+        """Count and sum up; the ranges that were concerned, and how many records of each."""
+        ranges, found = self._ranges[run.partition], list[tuple[int, int]]()
         ranks, digests = run.ranks, run.digests
         if not run.rises:
             order = sorted(range(len(run)), key=ranks.__getitem__)
@@ -153,7 +181,7 @@ class SinkFold:
             stop = bisect_right(ranks, ranges.last_ranks[index], begin, end)
             counts[index] += stop - begin
             totals[index] += sum(digests[begin:stop])
-            found.append(index)
+            found.append((index, stop - begin))
             begin = stop
         return found
 
@@ -175,8 +203,11 @@ class SinkFold:
         """From where to where each partition of the sink is to be read, first and last included.
 
         That is where all of ``stretch`` was met, and where what must not stand before it was met before: records from
-        behind it at the source, in the same partition of the sink or in one that precedes that.
+        behind it at the source, in the same partition of the sink or in one that precedes that. Where too much was met
+        to remember it, that is everywhere.
         """
+        if self._met_count > self._most_met:
+            return dict(self._whole)
         found: dict[str, tuple[str, str]] = {}
         inside = self._of(stretch.partition, stretch.first, stretch.last)
         later = self._of(stretch.partition, stretch.first, None)

@@ -10,9 +10,10 @@ import structlog
 from bridge.config import Configuration
 from bridge.errors import UsageError
 from bridge.jobs.span import Kind, Point
-from bridge.parity.by_origin import Parity, Proof, Reached, compare_by_origin
+from bridge.parity.by_origin import Proof, Reached, compare_by_origin
 from bridge.parity.extents import extent_until, source_extent
 from bridge.parity.report import ParityReport, together
+from bridge.parity.sides import Parity
 from bridge.parity.verification import OLDEST, opened
 from bridge.telemetry.parity import ParityCounts
 from connectors.base import Clock

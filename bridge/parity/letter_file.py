@@ -1,27 +1,32 @@
 """Dead letters in a file, as ``connectors.file`` writes them."""
 
 import asyncio
-import base64
-import json
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, TypedDict
+from typing import BinaryIO
+
+import msgspec
 
 from bridge.errors import BridgeError
 from bridge.parity.reading import Reader
 from connectors.base import Batch, Partition, Place
 
-_LINES = 1_000
+_BYTES = 4 * 2**20
+"""That are read at a time, and the rest of a line on top."""
 
 
-class _Line(TypedDict):
+class _Line(msgspec.Struct, frozen=True, gc=False):
+    """Bytes stand there as base64."""
+
     partition: str
     position: str
     timestamp_ms: int
-    key: str | None
-    value: str | None
-    headers: list[tuple[str, str | None]]
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+
+
+_decoded = msgspec.json.Decoder(_Line).decode
 
 
 async def read_letters(path: Path, reader: Reader) -> None:
@@ -29,13 +34,13 @@ async def read_letters(path: Path, reader: Reader) -> None:
 
     Raises ``BridgeError`` for a line that is none, but for the last one: it may be half written.
     """
-    partition, first = Partition(path.name), 0
+    partition, first = Partition(path.name), 1
     reader.begin(partition)
     file = await asyncio.to_thread(_opened, path)
     if file is not None:
         with file:
             while lines := await asyncio.to_thread(_whole_lines, file):
-                reader.take(_batch(path, lines, first))
+                reader.take(await asyncio.to_thread(_batch, path, lines, first))
                 first += len(lines)
     reader.end(partition, Place())
 
@@ -48,30 +53,28 @@ def _opened(path: Path) -> BinaryIO | None:
 
 
 def _whole_lines(file: BinaryIO) -> list[bytes]:
-    return [line for line in islice(file, _LINES) if line.endswith(b"\n")]
+    return [line for line in file.readlines(_BYTES) if line.endswith(b"\n")]
 
 
 def _batch(path: Path, lines: Sequence[bytes], first: int) -> Batch:
-    numbers = range(first + 1, first + 1 + len(lines))
-    records = [_record(path, number, line) for number, line in zip(numbers, lines, strict=True)]
+    records = [_record(path, number, line) for number, line in enumerate(lines, first)]
     return Batch(
         path.name,
         Place(),
-        [str(number) for number in numbers],
-        [_bytes(record["key"]) for record in records],
-        [_bytes(record["value"]) for record in records],
-        [record["timestamp_ms"] for record in records],
-        [tuple((name, _bytes(text)) for name, text in record["headers"]) for record in records],
+        [str(number) for number in range(first, first + len(lines))],
+        [record.key for record in records],
+        [record.value for record in records],
+        [record.timestamp_ms for record in records],
+        [record.headers for record in records],
     )
 
 
 def _record(path: Path, number: int, line: bytes) -> _Line:
     try:
-        found: _Line = json.loads(line)
-    except ValueError as error:
-        raise BridgeError(f"read dead letters in {path}", f"line {number} is no JSON: {error}") from error
-    return found
-
-
-def _bytes(text: str | None) -> bytes | None:
-    return None if text is None else base64.b64decode(text)
+        return _decoded(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BridgeError(
+            f"read dead letters in {path}",
+            f"line {number} is none: {error}",
+            "remove a line that a crash cut off, for its record was written again; restore any other",
+        ) from error

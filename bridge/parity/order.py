@@ -5,8 +5,7 @@ one key overtake another, each key is followed by itself; when there are too man
 together share a *bucket*. A record behind a later one of its bucket is only suspected: ``comparison`` looks at its key.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from bridge.parity.lineage import Lineage
 from bridge.parity.run import Run
@@ -16,6 +15,9 @@ MOST_PLACES = 262_144
 _EVERY_KEY = (1 << 62) - 1
 _ANY = -1
 
+Suspect = Callable[[str, int, bytes], None]
+"""Takes origin partition, rank and key of a record that stands behind a later one of its bucket."""
+
 _Furthest = dict[int, int]
 """By bucket the highest rank so far, and that of all buckets under ``_ANY``."""
 
@@ -23,14 +25,11 @@ _Furthest = dict[int, int]
 class Order:
     """Follows the sink, each of its partitions in its own order, parents before children."""
 
-    def __init__(self, origins: Lineage, *, by_key: bool, most: int = MOST_PLACES) -> None:
+    def __init__(self, origins: Lineage, suspect: Suspect, *, by_key: bool, most: int = MOST_PLACES) -> None:
         """``by_key`` says that a key may overtake another in the sink. ``most`` places are followed, or two for each
         pair of partitions.
         """
-        self.suspected: defaultdict[str, list[int]] = defaultdict(list)
-        """Ranks of records that stand behind a later one of their bucket, by origin partition."""
-        self.keys: set[bytes] = set()
-        """Theirs."""
+        self._suspect_one = suspect
         self._origins = origins
         self._mask = _EVERY_KEY if by_key else 0
         self._most = most
@@ -84,8 +83,7 @@ class Order:
     def _suspect(self, run: Run, index: int) -> None:
         key = run.keys[index]
         if key is not None:
-            self.suspected[run.partition].append(run.ranks[index])
-            self.keys.add(key)
+            self._suspect_one(run.partition, run.ranks[index], key)
 
     def _stay_small(self) -> None:
         """Let more keys share a bucket until there are few enough buckets."""

@@ -1,32 +1,32 @@
-"""The readers of the first pass, which folds both sides, and of the second, which names what differs."""
+"""The readers of the first pass, which folds both sides."""
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bridge.parity.arrived import Arrived
-from bridge.parity.comparison import Comparison
 from bridge.parity.expected import Ends, Expected
-from bridge.parity.fold import MOST_RANGES, Ranges, SinkFold
+from bridge.parity.fold import MOST_MET, MOST_RANGES, Ranges, SinkFold
 from bridge.parity.lineage import Lineage
 from bridge.parity.order import Order
 from bridge.parity.report import Findings, Identity, Kind
 from bridge.parity.run import Run
+from bridge.parity.suspects import Suspects
 from connectors import provenance
 from connectors.base import Batch, Partition, Place, Source
 
 BEFORE = "before_range"
 BEHIND = "behind_range"
 NATIVE = "native"
+UNJUDGED = "native_unjudged"
 ELSEWHERE = "other_partitions"
 DEAD_LETTER = "dead_letter"
-_PLACES = 262_144
-"""How many ranges of how many partitions of the sink are remembered where they were met."""
+_LEAST_RANGES = 16
 
 
 def most_ranges(origins: int, places: int) -> int:
-    """So that what is remembered stays bounded, however many partitions there are at either end."""
-    return max(16, min(MOST_RANGES, _PLACES // max(1, origins * places)) // 2 * 2)
+    """Of a partition, so that where all were met can be remembered, unless there are very many partitions."""
+    return max(_LEAST_RANGES, min(MOST_RANGES, MOST_MET // max(1, origins * places)) // 2 * 2)
 
 
 class SourceFolder:
@@ -77,18 +77,20 @@ class SinkFolder:
         folded: SourceFolder,
         source: Source,
         ends: Ends,
-        order: Order,
         findings: Findings,
         earlier: Earlier,
+        *,
+        by_key: bool,
     ) -> None:
-        """``source`` reads the sink."""
+        """``source`` reads the sink; ``by_key`` as ``Order`` takes it."""
         self.places: dict[str, Place] = {}
         """Where each partition is read to."""
         self.unfinished: set[str] = set()
         """Partitions that hold what stands behind the source's ranges."""
         self._earlier = earlier
         self.fold = SinkFold(folded.ranges, earlier.proven)
-        self.order = order
+        self.suspects = Suspects(folded.ranges)
+        self._order = Order(folded.lineage, self.suspects.add, by_key=by_key)
         self.lineage = Lineage()
         self.left_out: Counter[str] = Counter()
         self.resume: dict[str, Place] = {}
@@ -116,7 +118,7 @@ class SinkFolder:
 
     def begin(self, partition: Partition) -> None:
         self.lineage.add(partition)
-        self.order.begin(partition.id, partition.parents)
+        self._order.begin(partition.id, partition.parents)
 
     def take(self, batch: Batch) -> None:
         runs, others = self._arrived.runs(batch)
@@ -135,7 +137,7 @@ class SinkFolder:
     def _fold(self, run: Run, batch: Batch) -> None:
         behind = self.fold.behind
         self.fold.add(run)
-        self.order.add(run)
+        self._order.add(run)
         if self.fold.behind > behind:
             self._come_back(batch)
 
@@ -175,6 +177,8 @@ class SinkFolder:
             return
         if place in self._returned or not self._judges(batch, index):
             self.left_out[NATIVE] += 1
+        elif not self._returned.is_complete:
+            self.left_out[UNJUDGED] += 1
         else:
             self._findings.add(Kind.EXTRA, Identity(*place, self._ends.sink), "/".join(place))
 
@@ -186,11 +190,12 @@ class SinkFolder:
 
 
 class LetterFolder:
-    """Folds what a dead letter holds in place of the sink; in whatever order, and however often."""
+    """Folds what a dead letter holds in place of the sink, in whatever order.
+
+    A record that has two letters makes its range differ: the second pass tells.
+    """
 
     def __init__(self, folded: SourceFolder, fold: SinkFold, ends: Ends) -> None:
-        self.buried: dict[str, set[str]] = {}
-        """Positions by origin partition."""
         self._ranges = folded.ranges
         self._fold = fold
         # A letter tells where the record was to go.
@@ -201,55 +206,8 @@ class LetterFolder:
 
     def take(self, batch: Batch) -> None:
         for run in self._arrived.runs(batch)[0]:
-            if run.partition not in self._ranges:
-                continue
-            known = self.buried.setdefault(run.partition, set())
-            new = [index for index, position in enumerate(run.positions) if position not in known]
-            known.update(run.positions)
-            self._fold.bury(run.pick(new))
-
-    def end(self, partition: Partition, place: Place) -> None:
-        """Nothing follows from it."""
-
-
-class SourceRereader:
-    """Tells a comparison what the source holds."""
-
-    def __init__(self, comparison: Comparison, folded: SourceFolder, ends: Ends) -> None:
-        self._comparison = comparison
-        self._copies = folded.expected.left_out.copies
-        # Which are second copies is known from the first pass: a stretch alone does not tell.
-        self._expected = Expected(replace(ends, repeats=False))
-
-    def begin(self, partition: Partition) -> None:
-        """Nothing comes before a stretch."""
-
-    def take(self, batch: Batch) -> None:
-        run = self._expected.run(batch)
-        copies = [at for at, position in enumerate(run.positions) if (run.partition, position) in self._copies]
-        if copies:
-            for index in copies:
-                self._comparison.excuse(run.partition, run.positions[index])
-            run = run.pick([index for index in range(len(run)) if index not in set(copies)])
-        self._comparison.expect(run)
-
-    def end(self, partition: Partition, place: Place) -> None:
-        """Nothing follows from it."""
-
-
-class SinkRereader:
-    """Tells a comparison what the sink holds."""
-
-    def __init__(self, comparison: Comparison, ends: Ends, lineage: Lineage) -> None:
-        self._comparison = comparison
-        self._arrived = Arrived(ends.source, ends.sink, lineage)
-
-    def begin(self, partition: Partition) -> None:
-        """The comparison knows the lineage."""
-
-    def take(self, batch: Batch) -> None:
-        for run in self._arrived.runs(batch)[0]:
-            self._comparison.meet(run)
+            if run.partition in self._ranges:
+                self._fold.bury(run)
 
     def end(self, partition: Partition, place: Place) -> None:
         """Nothing follows from it."""

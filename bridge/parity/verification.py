@@ -19,12 +19,13 @@ from bridge.errors import UsageError
 from bridge.jobs.span import Kind, Point, check_past, check_span
 from bridge.jobs.starting import starting
 from bridge.parity.by_key import compare_by_key
-from bridge.parity.by_origin import Letters, Parity, compare_by_origin
+from bridge.parity.by_origin import compare_by_origin
 from bridge.parity.expected import Ends
 from bridge.parity.extents import everything, source_extent
 from bridge.parity.letter_file import read_letters
 from bridge.parity.reading import Reader, Side
 from bridge.parity.report import ParityReport
+from bridge.parity.sides import Letters, Parity
 from connectors.base import Clock, Connector, Observer, Source
 
 log = structlog.get_logger(__name__)

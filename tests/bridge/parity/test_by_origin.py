@@ -12,18 +12,21 @@ from hypothesis import strategies as st
 
 from bridge.engine.budget import ByteBudget
 from bridge.engine.retry import Backoff
-from bridge.parity import by_origin, fold
-from bridge.parity.by_origin import Parity, compare_by_origin
+from bridge.errors import BridgeError
+from bridge.parity import expected, fold, second_pass
+from bridge.parity.by_origin import compare_by_origin
 from bridge.parity.comparison import compare
 from bridge.parity.expected import Ends
 from bridge.parity.extents import everything
-from bridge.parity.reading import Extent, Side
+from bridge.parity.reading import Extent, Reader, Side
 from bridge.parity.report import Kind, ParityReport
 from bridge.parity.run import Run
-from connectors.base import ORIGIN_HEADER, REPLAY_HEADER, Clock, End, Header, Partition, Record
+from bridge.parity.sides import Parity
+from connectors.base import ORIGIN_HEADER, REPLAY_HEADER, Clock, End, Header, Partition, Place, Record
 from tests.bridge.parity.listed import ListedSource
 
 HERE, THERE = "kafka:here:source", "kafka:there:sink"
+ENDS = Ends(HERE, THERE)
 PARTS = (Partition("0"), Partition("1"))
 FAULTS = st.lists(st.sampled_from(["lose", "double", "swap", "alter", "header", "elsewhere"]), max_size=6)
 
@@ -109,10 +112,10 @@ def reference(source: Sequence[Record], sink: Sequence[Record]) -> dict[Kind, in
         [_run(each, each.partition, each.position, each.headers) for each in source],
         [_run(each, *_place(each), each.headers[:-1]) for part in PARTS for each in by_partition(ours)[part]],
     )
-    expected = counts(found)
+    wanted = counts(found)
     if others := len(sink) - len(ours):
-        expected[Kind.EXTRA] = expected.get(Kind.EXTRA, 0) + others
-    return expected
+        wanted[Kind.EXTRA] = wanted.get(Kind.EXTRA, 0) + others
+    return wanted
 
 
 def _place(record: Record) -> tuple[str, str]:
@@ -130,9 +133,10 @@ def _run(record: Record, partition: str, position: str, headers: tuple[Header, .
     faults=FAULTS,
     random=st.randoms(use_true_random=False),
     overtake=st.booleans(),
+    size=st.sampled_from([4, 32]),
 )
 def test_two_passes_find_what_a_comparison_of_everything_finds(
-    *, count: int, keys: int, faults: list[str], random: Random, overtake: bool
+    *, count: int, keys: int, faults: list[str], random: Random, overtake: bool, size: int
 ) -> None:
     """Whatever is planted, in whatever mixture: the same differences, as often."""
     source = source_records(count, keys)
@@ -141,9 +145,10 @@ def test_two_passes_find_what_a_comparison_of_everything_finds(
         if sink:
             plant(fault, sink, random)
     with pytest.MonkeyPatch.context() as patch:
-        # As many ranges and second readings as if there were a thousand times as many records.
-        patch.setattr(fold, "_FIRST_SIZE", 4)
-        patch.setattr(by_origin, "_AT_ONCE", 20)
+        # As many ranges and second readings as if there were a thousand times as many records, or ranges that are too
+        # large to be remembered.
+        patch.setattr(fold, "_FIRST_SIZE", size)
+        patch.setattr(second_pass, "_AT_ONCE", 20)
         assert counts(proved(source, sink, overtake=overtake)) == reference(source, sink)
 
 
@@ -177,6 +182,22 @@ def test_a_second_copy_at_the_source_is_not_missing(mirrors: int) -> None:
     report = proved(source, sink, overtake=False, repeats=True)
     assert report.left_out["duplicate"] == 1
     assert counts(report) == ({Kind.DOUBLED: 1} if mirrors else {})
+
+
+@pytest.mark.parametrize("mirrored_first", [True, False])
+def test_a_range_that_begins_between_two_copies_lacks_neither(*, mirrored_first: bool) -> None:
+    """The sink holds the first, which lies before the range; where it does not, the second is missing."""
+    source = source_records(8, 1)
+    before = (ORIGIN_HEADER, f"kafka:before:first/0/7>{HERE}".encode())
+    source[2] = replace(source[2], headers=(before,))
+    source[5] = replace(source[2], position="5")
+    left_out = {5} if mirrored_first else {2, 5}
+    sink = ListedSource(THERE, by_partition([each for at, each in enumerate(mirrored(source)) if at not in left_out]))
+    extent = Extent(PARTS, {"0": Place("3")}, {"0": End(position="7"), "1": End(position="-1")}, follows=True)
+    report = asyncio.run(compared_with(source, sink, replace(ENDS, repeats=True), extent))
+    found = {} if mirrored_first else {Kind.MISSING: 1}
+    assert (counts(report), report.left_out.get("duplicate", 0)) == (found, int(mirrored_first))
+    assert report.source_records == (3 if mirrored_first else 4)
 
 
 def test_of_partitions_that_are_not_meant_nothing_is_said() -> None:
@@ -243,16 +264,60 @@ def test_a_key_goes_on_behind_a_shard_that_holds_nothing_of_it() -> None:
     assert counts(report) == {Kind.MISSING: 1}
 
 
+def test_a_record_that_has_two_letters_is_one_dead_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is neither missing nor in the sink; what has none is missing beside it."""
+    monkeypatch.setattr(fold, "_FIRST_SIZE", 4)
+    source = source_records(12, 1)
+    there = mirrored(source)
+    letters = [there[3], there[9], there[3]]
+    sink = ListedSource(THERE, by_partition([each for at, each in enumerate(there) if at not in (3, 9)]))
+    report = asyncio.run(compared_with(source, sink, letters=letters))
+    assert (counts(report), dict(report.left_out)) == ({}, {"dead_letter": 2})
+    assert (report.source_records, report.sink_records, report.reread) == (12, 10, 1)
+    sink = ListedSource(THERE, by_partition([each for at, each in enumerate(there) if at not in (2, 3, 9)]))
+    report = asyncio.run(compared_with(source, sink, letters=letters))
+    assert (counts(report), dict(report.left_out)) == ({Kind.MISSING: 1}, {"dead_letter": 2})
+
+
+def test_more_records_from_the_sink_than_can_be_remembered_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of its own records those that cannot be known again are no difference, and have a number of their own."""
+    monkeypatch.setattr(expected, "_REMEMBERED", 2)
+    source, own = source_records(6, 1), [Record("0", str(at), b"own", b"%d" % at, 1) for at in range(5)]
+    loops = [
+        replace(each, headers=((ORIGIN_HEADER, f"{THERE}/0/{each.position}>{HERE}".encode()),)) for each in own[:4]
+    ]
+    sink = ListedSource(THERE, by_partition([*own, *mirrored(source)]))
+    report = asyncio.run(compared_with([*source, *loops], sink))
+    assert (counts(report), dict(report.left_out)) == ({}, {"loop": 4, "native": 2, "native_unjudged": 3})
+
+
+def test_more_second_copies_than_can_be_remembered_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is said of a range that cannot be read a second time as it was read first; the cause tells the way."""
+    monkeypatch.setattr(expected, "_REMEMBERED", 2)
+    copied = (ORIGIN_HEADER, f"kafka:before:first/0/7>{HERE}".encode())
+    source = [replace(each, headers=(copied,)) for each in [source_records(1, 1)[0]] * 4]
+    sink = ListedSource(THERE, by_partition(mirrored(source[:1])))
+    with pytest.raises(BridgeError, match="more than 2 second copies"):
+        asyncio.run(compared_with(source, sink, replace(ENDS, repeats=True)))
+
+
 async def compared_with(
-    source: Sequence[Record], sink: ListedSource, ends: Ends = Ends(HERE, THERE), extent: Extent | None = None
+    source: Sequence[Record],
+    sink: ListedSource,
+    ends: Ends = ENDS,
+    extent: Extent | None = None,
+    letters: Sequence[Record] = (),
 ) -> ParityReport:
     """With whatever partitions ``sink`` has, as a stream lets keys overtake; ``extent`` None is all of ``source``."""
+    buried = ListedSource("file:letters", {PARTS[0]: letters})
 
     def side(of: ListedSource) -> Side:
         return Side(of, ByteBudget(1_000), Clock(), lambda: Backoff(Random(1)))
 
-    parity = Parity(
-        side(ListedSource(HERE, by_partition(source))), side(sink), ends, keys_overtake=True, permits_copies=False
-    )
+    async def read_letters(reader: Reader) -> None:
+        await side(buried).read(await everything(side(buried)), reader)
+
+    here = side(ListedSource(HERE, by_partition(source)))
+    parity = Parity(here, side(sink), ends, keys_overtake=True, permits_copies=False, letters=read_letters)
     asked = extent or await everything(parity.source)
     return (await compare_by_origin(parity, asked, partial(everything, parity.sink))).report

@@ -88,3 +88,13 @@ def test_a_range_is_read_again_where_it_was_met() -> None:
     sink = Lineage()
     assert fold.places(Stretch("p", 2, 2), Lineage(), sink) == {"child": ("2000", "3099")}
     assert fold.places(Stretch("p", 1, 1), Lineage(), sink) == {"parent": ("1000", "1999"), "child": ("2000", "2099")}
+
+
+def test_where_too_much_was_met_everything_is_read_again() -> None:
+    """What is remembered is bounded, however many partitions the sink has; what differs is found all the same."""
+    ranges = folded(list(range(20_000)), most=1_000, size=1_000)
+    fold = SinkFold({"p": ranges}, most_met=3)
+    for first in range(0, 20_000, 1_000):
+        fold.add(run("p", range(first, first + 1_000), place=str(first // 1_000 % 5)))
+    found = fold.places(Stretch("p", 2, 2), Lineage(), Lineage())
+    assert found == {str(place): (str(place * 1_000), str(15_999 + place * 1_000)) for place in range(5)}

@@ -3,13 +3,25 @@ from hypothesis import strategies as st
 
 from bridge.parity.digest import rank
 from bridge.parity.lineage import Lineage
-from bridge.parity.order import Order
+from bridge.parity.order import MOST_PLACES
+from bridge.parity.order import Order as Followed
 from connectors.base import Partition
 from tests.bridge.parity.runs import run
 
 
+class Order(Followed):
+    """Remembers what it suspects."""
+
+    def __init__(self, origins: Lineage, *, by_key: bool, most: int = MOST_PLACES) -> None:
+        super().__init__(origins, self._remember, by_key=by_key, most=most)
+        self.suspected: dict[str, list[int]] = {}
+
+    def _remember(self, partition: str, rank: int, _: bytes) -> None:
+        self.suspected.setdefault(partition, []).append(rank)
+
+
 def late(order: Order, partition: str = "p") -> list[int]:
-    return [each >> 32 for each in order.suspected[partition]]
+    return [each >> 32 for each in order.suspected.get(partition, [])]
 
 
 @given(st.permutations(range(30)), st.integers(1, 7))

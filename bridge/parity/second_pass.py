@@ -1,0 +1,122 @@
+"""The second pass: ranges that differ are read again, and their records are named."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bridge.parity.comparison import Comparison, Scope
+from bridge.parity.digest import rank
+from bridge.parity.first_copies import Brought, FirstCopies
+from bridge.parity.fold import Stretch
+from bridge.parity.passes import SinkFolder, SourceFolder
+from bridge.parity.reading import Extent, Side
+from bridge.parity.report import Findings, Identity, Kind
+from bridge.parity.rereading import Cutter, LetterRereader, SinkRereader, SourceRereader
+from bridge.parity.sides import Parity
+from connectors.base import End, Partition
+
+_AT_ONCE = 100_000
+"""Records of both sides that are remembered at a time."""
+
+
+@dataclass(slots=True)
+class Settled:
+    """What only the second pass tells of records that the first has counted."""
+
+    copies: int = 0
+    """Second copies of records from before the range: the sink need not hold them."""
+    letters: int = 0
+    """Dead letters of records that had one before."""
+
+
+class SecondPass:
+    def __init__(self, parity: Parity, folded: SourceFolder, arrived: SinkFolder, findings: Findings) -> None:
+        """What was folded of both sides is complete."""
+        self.settled = Settled()
+        self._parity = parity
+        self._folded = folded
+        self._arrived = arrived
+        self._findings = findings
+        self._doubtful: dict[Brought, Identity] = {}
+        """What is missing, unless it is a second copy."""
+
+    async def name(self, differing: Sequence[Stretch], sink: Extent) -> None:
+        """What differs in these goes to the findings; ``sink`` is all of the sink. Raises as reading."""
+        for stretch in _together(differing, self._arrived):
+            letters = self._arrived.fold.letters(stretch)
+            places = self._arrived.fold.places(stretch, self._folded.lineage, self._arrived.lineage)
+            for scope, piece in await self._pieces(stretch):
+                letters -= await self._reread(scope, piece, places, has_letters=letters > 0)
+            self.settled.letters += max(0, letters)
+        if self._doubtful:
+            await self._look_for_first_copies(sink)
+
+    async def _pieces(self, stretch: Stretch) -> list[tuple[Scope, tuple[str, str]]]:
+        """What is to be read at once of ``stretch``, with the positions of the first and the last record."""
+        ranges, keys = self._folded.ranges[stretch.partition], self._arrived.suspects.keys
+        after = ranges.last_ranks[stretch.first - 1] if stretch.first else ranges.first_rank - 1
+        pieces = [(ranges.firsts[stretch.first], ranges.lasts[stretch.last])]
+        if self._arrived.fold.records(stretch) > _AT_ONCE:
+            cutter = Cutter(_AT_ONCE // 2)
+            await self._parity.source.read(_of_source(self._parity.source, stretch.partition, pieces[0]), cutter)
+            pieces = cutter.pieces
+        found: list[tuple[Scope, tuple[str, str]]] = []
+        for first, last in pieces:
+            found.append((Scope(stretch.partition, after, rank(last), keys), (first, last)))
+            after = rank(last)
+        return found
+
+    async def _reread(
+        self, scope: Scope, piece: tuple[str, str], places: Mapping[str, tuple[str, str]], *, has_letters: bool
+    ) -> int:
+        """How many of its records are in the dead letter."""
+        parity, origins, lineage = self._parity, self._folded.lineage, self._arrived.lineage
+        comparison = Comparison(self._findings, parity.ends.source, origins, lineage, scope)
+        expected = SourceRereader(comparison, self._folded.expected.left_out.copies, parity.ends)
+        await parity.source.read(_of_source(parity.source, scope.partition, piece), expected)
+        letters = LetterRereader(comparison, scope, parity.ends, origins)
+        if has_letters and parity.letters is not None:
+            await parity.letters(letters)
+        # Of all that precedes it: the partitions between two that are read may hold nothing of the stretch.
+        partitions = [Partition(each, tuple(lineage.ancestors(each) & places.keys())) for each in places]
+        await parity.sink.read(
+            _between(parity.sink, partitions, places), SinkRereader(comparison, parity.ends, origins)
+        )
+        for missing in comparison.missing():
+            known = expected.brought.get(missing.position)
+            if known is None or len(self._doubtful) >= _AT_ONCE:
+                self._findings.add(Kind.MISSING, missing)
+            else:
+                self._doubtful[known] = missing
+        return len(letters.found)
+
+    async def _look_for_first_copies(self, sink: Extent) -> None:
+        ends = self._parity.ends
+        looking = FirstCopies(self._doubtful, self._folded.lineage, ends.source, ends.sink)
+        await self._parity.sink.read(sink, looking)
+        for known, missing in self._doubtful.items():
+            if known not in looking.found:
+                self._findings.add(Kind.MISSING, missing)
+        self.settled.copies = len(looking.found)
+
+
+def _together(stretches: Sequence[Stretch], arrived: SinkFolder) -> list[Stretch]:
+    """Neighbours as one, as many as may be remembered at a time."""
+    found: list[Stretch] = []
+    for stretch in stretches:
+        last = found[-1] if found else None
+        if last is not None and last.partition == stretch.partition and last.last + 1 == stretch.first:
+            both = Stretch(stretch.partition, last.first, stretch.last)
+            if arrived.fold.records(both) <= _AT_ONCE:
+                found[-1] = both
+                continue
+        found.append(stretch)
+    return found
+
+
+def _of_source(source: Side, partition: str, piece: tuple[str, str]) -> Extent:
+    return _between(source, [Partition(partition)], {partition: piece})
+
+
+def _between(side: Side, partitions: Sequence[Partition], places: Mapping[str, tuple[str, str]]) -> Extent:
+    starts = {name: side.source.just_before(first) for name, (first, _) in places.items()}
+    return Extent(tuple(partitions), starts, {name: End(position=last) for name, (_, last) in places.items()})

@@ -1,0 +1,21 @@
+"""What is compared, and by which rules."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bridge.parity.expected import Ends
+from bridge.parity.reading import Reader, Side
+
+Letters = Callable[[Reader], Awaitable[None]]
+"""Hands all that a dead letter holds to a reader, as often as it is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    source: Side
+    sink: Side
+    ends: Ends
+    keys_overtake: bool
+    """Whether a key may come before another in the sink that it came after at the source."""
+    permits_copies: bool
+    letters: Letters | None = None
