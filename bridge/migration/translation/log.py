@@ -56,6 +56,11 @@ class Log(ABC):
         """Behind what is there now."""
         return await self.source.ends(partitions, None)
 
+    @property
+    @abstractmethod
+    def retention_ms(self) -> int | None:
+        """How long records are kept; None without a limit, or where none is told."""
+
     @abstractmethod
     async def at_time(self, partitions: Sequence[Partition], time_ms: int) -> Mapping[str, Place]:
         """From where all is read that arrived at ``time_ms`` or later, and perhaps more. Milliseconds since the epoch.
@@ -115,6 +120,10 @@ class StreamLog(Log):
         super().__init__(stream, budget, clock, backoff)
         self.stream = stream
 
+    @property
+    def retention_ms(self) -> int:
+        return self.stream.retention_ms
+
     async def at_time(self, partitions: Sequence[Partition], time_ms: int) -> Mapping[str, Place]:
         return await self.stream.at_time(partitions, time_ms)
 
@@ -127,6 +136,10 @@ class TopicLog(Log):
     def __init__(self, topic: KafkaSource, budget: ByteBudget, clock: Clock, backoff: Callable[[], Backoff]) -> None:
         super().__init__(topic, budget, clock, backoff)
         self.topic = topic
+
+    @property
+    def retention_ms(self) -> int | None:
+        return self.topic.retention_ms
 
     async def at_time(self, partitions: Sequence[Partition], time_ms: int) -> Mapping[str, Place]:
         return await self.topic.at_time(partitions, time_ms)
