@@ -14,11 +14,12 @@ from bridge.jobs.backfill_report import BackfillReport
 from bridge.jobs.backfill_request import BackfillRequest
 from bridge.jobs.span import Kind, Point
 from bridge.migration.leases.table import lease_table
-from bridge.migration.measures import arrivals, consumers, preflight, standing
+from bridge.migration.measures import arrivals, consumers, standing
 from bridge.migration.measures.arrivals import Arrivals
 from bridge.migration.measures.consumers import ConsumerStanding
 from bridge.migration.measures.ends import Ends, ends_of
-from bridge.migration.measures.preflight import Check
+from bridge.migration.measures.preflight import Check, preflight
+from bridge.migration.measures.preflight import Consumers as LeavingConsumers
 from bridge.migration.measures.reversed import reversed_configuration, reversed_mirror
 from bridge.migration.measures.sides import Sides, opened
 from bridge.migration.measures.standing import Behind, Standing
@@ -84,7 +85,15 @@ class LiveScene(Scene):
         await self._sides.clock.sleep(seconds)
 
     async def checks(self) -> Sequence[Check]:
-        return await preflight.checks(self._sides, self._asked)
+        is_to_group = self.direction is Direction.TO_GROUP
+        leaving = LeavingConsumers(
+            applications=[pair.application for pair in self.pairs] if is_to_group else (),
+            groups=() if is_to_group else [pair.group for pair in self.pairs],
+            lease_region=self._asked.lease_region,
+            lease_endpoint_url=self._asked.lease_endpoint_url,
+        )
+        sides = self._sides
+        return await preflight(sides.configuration, leaving, sides.clock, codec=self._asked.reverse.codec)
 
     async def ends(self, side: Side) -> Ends:
         return await ends_of(self._logs[side])

@@ -1,3 +1,4 @@
+from bridge.migration.measures.preflight import Check, Weight
 from bridge.migration.steps.scene import Scene
 from bridge.migration.steps.step import Course, Gate, Step
 
@@ -13,5 +14,11 @@ class Preflight(Step):
 
     async def gate(self, course: Course) -> Gate:
         checks = await self._scene.checks()
-        failed = [f"{each.name}: {each.reason} ({each.remedy})" for each in checks if not each.holds]
-        return Gate((f"{len(checks) - len(failed)} of {len(checks)} checks hold",), "; ".join(failed))
+        found = [each for each in checks if not each.holds]
+        failed = [_told(each) for each in found if each.weight is Weight.MUST]
+        warned = [f"be warned: {_told(each)}" for each in found if each.weight is Weight.SHOULD]
+        return Gate((f"{len(checks) - len(found)} of {len(checks)} checks hold", *warned), "; ".join(failed))
+
+
+def _told(check: Check) -> str:
+    return f"{check.name}: {check.reason}{f' ({check.remedy})' if check.remedy else ''}"

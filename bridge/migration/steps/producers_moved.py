@@ -19,6 +19,11 @@ class ProducersMoved(Step):
     def task(self, course: Course) -> str:
         return f"start the producers of {self._scene.names.new}"
 
+    async def act(self, course: Course) -> Course:
+        """The mirror back can be started from now on."""
+        await self._scene.write_reverse(at_barrier(course, Side.NEW))
+        return course
+
     async def gate(self, course: Course) -> Gate:
         if not (late := await silent(self._scene, Side.OLD, at_barrier(course, Side.OLD))).holds:
             return late

@@ -18,6 +18,7 @@ class Reversed(Step):
         return f"run the mirror back, beside the other one: {self._scene.names.reverse}"
 
     async def act(self, course: Course) -> Course:
+        """This may be another machine than the one on which the step before was taken."""
         path = await self._scene.write_reverse(at_barrier(course, Side.NEW))
         return course.remembering(self.name, {"configuration": path})
 
