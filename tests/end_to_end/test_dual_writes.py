@@ -185,7 +185,7 @@ async def test_a_killed_application_and_a_failing_shadow_lose_nothing(
 
 
 async def test_a_killed_application_finds_what_its_stream_has(ends: Ends, tmp_path: Path, draw: Random) -> None:
-    """A stream as the authority, which loses answers and fails entries: the topic holds each id that it has, in order."""
+    """A stream as the authority, which loses answers and fails entries: the topic holds what it has, in order."""
     authority, shadow = ends.pair("kinesis to kafka")
     assert isinstance(authority, StreamEnd)
     count = 4_000
