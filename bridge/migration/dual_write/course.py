@@ -20,6 +20,9 @@ from bridge.migration.dual_write.shadow import Shadow
 from bridge.migration.dual_write.targets import Target
 from connectors.base import Clock, Observer, Sink
 
+_LONGEST_REST_S = 5.0
+"""Before a shadow that is away is tried again: all that is sent meanwhile goes through the spool."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -91,7 +94,7 @@ class Course:
             parts.owed,
             parts.journal,
             parts.clock,
-            Backoff(parts.random),
+            Backoff(parts.random, ceiling_s=_LONGEST_REST_S),
             parts.tally,
         )
         await shadow.run(parts.intake.settle)

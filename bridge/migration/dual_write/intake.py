@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from bridge.migration.dual_write.admission import Admission
 from bridge.migration.dual_write.authority import Answer, Authority
@@ -18,9 +19,9 @@ from bridge.migration.dual_write.stretch import Headers, Stretch
 from connectors import dual_write_id
 from connectors.base import Clock
 
-_MOST_RECORDS = 4_096
+_MOST_RECORDS = 1_024
 _MOST_BYTES = 4 * 1024 * 1024
-"""Of one stretch, about."""
+"""Of one stretch, about. It is dealt with at once, in the application's event loop."""
 _NOTES_S = 0.1
 """What is noted waits for the next intent at most so long."""
 
@@ -37,7 +38,17 @@ class Written:
 
 Sender = asyncio.Future[Written]
 
-_Row = tuple[bytes | None, bytes | None, int, Headers, Sender, float]
+
+class _Row(NamedTuple):
+    """One record in the queue."""
+
+    key: bytes | None
+    value: bytes | None
+    time_ms: int
+    headers: Headers
+    sender: Sender
+    held_s: float
+    """For how long a full spool had held records up when it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +105,14 @@ class Intake:
 
     def add(self, key: bytes | None, value: bytes | None, time_ms: int, headers: Headers) -> Sender:
         answer: Sender = asyncio.get_running_loop().create_future()
-        self._rows.append((key, value, time_ms, headers, answer, self._admission.held_s))
+        self._rows.append(_Row(key, value, time_ms, headers, answer, self._admission.held_s))
         self._tally.accepted += 1
         self._moved.set()
         return answer
 
     def fail(self, error: Exception) -> None:
         """Nothing more is answered: everybody who waits is told why."""
-        senders = [row[4] for row in (*self._taken, *self._rows)]
+        senders = [row.sender for row in (*self._taken, *self._rows)]
         senders += [sender for sent in self._sent.values() for sender in sent.senders]
         self._rows.clear()
         self._sent.clear()
@@ -156,10 +167,13 @@ class Intake:
 
     async def _wanted(self) -> None:
         """Until there is something that may be taken on, or notes have waited long enough."""
+        due: float | None = None
         while not self._rows or self._in_flight >= self._in_flight_bytes:
+            if due is None and self._journal.has_notes:
+                due = asyncio.get_running_loop().time() + _NOTES_S
             self._moved.clear()
             try:
-                async with asyncio.timeout(_NOTES_S if self._journal.has_notes else None):
+                async with asyncio.timeout_at(due):
                     await self._moved.wait()
             except TimeoutError:
                 return
@@ -172,7 +186,7 @@ class Intake:
             elif self._journal.has_notes:
                 await self._journal.write()
         except SpoolError as error:
-            _tell([row[4] for row in self._taken], error)
+            _tell([row.sender for row in self._taken], error)
         finally:
             self._taken = []
             self._answered.set()
@@ -185,9 +199,9 @@ class Intake:
             return rows
         while self._rows and len(rows) < _MOST_RECORDS and size < _MOST_BYTES:
             row = self._rows.popleft()
-            if not row[4].cancelled():
+            if not row.sender.cancelled():
                 rows.append(row)
-                size += len(row[0] or b"") + len(row[1] or b"")
+                size += len(row.key or b"") + len(row.value or b"")
         return rows
 
     async def _journalled(self, rows: list[_Row]) -> None:

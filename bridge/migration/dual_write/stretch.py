@@ -1,11 +1,12 @@
 """Records that were accepted one after the other, as they stand in the journal."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import repeat
+from operator import add
 
 import msgspec
 from msgspec import Struct
 
-from connectors import dual_write_id
 from connectors.base import DUAL_WRITE_HEADER, Batch, Header, Place
 
 Headers = tuple[Header, ...]
@@ -48,17 +49,17 @@ class Stretch(Struct, array_like=True, frozen=True, gc=False):
 
     def batch(self, writer: str, *, has_ids: bool) -> Batch:
         """What is submitted to an end; ``has_ids`` where that can carry the id."""
-        last = str(self.numbers[-1])
-        headers: Sequence[Headers] | None = self.headers
+        positions = list(map(str, self.numbers))
+        headers: Sequence[Headers] | None = self.headers if any(self.headers) else None
         if has_ids:
-            names = [dual_write_id.text(writer, number).encode() for number in self.numbers]
-            headers = [(*own, (DUAL_WRITE_HEADER, name)) for own, name in zip(self.headers, names, strict=True)]
-        elif not any(self.headers):
-            headers = None
+            # The text of ``dual_write_id``, made in C for the whole column.
+            names = map(str.encode, map(f"{writer}/".__add__, positions))
+            ids: Iterable[Headers] = zip(zip(repeat(DUAL_WRITE_HEADER), names, strict=False), strict=True)
+            headers = list(ids) if headers is None else list(map(add, headers, ids))
         return Batch(
             partition=writer,
-            place=Place(last),
-            positions=list(map(str, self.numbers)),
+            place=Place(positions[-1]),
+            positions=positions,
             keys=self.keys,
             values=self.values,
             timestamps_ms=self.times_ms,
