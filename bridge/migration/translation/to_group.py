@@ -63,9 +63,10 @@ async def _marks(task: Task, leases: Mapping[str, Lease], old: Side) -> dict[str
     marks: dict[str, Mark] = {shard: lease.checkpoint for shard, lease in leases.items()}
     unknown, begin = unresolved(leases), task.request.initial_position
     if unknown and begin is None:
+        named = ", ".join(f"{shard} is at {place(leases[shard].checkpoint)}" for shard in unknown)
         raise UnknownPlaceError(
             f"read the leases of {task.request.application}",
-            f"{', '.join(f'{shard} is at {place(leases[shard].checkpoint)}' for shard in unknown)}, which tells no time",
+            f"{named}, which tells no time",
             "say with --initial-position from when on the application reads, as it is configured",
         )
     for shard in unknown:
@@ -87,7 +88,8 @@ async def _begun(task: Task, shard: str, begin: datetime, old: Side) -> Mark:
 
 async def _check_still_at_rest(task: Task, leases: Mapping[str, Lease]) -> None:
     now = _of_the_stream(task, (await read(task.table, clock=task.clock)).leases)
-    changed = [f"{shard} moved meanwhile" for shard in sorted(now | leases) if now.get(shard) != leases.get(shard)]
+    shards = sorted({*now, *leases})
+    changed = [f"{shard} moved meanwhile" for shard in shards if now.get(shard) != leases.get(shard)]
     task.refuse_moving(changed)
 
 
