@@ -103,7 +103,7 @@ def translate(
     with quitting():
         report = asyncio.run(translation.translate(asked, request))
     print_json(report.to_json()) if as_json else _print(report)
-    if report.gaps:
+    if report.gaps and not report.is_applied:
         raise typer.Exit(FAILED)
 
 

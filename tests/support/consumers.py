@@ -15,6 +15,7 @@ from tests.support.ends import StreamEnd, TopicEnd
 from tests.support.kafka_reader import TopicRecord
 from tests.support.kinesis_api import REGION
 from tests.support.stream_reader import StreamRecord
+from tests.support.waiting import wait_until
 
 _ANSWER_S = 10
 
@@ -98,9 +99,12 @@ class Group:
     def _alter(self, offsets: Mapping[int, int]) -> None:
         admin = AdminClient({"bootstrap.servers": self.topic.address})
         listed = [TopicPartition(self.topic.name, partition, offset) for partition, offset in offsets.items()]
-        asked = ConsumerGroupTopicPartitions(self.name, listed)
-        (answer,) = admin.alter_consumer_group_offsets([asked]).values()
-        answer.result(_ANSWER_S)
+
+        def is_taken() -> bool:
+            (answer,) = admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(self.name, listed)]).values()
+            return all(each.error is None for each in answer.result(_ANSWER_S).topic_partitions)
+
+        wait_until(is_taken, f"group {self.name} has its offsets")
 
     def _look_up(self) -> dict[int, int]:
         consumer = Consumer({"bootstrap.servers": self.topic.address, "group.id": self.name})

@@ -24,8 +24,8 @@ class Ahead:
     """Of each partition of the other side the first record of which an unread copy is here."""
     keeps_time: bool = True
     """Whether copies have the times by which these records are found."""
-    is_lost: bool = False
-    """Whether the place of the consumer has expired, and perhaps records behind it."""
+    lost: GapError | None = None
+    """Set where the place of the consumer has expired, and perhaps records behind it."""
     met_ms: int = 0
     """When the last one arrived that tells something new."""
 
@@ -52,8 +52,8 @@ class LookAhead:
             return found
         try:
             await self._read(found, partition, self.progress.resume(partition, beginning), end)
-        except GapError:
-            found.is_lost = True
+        except GapError as gap:
+            found.lost = gap
         return found
 
     async def _read(self, found: Ahead, partition: str, place: Place, end: End) -> None:

@@ -43,12 +43,12 @@ def unresolved(leases: Mapping[str, Lease]) -> list[str]:
 
 
 def new_leases(cuts: Mapping[str, Cut], shards: Mapping[str, Shard]) -> list[NewLease]:
-    """One for each shard, all of which were read as far as they go."""
+    """One for each shard that was read, as far as it goes. ``shards`` may tell of some that came meanwhile."""
     leases = []
     for name, found in sorted(cuts.items()):
         shard = shards[name]
-        children = tuple(sorted(each.id for each in shards.values() if name in each.parents))
-        parents = tuple(parent for parent in shard.parents if parent in shards)
+        children = tuple(sorted(each.id for each in shards.values() if name in each.parents and each.id in cuts))
+        parents = tuple(parent for parent in shard.parents if parent in cuts)
         checkpoint = checkpoint_of(found, is_ended=shard.closed and bool(children))
         leases.append(NewLease(name, checkpoint, HashRange(shard.first_hash, shard.last_hash), parents, children))
     return leases

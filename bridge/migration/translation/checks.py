@@ -49,10 +49,8 @@ class Checks:
         """What the old consumer has still to process, and the new side does not hold because it begins behind it."""
         copies = self._copies()
         for name, ahead in sorted(self.found.survey.ahead.items()):
-            if ahead.is_lost:
-                yield TranslationGap(
-                    name, "where the consumer stands", "the oldest record", "expired before it was read"
-                )
+            if ahead.lost is not None:
+                yield TranslationGap(name, ahead.lost.lost_from, ahead.lost.lost_to, ahead.lost.cause)
             if ahead.native is not None and self.begins_late and self._reaches_back():
                 first = min(copies.get(name, {}), key=self.move.old.rank, default=None)
                 if first is not None and self.move.old.rank(ahead.native.position) < self.move.old.rank(first):

@@ -45,12 +45,7 @@ async def opened(configuration: Configuration, clock: Clock) -> AsyncIterator[Si
     Raises ``UsageError`` where they are not a stream and a topic or records carry no origin, ``UnreachableError`` and
     ``RefusedError`` within half a minute, and ``CheckpointError`` where the mirror's checkpoints cannot be read.
     """
-    if not configuration.sends_origins:
-        raise UsageError(
-            "translate",
-            "mirrored records carry no origin, which tells where they come from",
-            "mirror with provenance: auto, into Kinesis with codec kpl or envelope",
-        )
+    _check(configuration)
     random = Random()
     make = SideMaker(configuration, clock, random, Observer())
     source, sink = make.source(), make.sink()
@@ -70,4 +65,20 @@ async def opened(configuration: Configuration, clock: Clock) -> AsyncIterator[Si
             TopicLog(topic, budget, clock, backoff),
             stream is source,
             checkpoints,
+        )
+
+
+def _check(configuration: Configuration) -> None:
+    if not configuration.sends_origins:
+        raise UsageError(
+            "translate",
+            "mirrored records carry no origin, which tells where they come from",
+            "mirror with provenance: auto, into Kinesis with codec kpl or envelope",
+        )
+    stream = configuration.source.kinesis
+    if stream is not None and stream.deaggregate == "never":
+        raise UsageError(
+            "translate",
+            "source.kinesis.deaggregate is never, and an application stands inside of aggregates",
+            "where the stream has none, --set source.kinesis.deaggregate=keep_all",
         )

@@ -121,7 +121,7 @@ class Surveyor:
     async def _since(self, ahead: Mapping[str, Ahead], unread: Mapping[str, Position]) -> Mapping[str, int]:
         times = [each.first.time_ms for each in ahead.values() if each.first is not None]
         common_ms = min(times, default=self._new.now_ms)
-        if any(each.is_lost or not each.keeps_time for each in ahead.values()):
+        if any(each.lost is not None or not each.keeps_time for each in ahead.values()):
             common_ms = OLDEST_MS
 
         async def of(partition: str) -> tuple[str, int]:

@@ -55,7 +55,7 @@ class World:
 
 
 class FakeScene(Scene):
-    """Fails with ``KilledError`` before the call number ``killed_at``, or behind it where ``is_late``."""
+    """The world, as a command sees it."""
 
     names = Names("old", "new", "run forward", "run back")
     pairs: Sequence[Pair] = (PAIR,)
@@ -84,7 +84,7 @@ class FakeScene(Scene):
 
     async def standing(self, way: Way) -> Standing:
         worker = "worker" if way in self.world.mirrors else None
-        return Standing((LaneStanding("0", None, None, False, 0, None, worker),))
+        return Standing((LaneStanding("0", None, None, is_finished=False, lag_ms=0, lag_records=None, worker=worker),))
 
     async def undrained(self, way: Way, ends: Ends) -> Sequence[Behind]:
         self.world.tick()
@@ -108,7 +108,9 @@ class FakeScene(Scene):
             world.tables.add(table)
         world.translations.append((old, new))
         world.places[new] = world.places.get(old, 0)
-        return TranslateReport(direction, table, pair.group, "old", "new", (), (), (), True, 0, 0)
+        return TranslateReport(
+            direction, table, pair.group, "old", "new", (), (), (), is_applied=True, stream_records=0, topic_records=0
+        )
 
     async def backfill(self) -> BackfillReport:
         self.world.copied[Way.FORWARD] = self.world.native[Side.OLD]

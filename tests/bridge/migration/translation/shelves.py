@@ -84,6 +84,10 @@ class ShelfLog(Log):
         self.shelf = shelf
         self.tells_arrivals = shelf.address == STREAM  # type: ignore[misc]
 
+    @property
+    def retention_ms(self) -> None:
+        """Nothing expires unless the shelf says so."""
+
     async def at_time(self, partitions: Sequence[Partition], time_ms: int) -> Mapping[str, Place]:
         return {each.id: self._behind(self.shelf.records[each.id], time_ms) for each in partitions}
 
