@@ -29,6 +29,8 @@ class SideMaker:
     clock: Clock
     random: Random
     observer: Observer
+    read_share: float = 1.0
+    """Of the read limit of a stream at AWS; the source's configuration has its own."""
 
     def source(self) -> Source:
         """The source, read as the mirror reads it."""
@@ -79,7 +81,7 @@ class SideMaker:
             end.endpoint_url,
             poll_interval_s=_POLL_S,
             # As the sink: AWS has the limits of AWS, others have none.
-            read_share=1.0 if end.endpoint_url is None else _UNLIMITED,
+            read_share=self.read_share if end.endpoint_url is None else _UNLIMITED,
             assume_role_arn=end.assume_role_arn,
         )
 

@@ -53,7 +53,7 @@ class StreamReader(Reader):
         records = cursor.read()
         for record in records:
             key, data = record["PartitionKey"].encode(), record["Data"]
-            decoded = self._decoder.decode(key, data) or Decoded([key], [data], [None], [()])
+            decoded = self._decoder.decode(key, data) or Decoded([key], [data], [None], [()], len(data))
             for run in self._runs_of(cursor.shard, record["SequenceNumber"], decoded):
                 self._take(run)
         return len(records)

@@ -6,10 +6,7 @@ from typing import Literal
 from bridge.config import Configuration
 from bridge.errors import UsageError
 from bridge.jobs.span import Kind, Point, check_span
-from bridge.jobs.starting import changed, starting
-
-_SHARE = 0.8
-"""Of a shard's read limit: the rest is for its other consumers."""
+from bridge.jobs.starting import leaving_room, starting
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +38,7 @@ def check(configuration: Configuration, request: BackfillRequest) -> None:
 
 def own_configuration(configuration: Configuration, request: BackfillRequest) -> Configuration:
     """That of a mirror which starts where the range does, and leaves the source's other consumers some room."""
-    since, stream = request.since, configuration.source.kinesis
+    since = request.since
     if since is not None and since.kind is not Kind.POSITIONS:
         configuration = starting(configuration, since)
-    if stream is not None and "read_share" not in stream.model_fields_set:
-        source = changed(configuration.source, read_share=_SHARE)
-        configuration = configuration.model_copy(update={"source": source})
-    return configuration
+    return leaving_room(configuration)

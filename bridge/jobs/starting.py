@@ -4,12 +4,23 @@ from bridge.config import Configuration
 from bridge.config.section import Section
 from bridge.jobs.span import Kind, Point
 
+SHARE = 0.8
+"""Of a shard's read limit, for a job: the rest is for its other consumers."""
+
 
 def starting(configuration: Configuration, since: Point) -> Configuration:
     """``configuration`` with a source that starts at ``since``; where that is a position, at its oldest records."""
     return configuration.model_copy(
         update={"source": changed(configuration.source, start=_start(configuration, since))}
     )
+
+
+def leaving_room(configuration: Configuration) -> Configuration:
+    """``configuration`` with a source that leaves its other consumers ``1 - SHARE``, unless it says what it takes."""
+    stream = configuration.source.kinesis
+    if stream is None or "read_share" in stream.model_fields_set:
+        return configuration
+    return configuration.model_copy(update={"source": changed(configuration.source, read_share=SHARE)})
 
 
 def changed(choice: Section, **keys: object) -> Section:

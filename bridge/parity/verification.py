@@ -17,7 +17,7 @@ from bridge.engine.budget import ByteBudget
 from bridge.engine.retry import Backoff
 from bridge.errors import UsageError
 from bridge.jobs.span import Kind, Point, check_past, check_span
-from bridge.jobs.starting import starting
+from bridge.jobs.starting import SHARE, leaving_room, starting
 from bridge.parity.by_key import compare_by_key
 from bridge.parity.by_origin import compare_by_origin
 from bridge.parity.expected import Ends
@@ -101,7 +101,7 @@ async def told(parity: Parity, clock: Clock) -> AsyncIterator[None]:
 async def opened(configuration: Configuration, start: Point, *, is_shared: bool, clock: Clock) -> AsyncIterator[Parity]:
     """Both sides, the source from ``start`` on, and the dead letter, entered while the context lasts."""
     random = Random()
-    make = SideMaker(starting(configuration, start), clock, random, Observer())
+    make = side_maker(configuration, start, clock, random)
     source, sink, dead_letter = make.source(), make.sink(), make.dead_letter()
     async with AsyncExitStack() as stack:
         ends: dict[str, Connector] = {"source": source, "sink": sink}
@@ -128,6 +128,11 @@ async def opened(configuration: Configuration, start: Point, *, is_shared: bool,
             permits_copies=configuration.delivery == "at_least_once",
             letters=letters,
         )
+
+
+def side_maker(configuration: Configuration, start: Point, clock: Clock, random: Random) -> SideMaker:
+    """The source is read from ``start`` on; streams leave the mirror and other consumers some room."""
+    return SideMaker(leaving_room(starting(configuration, start)), clock, random, Observer(), SHARE)
 
 
 def _letters(dead_letter: Source | Path, side: Callable[[Source], Side]) -> Letters:

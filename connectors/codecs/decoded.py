@@ -1,5 +1,7 @@
 """What a reader finds in the data of one Kinesis record."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from connectors.base import Header
@@ -14,18 +16,15 @@ HEADER_OVERHEAD = 150
 class Decoded(Struct, frozen=True, gc=False):
     """The records inside, as columns of equal length."""
 
-    keys: list[bytes | None]
-    values: list[bytes | None]
-    timestamps_ms: list[int | None]
+    keys: Sequence[bytes | None]
+    values: Sequence[bytes | None]
+    timestamps_ms: Sequence[int | None]
     """Each record's own time; None where only its arrival is known."""
-    headers: list[tuple[Header, ...]]
+    headers: Sequence[tuple[Header, ...]]
+    memory: int
+    """Bytes that the records take beside their keys, roughly."""
     aggregate: Aggregate | None = None
     """What they were packed into; None when the entry holds the one record without sub-sequence number."""
-
-    @property
-    def memory(self) -> int:
-        """Bytes that the records take beside their keys, roughly."""
-        return sum(map(memory_of, self.values, self.headers))
 
 
 def memory_of(value: bytes | None, headers: tuple[Header, ...]) -> int:

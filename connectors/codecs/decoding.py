@@ -3,9 +3,11 @@
 import sys
 from typing import Literal
 
+from connectors.base import Header
 from connectors.codecs import envelope, kpl, kpl_codec
 from connectors.codecs.compression import GZIP_MAGIC, ZSTD_MAGIC, Decompressor
-from connectors.codecs.decoded import Decoded, memory_of
+from connectors.codecs.decoded import HEADER_OVERHEAD, RECORD_OVERHEAD, Decoded, memory_of
+from connectors.codecs.kpl_simple import Simple, SimpleReader
 
 ReadCodec = Literal["auto", "raw", "kpl", "envelope"]
 """What data is looked through for: ``auto`` takes apart KPL aggregates and envelopes, ``raw`` neither."""
@@ -22,6 +24,7 @@ class Decoder:
         self._envelopes = codec in ("auto", "envelope")
         self._compressed = decompress == "auto"
         self._decompressor = Decompressor()
+        self._simple = SimpleReader()
         self.markers: tuple[bytes, ...] = (
             *((kpl.MAGIC,) if self._aggregates else ()),
             *((envelope.MARKER,) if self._envelopes else ()),
@@ -35,27 +38,50 @@ class Decoder:
         Of an aggregate only those from index ``first`` on, until they take ``room`` bytes of memory, and at least one:
         a few kilobytes may hold any number of compressed values.
         """
-        if self._aggregates and (aggregate := kpl.decode(data)) is not None:
-            return self._unpacked(aggregate, first, room)
+        if self._aggregates and (decoded := self._aggregate(data, first, room)) is not None:
+            return decoded
         if self._envelopes and (decoded := envelope.restored(data, self._decompressor)) is not None:
             return decoded
         if self._compressed and (value := self._decompressor.recognised(data)) is not None:
-            return Decoded([key], [value], [None], [()])
+            return Decoded([key], [value], [None], [()], memory_of(value, ()))
         return None
 
+    def _aggregate(self, data: bytes, first: int, room: int) -> Decoded | None:
+        message = kpl.message(data)
+        if message is None:
+            return None
+        simple = self._simple.read(message) if first == 0 else None
+        if simple is not None and (decoded := _as_it_stands(simple, len(message))).memory <= room:
+            return decoded
+        aggregate = kpl.unpacked(message)
+        return None if aggregate is None else self._unpacked(aggregate, first, room)
+
     def _unpacked(self, aggregate: kpl.Aggregate, first: int, room: int) -> Decoded:
-        decoded = Decoded([], [], [], [], aggregate)
+        keys: list[bytes | None] = []
+        values: list[bytes | None] = []
+        times: list[int | None] = []
+        every: list[tuple[Header, ...]] = []
+        memory = 0
         for index in range(first, len(aggregate.keys)):
             key, value, time, headers = kpl_codec.restored(aggregate, index, self._decompressor)
             # Without a time of its own a record is a native producer's.
             if self._compressed and time is None and value is not None:
                 undone = self._decompressor.recognised(value)
                 value = value if undone is None else undone
-            decoded.keys.append(key)
-            decoded.values.append(value)
-            decoded.timestamps_ms.append(time)
-            decoded.headers.append(headers)
-            room -= memory_of(value, headers)
-            if room <= 0:
+            keys.append(key)
+            values.append(value)
+            times.append(time)
+            every.append(headers)
+            memory += memory_of(value, headers)
+            if memory >= room:
                 break
-        return decoded
+        return Decoded(keys, values, times, every, memory, aggregate)
+
+
+def _as_it_stands(simple: Simple, size: int) -> Decoded:
+    """All of an aggregate whose message has ``size`` bytes."""
+    count = len(simple.values)
+    keys = [simple.key] * count
+    aggregate = kpl.Aggregate(keys, simple.values, [None] * count, [])
+    memory = size + count * (RECORD_OVERHEAD + HEADER_OVERHEAD)
+    return Decoded(keys, simple.values, simple.timestamps_ms, simple.headers, memory, aggregate)

@@ -13,7 +13,7 @@ from msgspec.json import Decoder, Encoder
 from connectors.base import ORIGIN_HEADER, Batch, Header, Rejected
 from connectors.codecs.codec import Codec, Encode
 from connectors.codecs.compression import Compressor, Decompressor
-from connectors.codecs.decoded import Decoded
+from connectors.codecs.decoded import Decoded, memory_of
 from connectors.codecs.keys import partition_keys
 
 MARKER = b'{"kmbridge":1,'
@@ -117,7 +117,7 @@ def restored(data: bytes, decompressor: Decompressor) -> Decoded | None:
         value = decompressor.undo(envelope.compression, value) if value is not None else None
         if value is None:
             return None
-    return Decoded([key], [value], [envelope.timestamp], [headers])
+    return Decoded([key], [value], [envelope.timestamp], [headers], memory_of(value, headers))
 
 
 def _content(data: bytes | None) -> Content:

@@ -55,11 +55,20 @@ def aggregate(partition_key: bytes, records: Sequence[bytes]) -> bytes:
 
 def decode(data: bytes) -> Aggregate | None:
     """The records inside of ``data``; None when it is no aggregate, whatever bytes it holds."""
+    body = message(data)
+    return None if body is None else unpacked(body)
+
+
+def message(data: bytes) -> bytes | None:
+    """What stands between the magic bytes and the MD5 of it; None where ``data`` is no aggregate."""
     if not data.startswith(MAGIC) or len(data) <= len(MAGIC) + _DIGEST_SIZE:
         return None
     body = data[len(MAGIC) : -_DIGEST_SIZE]
-    if _digest(body) != data[-_DIGEST_SIZE:]:
-        return None
+    return body if _digest(body) == data[-_DIGEST_SIZE:] else None
+
+
+def unpacked(body: bytes) -> Aggregate | None:
+    """The records of a message; None when it is none, whatever bytes it holds."""
     try:
         return _unpacked(AggregatedRecord.FromString(body))
     except (DecodeError, IndexError, ValueError):

@@ -11,9 +11,8 @@ from connectors.codecs import kpl, kpl_tags, kpl_wire
 from connectors.codecs.codec import Codec, Encode
 from connectors.codecs.compression import Compressor, Decompressor
 from connectors.codecs.keys import all_plain, is_plain, partition_keys
+from connectors.codecs.kpl_simple import TIME_DIGITS
 
-_TIME_DIGITS = 13
-"""Of every millisecond from 2001 to 2286."""
 _LARGEST_GROWTH = 2
 """Base64 makes four bytes of three, and a key stands there twice where it is none of Kinesis."""
 _LARGEST_FRAME = 64
@@ -53,7 +52,7 @@ class KplCodec(Codec):
             and batch.headers is None
             and len(values) == len(batch)
             and bool(times)
-            and 10 ** (_TIME_DIGITS - 1) <= min(times) <= max(times) < 10**_TIME_DIGITS
+            and 10 ** (TIME_DIGITS - 1) <= min(times) <= max(times) < 10**TIME_DIGITS
         )
         if is_simple:
             return _simple(values, times, batch.origins or [b""] * len(values))
@@ -68,8 +67,8 @@ class KplCodec(Codec):
 
 def _simple(values: Sequence[bytes], times: Sequence[int], origins: Sequence[bytes]) -> Encode:
     """For records that have nothing but key, value, time and origin. Sizes repeat, so what depends on them is kept."""
-    time_head = kpl_wire.tag_head(kpl_tags.TIMESTAMP, _TIME_DIGITS)
-    time_size = len(time_head) + _TIME_DIGITS
+    time_head = kpl_wire.tag_head(kpl_tags.TIMESTAMP, TIME_DIGITS)
+    time_size = len(time_head) + TIME_DIGITS
     record_heads: dict[tuple[int, int], bytes] = {}
     origin_heads: dict[int, bytes] = {0: b""}
 

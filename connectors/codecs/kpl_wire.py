@@ -6,13 +6,16 @@ Source: awslabs/amazon-kinesis-producer, aggregation-format.md.
 from collections.abc import Callable
 
 # The first byte of a field: its number, shifted by three, and wire type 2 (a length follows) or 0 (a number follows).
-_KEY_TABLE = 0x0A
-_RECORD = 0x1A
+KEY_TABLE = 0x0A
+RECORD = 0x1A
 _KEY_INDEX = 0x08
 _DATA = 0x1A
 _TAG = 0x22
 _TAG_KEY = 0x0A
 _TAG_VALUE = 0x12
+
+BEFORE_VALUE = bytes((_KEY_INDEX, 0, _DATA))
+"""Between the size of a record of the first partition key and that of its value."""
 
 
 def varint(number: int) -> bytes:
@@ -31,7 +34,7 @@ def varint(number: int) -> bytes:
 
 def message_head(partition_key: bytes) -> bytes:
     """What stands before the records of a message whose only partition key this is."""
-    return b"%c%b%b" % (_KEY_TABLE, varint(len(partition_key)), partition_key)
+    return b"%c%b%b" % (KEY_TABLE, varint(len(partition_key)), partition_key)
 
 
 def record(value: bytes, tags: bytes) -> bytes:
@@ -41,8 +44,8 @@ def record(value: bytes, tags: bytes) -> bytes:
 
 def record_head(value_size: int, tags_size: int) -> bytes:
     """What stands before the value of a record of the first partition key."""
-    head = b"%c\x00%c%b" % (_KEY_INDEX, _DATA, varint(value_size))
-    return b"%c%b%b" % (_RECORD, varint(len(head) + value_size + tags_size), head)
+    head = BEFORE_VALUE + varint(value_size)
+    return b"%c%b%b" % (RECORD, varint(len(head) + value_size + tags_size), head)
 
 
 def tag(name: bytes, value: bytes | None) -> bytes:
