@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from bridge.config import Configuration, load
 from bridge.migration.measures.arrivals import arrivals
 from bridge.migration.measures.ends import Ends, ends_of, read, written
@@ -44,17 +46,21 @@ async def until_drained(sides: Sides, ends: Ends) -> None:
     await until(holds, "drained")
 
 
-async def test_a_drained_mirror_has_everything_in_its_sink(route: RouteFactory) -> None:
+@pytest.mark.parametrize("place", ["file", "topic"])
+async def test_a_drained_mirror_has_everything_in_its_sink(route: RouteFactory, place: str) -> None:
     """What arrived before the recorded ends is there as soon as no shard is behind them, empty shards included."""
     way, sent = route(shards=4), list(generate(3_000, KEYS))
-    async with way.mirror() as mirror, looking(mirror.config) as sides:
+    in_topic = {"checkpoints": {"sqlite": None, "kafka": {"topic": f"checkpoints-{way.topic}", "slots": 2}}}
+    async with way.mirror(in_topic if place == "topic" else None) as mirror, looking(mirror.config) as sides:
         assert await undrained(sides, await ends_of(sides.source)) == ()
         await way.write(sent)
         ends = read(written(await ends_of(sides.source)))
         await until_drained(sides, ends)
         arrived = {each for ids in (await way.ids_by_key()).values() for each in ids}
         assert arrived == {each.id for each in sent}
+        assert len((await standing(sides)).workers) == 1
         assert await mirror.stop() == 0
+        assert (await standing(sides)).workers == ()
 
 
 async def test_a_mirror_that_stands_is_behind_what_was_written_since(route: RouteFactory) -> None:
@@ -146,6 +152,17 @@ async def test_what_a_mirror_leaves_out_does_not_hold_the_barrier_up(
             await until_drained(sides, ends)
             assert (await arrivals(sides.source, {})).count == 0
             assert len(await there.records()) == 200
+
+
+async def test_what_the_sink_cannot_take_does_not_hold_the_barrier_up(route: RouteFactory) -> None:
+    """It is in the dead letter."""
+    way = route(shards=2, config={"max.message.bytes": "4000"})
+    letters = {"on_error": "dead_letter", "dead_letter": {"file": {"path": str(way.folder / "letters.jsonl")}}}
+    async with way.mirror(letters) as mirror, looking(mirror.config) as sides:
+        await way.write([*generate(50, KEYS), *generate(10, KEYS, size=20_000)])
+        await until_drained(sides, await ends_of(sides.source))
+        assert await mirror.metric("kmbridge_dead_letter_records_total") == 10
+        assert await mirror.stop() == 0
 
 
 async def test_arrivals_are_native_records_behind_the_ends(
