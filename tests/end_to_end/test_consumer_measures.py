@@ -6,13 +6,15 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from random import Random
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from bridge.config import Configuration, load
-from bridge.migration.measures.consumers import ConsumerState, application, group
+from bridge.migration.measures.consumers import ConsumerStanding, ConsumerState, application, group
+from bridge.migration.measures.ends import ends_of
 from bridge.migration.measures.preflight import Check, Consumers, preflight
 from bridge.migration.measures.sides import Sides, opened
 from connectors.base import Clock
@@ -21,11 +23,14 @@ from tests.support.ends import StreamEnd, TopicEnd
 from tests.support.factories import StreamFactory, TopicFactory
 from tests.support.ports import free_port
 from tests.support.records import generate
+from tests.support.resharding import shard_ids, split_one
+from tests.support.topic_writer import abort_transaction
 from tests.support.verifying import written
+from tests.support.waiting import until
 from tests.support.way import Way
 
 KEYS = 40
-A_HOUR_MS = 3_600_000
+AN_HOUR_MS = 3_600_000
 
 
 class Stage:
@@ -49,7 +54,7 @@ class Stage:
         """By the first words of their names."""
         consumers = Consumers([self.application.name], [self.group.name], lease_endpoint_url=self.application.url)
         asked = await asyncio.to_thread(lambda: self.configuration(**more))
-        return {each.name: each for each in await preflight(asked, consumers, Clock(), lasts_ms=A_HOUR_MS)}
+        return {each.name: each for each in await preflight(asked, consumers, Clock(), lasts_ms=AN_HOUR_MS)}
 
     def missing(self, checks: dict[str, Check]) -> list[str]:
         return [name for name, each in checks.items() if not each.holds]
@@ -70,10 +75,36 @@ async def test_an_application_is_told_by_its_table(stage: Stage) -> None:
         one, other = shards_of(await stage.stream.records()).values()
         await stage.application.stand({one[0].shard: (one[-1].sequence, 0), other[0].shard: (other[3].sequence, 0)})
         found = await application(sides, name, failover_s=0, endpoint_url=url)
-        assert (found.state, found.at_work) == (ConsumerState.AT_REST, ())
+        assert (found.state, found.at_work, found.is_through) == (ConsumerState.AT_REST, (), False)
         unread = {each.partition: each.unread_ms for each in found.places}
         assert unread[one[0].shard] is None
         assert (unread[other[0].shard] or 0) >= began_ms
+
+
+async def test_an_application_is_through_when_all_its_shards_are(stage: Stage, draw: Random) -> None:
+    """Those that have no lease any more, or not yet, count; a lease that tells no place leaves it open."""
+    name, url = stage.application.name, stage.application.url
+    await stage.stream.write(generate(100, KEYS))
+    await asyncio.to_thread(split_one, stage.stream, draw)
+    await stage.stream.write(generate(100, KEYS))
+    lasts = {shard: (each[-1].sequence, 0) for shard, each in shards_of(await stage.stream.records()).items()}
+    is_open = await asyncio.to_thread(shard_ids, stage.stream)
+    await stage.application.stand({shard: place for shard, place in lasts.items() if shard in is_open})
+    async with stage.looking() as sides:
+
+        async def found() -> ConsumerStanding:
+            return await application(sides, name, failover_s=0, endpoint_url=url)
+
+        async def told(shard: str) -> bool | None:
+            return {each.partition: each.is_through for each in (await found()).places}[shard]
+
+        assert (await found()).is_through
+        shard = min(is_open & lasts.keys())
+        await stage.application.put(shard, "LATEST")
+        assert await told(shard) is None
+        assert not (await found()).is_through
+        await stage.application.put(shard, "TRIM_HORIZON")
+        assert await told(shard) is False
 
 
 async def test_a_group_is_told_by_its_offsets_and_members(stage: Stage) -> None:
@@ -85,14 +116,36 @@ async def test_a_group_is_told_by_its_offsets_and_members(stage: Stage) -> None:
         await stage.group.stand({0: sizes[0], 1: 1})
         found = await group(sides, stage.group.name)
         assert found.state is ConsumerState.AT_REST
-        assert {each.partition: each.lag_records for each in found.places} == {"0": 0, "1": sizes[1] - 1}
+        assert {each.partition: (each.place, each.is_through) for each in found.places} == {
+            "0": (str(sizes[0]), True),
+            "1": ("1", False),
+            "2": (None, False),
+        }
         member = stage.group.member()
+
+        async def is_at_work() -> bool:
+            await asyncio.to_thread(member.poll, 0.2)
+            return (await group(sides, stage.group.name)).state is ConsumerState.MOVING
+
         try:
-            while not (found := await group(sides, stage.group.name)).at_work:
-                await asyncio.to_thread(member.poll, 0.2)
-            assert found.state is ConsumerState.MOVING
+            await until(is_at_work, "a member of the group")
         finally:
             member.close()
+
+
+async def test_a_group_is_through_before_a_marker(stage: Stage) -> None:
+    """A consumer commits behind the last record that it was given, and no record follows the end of a transaction."""
+    await stage.topic.write(generate(100, KEYS))
+    sizes = [sum(each.partition == number for each in await stage.topic.records()) for number in range(3)]
+    await asyncio.to_thread(abort_transaction, stage.topic.address, stage.topic.name)
+    await stage.group.stand(dict(enumerate(sizes)))
+    async with stage.looking() as sides:
+
+        async def is_marked() -> bool:
+            return (await ends_of(sides.sink))["0"].position == str(sizes[0] + 1)
+
+        await until(is_marked, "the marker at the end")
+        assert (await group(sides, stage.group.name)).is_through
 
 
 async def test_a_migration_that_can_begin_is_told_so(stage: Stage) -> None:
@@ -140,7 +193,7 @@ async def test_records_that_expire_too_early_are_a_warning(stage: Stage) -> None
     """A day is what streams have by default, and a migration may take longer."""
     consumers = Consumers()
     asked = await asyncio.to_thread(stage.configuration)
-    checks = await preflight(asked, consumers, Clock(), lasts_ms=25 * A_HOUR_MS)
+    checks = await preflight(asked, consumers, Clock(), lasts_ms=25 * AN_HOUR_MS)
     [found] = [each for each in checks if not each.holds]
     assert found.weight == "should"
     assert "24 h" in found.reason

@@ -3,12 +3,12 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
-from confluent_kafka import Producer
+import pytest
 
 from bridge.config import Configuration, load
 from bridge.migration.measures.arrivals import arrivals
@@ -16,16 +16,16 @@ from bridge.migration.measures.ends import Ends, ends_of, read, written
 from bridge.migration.measures.sides import Sides, opened
 from bridge.migration.measures.standing import standing, undrained
 from connectors.base import Clock
-from tests.support import waiting
 from tests.support.ends import StreamEnd, TopicEnd
 from tests.support.factories import StreamFactory, TopicFactory
 from tests.support.records import generate
 from tests.support.resharding import split_one
 from tests.support.route import RouteFactory
+from tests.support.topic_writer import abort_transaction
+from tests.support.waiting import eventually, until
 from tests.support.way import IntoKinesisFactory, Way
 
 KEYS = 40
-LOOK_S = 0.2
 
 
 @asynccontextmanager
@@ -39,32 +39,28 @@ def loaded(config: Path) -> Configuration:
     return load([str(config)], environment=os.environ)
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]], what: str, timeout_s: float = 60) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not await condition():
-        if time.monotonic() > deadline:
-            raise waiting.DeadlineError(f"{what}: not within {timeout_s:g} s")
-        await asyncio.sleep(LOOK_S)
-
-
 async def until_drained(sides: Sides, ends: Ends) -> None:
     async def holds() -> bool:
         return not await undrained(sides, ends)
 
-    await eventually(holds, "drained")
+    await until(holds, "drained")
 
 
-async def test_a_drained_mirror_has_everything_in_its_sink(route: RouteFactory) -> None:
+@pytest.mark.parametrize("place", ["file", "topic"])
+async def test_a_drained_mirror_has_everything_in_its_sink(route: RouteFactory, place: str) -> None:
     """What arrived before the recorded ends is there as soon as no shard is behind them, empty shards included."""
     way, sent = route(shards=4), list(generate(3_000, KEYS))
-    async with way.mirror() as mirror, looking(mirror.config) as sides:
+    in_topic = {"checkpoints": {"sqlite": None, "kafka": {"topic": f"checkpoints-{way.topic}", "slots": 2}}}
+    async with way.mirror(in_topic if place == "topic" else None) as mirror, looking(mirror.config) as sides:
         assert await undrained(sides, await ends_of(sides.source)) == ()
         await way.write(sent)
         ends = read(written(await ends_of(sides.source)))
         await until_drained(sides, ends)
         arrived = {each for ids in (await way.ids_by_key()).values() for each in ids}
         assert arrived == {each.id for each in sent}
+        assert len((await standing(sides)).workers) == 1
         assert await mirror.stop() == 0
+        assert (await standing(sides)).workers == ()
 
 
 async def test_a_mirror_that_stands_is_behind_what_was_written_since(route: RouteFactory) -> None:
@@ -112,12 +108,12 @@ async def test_a_mirror_drains_to_the_end_of_a_topic_that_is_a_marker(into_kines
     async with way.mirror() as mirror, looking(mirror.config) as sides:
         await mirror.until_written(50)
         assert await mirror.stop() == 0
-        await asyncio.to_thread(abort, way.source)
+        await asyncio.to_thread(abort_transaction, way.source.address, way.source.name)
 
         async def is_marked() -> bool:
             return (await ends_of(sides.source))["0"].position == "51"
 
-        await eventually(is_marked, "the marker of the aborted transaction at the end")
+        await until(is_marked, "the marker of the aborted transaction at the end")
         ends = await ends_of(sides.source)
         await until_drained(sides, ends)
         await way.write(generate(1, 1))
@@ -158,6 +154,17 @@ async def test_what_a_mirror_leaves_out_does_not_hold_the_barrier_up(
             assert len(await there.records()) == 200
 
 
+async def test_what_the_sink_cannot_take_does_not_hold_the_barrier_up(route: RouteFactory) -> None:
+    """It is in the dead letter."""
+    way = route(shards=2, config={"max.message.bytes": "4000"})
+    letters = {"on_error": "dead_letter", "dead_letter": {"file": {"path": str(way.folder / "letters.jsonl")}}}
+    async with way.mirror(letters) as mirror, looking(mirror.config) as sides:
+        await way.write([*generate(50, KEYS), *generate(10, KEYS, size=20_000)])
+        await until_drained(sides, await ends_of(sides.source))
+        assert await mirror.metric("kmbridge_dead_letter_records_total") == 10
+        assert await mirror.stop() == 0
+
+
 async def test_arrivals_are_native_records_behind_the_ends(
     kinesis: str, kafka: str, stream: StreamFactory, topic: TopicFactory, tmp_path: Path
 ) -> None:
@@ -170,7 +177,7 @@ async def test_arrivals_are_native_records_behind_the_ends(
         stream_ends, topic_ends = await ends_of(sides.source), await ends_of(sides.sink)
         recorded_ms = max(end.time_ms or 0 for end in stream_ends.values())
         # The server stamps whole seconds: what it takes in this one counts as before the end.
-        await waiting.eventually(lambda: time.time() * 1000 > recorded_ms, "another second")
+        await eventually(lambda: time.time() * 1000 > recorded_ms, "another second")
         await way.write(generate(70, KEYS, seed=3))
         await back.write(generate(30, KEYS, seed=4))
         await mirror.until_written(170)
@@ -181,13 +188,3 @@ async def test_arrivals_are_native_records_behind_the_ends(
         assert found.last is not None
         assert found.last.time_ms <= time.time() * 1000
         assert (await arrivals(sides.sink, {})).count == 30
-
-
-def abort(topic: TopicEnd) -> None:
-    """A transaction that somebody gives up, at the end of the topic."""
-    producer = Producer({"bootstrap.servers": topic.address, "transactional.id": f"aborts-{topic.name}"})
-    producer.init_transactions(30)
-    producer.begin_transaction()
-    producer.produce(topic.name, b"given up", b"key")
-    producer.flush(30)
-    producer.abort_transaction(30)

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,9 +34,9 @@ class Story:
         records = list(generate(500, KEYS))
         self.before, self.between, self.after = records[:300], records[300:400], records[400:]
 
-    async def tell(self, *, odd_times: bool = False) -> Reversed:
+    async def tell(self, *, odd_times: bool = False, more: Mapping[str, Any] | None = None) -> Reversed:
         """All of it, with native records both before the mirror back is begun and while it runs."""
-        async with Way(self.folder / "forward", self.old, self.new).mirror() as forward:
+        async with Way(self.folder / "forward", self.old, self.new).mirror(more) as forward:
             await self.old.write(self.before)
             await self.new.until_arrived(len(self.before))
             found = await self._barrier(forward, odd_times=odd_times)
@@ -86,6 +88,15 @@ async def test_a_stream_gets_exactly_what_was_written_into_the_topic(
     kafka_source = found.configuration.source.kafka
     assert kafka_source is not None
     assert kafka_source.start != "earliest"
+
+
+async def test_checkpoints_of_the_way_back_are_where_its_pair_has_them(
+    kinesis: str, kafka: str, stream: StreamFactory, topic: TopicFactory, tmp_path: Path
+) -> None:
+    """Of Kafka to Kinesis in the group of the topic, though those of the way there are in a topic of their own."""
+    story = Story(tmp_path, StreamEnd(kinesis, stream(2)), TopicEnd(kafka, topic(3)))
+    found = await story.tell(more={"name": f"m-{story.new.name}", "checkpoints": "auto"})
+    assert found.configuration.checkpoints_in_source_group
 
 
 async def test_a_partition_without_a_record_lets_the_way_back_read_all(

@@ -36,16 +36,21 @@ class KclApplication:
         async with connect(table) as caller:
             await create(caller, table, Clock())
             await active(caller, table, Clock())
-            for shard, place in checkpoints.items():
-                sequence, sub = (place, 0) if isinstance(place, str) else place
-                row = {
-                    "leaseKey": {"S": shard},
-                    "leaseCounter": {"N": "7"},
-                    "ownerSwitchesSinceCheckpoint": {"N": "0"},
-                    "checkpoint": {"S": str(sequence)},
-                    "checkpointSubSequenceNumber": {"N": str(sub)},
-                }
-                await caller.call("PutItem", {"TableName": table.name, "Item": row})
+        for shard, place in checkpoints.items():
+            await self.put(shard, place)
+
+    async def put(self, shard: str, place: Checkpoint) -> None:
+        """The row of a lease that stands there."""
+        sequence, sub = (place, 0) if isinstance(place, str) else place
+        row = {
+            "leaseKey": {"S": shard},
+            "leaseCounter": {"N": "7"},
+            "ownerSwitchesSinceCheckpoint": {"N": "0"},
+            "checkpoint": {"S": str(sequence)},
+            "checkpointSubSequenceNumber": {"N": str(sub)},
+        }
+        async with connect(lease_table(self.name, REGION, self.url)) as caller:
+            await caller.call("PutItem", {"TableName": self.name, "Item": row})
 
     async def places(self) -> dict[str, Checkpoint]:
         """The checkpoints in its table."""

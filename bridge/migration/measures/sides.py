@@ -13,6 +13,7 @@ from bridge.engine.retry import Backoff
 from bridge.errors import UsageError
 from bridge.keeping.stores import checkpoint_reader
 from bridge.migration.translation.log import Log, StreamLog, TopicLog
+from bridge.migration.translation.reach import of_these
 from checkpoints.base import Checkpoint
 from connectors.base import Clock, Observer, Source
 from connectors.kafka.source import KafkaSource
@@ -51,12 +52,7 @@ class Sides:
 
         Raises ``CheckpointError``.
         """
-        ends = (self.source.source.identity, self.sink.source.identity)
-        return {
-            partition: each
-            for partition, each in (await checkpoint_reader(self.configuration).load()).items()
-            if all(not told or not end or told == end for told, end in zip((each.source, each.sink), ends, strict=True))
-        }
+        return of_these(await checkpoint_reader(self.configuration).load(), self.source, self.sink)
 
 
 @asynccontextmanager

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from bridge.engine.bounded import BoundedSource
 from bridge.keeping.owners import holders
-from bridge.migration.measures.ends import Ends, ends_of, of_all
+from bridge.migration.measures.ends import Ends, behind, ends_of, of_all
 from bridge.migration.measures.sides import Sides
 from bridge.migration.translation.log import side_by_side
 from checkpoints.base import Checkpoint
-from connectors.base import End, GapError, Place, Position
+from connectors.base import End, GapError, Partition, Place, Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ async def undrained(sides: Sides, ends: Ends) -> tuple[Behind, ...]:
 
     async def look(name: str) -> Behind | None:
         checkpoint, end = checkpoints.get(name), wanted[name]
-        place = _place(checkpoint)
+        place = await _place(sides, name, checkpoint)
         if (checkpoint is not None and checkpoint.finished) or bounded.is_met(end, place):
             return None
         try:
@@ -136,5 +136,8 @@ def _age_ms(checkpoint: Checkpoint, now_ms: int) -> int | None:
     return None if checkpoint.watermark_ms is None else max(0, now_ms - checkpoint.watermark_ms)
 
 
-def _place(checkpoint: Checkpoint | None) -> Place:
-    return Place() if checkpoint is None else Place(checkpoint.position, checkpoint.watermark_ms)
+async def _place(sides: Sides, name: str, checkpoint: Checkpoint | None) -> Place:
+    """Where the lane stands; without a checkpoint before all that is left."""
+    if checkpoint is None:
+        return await behind(sides.source, Partition(name), None)
+    return Place(checkpoint.position, checkpoint.watermark_ms)

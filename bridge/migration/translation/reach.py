@@ -8,18 +8,23 @@ from checkpoints.base import Checkpoint
 from connectors.base import Place
 
 
+def of_these(checkpoints: Mapping[str, Checkpoint], source: Log, sink: Log) -> Mapping[str, Checkpoint]:
+    """Those that were made between ``source`` and ``sink``, and not between others that had the same names."""
+    ends = (source.source.identity, sink.source.identity)
+    return {
+        partition: each
+        for partition, each in checkpoints.items()
+        if all(told in ("", end) for told, end in zip((each.source, each.sink), ends, strict=True))
+    }
+
+
 class Reach:
     """Without checkpoints nothing is known, and what the two sides hold has to tell."""
 
     def __init__(self, source: Log, sink: Log, checkpoints: Mapping[str, Checkpoint]) -> None:
         """Checkpoints of other streams or topics, which had the same names, tell nothing."""
         self._source = source
-        ends = (source.source.identity, sink.source.identity)
-        self._checkpoints = {
-            partition: each
-            for partition, each in checkpoints.items()
-            if all(told in ("", end) for told, end in zip((each.source, each.sink), ends, strict=True))
-        }
+        self._checkpoints = of_these(checkpoints, source, sink)
 
     @property
     def is_known(self) -> bool:
