@@ -99,10 +99,11 @@ async def test_processed_copies_tell_that_a_mirror_leads_back() -> None:
 
 async def test_clocks_that_differ_hide_no_processed_copy() -> None:
     """The producer's clock is ahead of the stream's: the copy seems to be older than the record."""
-    stream = {SHARD: [native(1, 10_000), from_topic(2, 1, 96_000)], OTHER: [native(3, 100_000)]}
-    topic = [from_stream(0, 1, 10_000), native(1, 97_500), from_stream(2, 3, 100_000, OTHER)]
-    found, _ = await to_group(stream, topic, {SHARD.id: Processed("2"), OTHER.id: Sentinel.TRIM_HORIZON})
-    assert (first_of(found), found.cuts["0"].again) == ("2", 0)
+    stream = {SHARD: [native(1, 10_000), from_topic(2, 2, 96_000), native(3, 97_200)], OTHER: [native(4, 100_000)]}
+    topic = [from_stream(0, 1, 10_000), from_stream(1, 3, 97_200), native(2, 97_500)]
+    topic.append(from_stream(3, 4, 100_000, OTHER))
+    found, _ = await to_group(stream, topic, {SHARD.id: Processed("3"), OTHER.id: Sentinel.TRIM_HORIZON})
+    assert (first_of(found), found.cuts["0"].again) == ("3", 0)
 
 
 async def test_a_record_that_was_left_out_is_no_end_of_the_mirror() -> None:
