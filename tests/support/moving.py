@@ -79,7 +79,7 @@ async def working(work: "Application | GroupConsumer") -> AsyncIterator[None]:
 
 
 class Application:
-    """A KCL application with one worker: it renews its leases while it is at work, and checkpoints what it was given."""
+    """A KCL application with one worker: it renews its leases while at work, and checkpoints what it was given."""
 
     def __init__(self, application: KclApplication, stream: StreamEnd, seen: Seen) -> None:
         self._application = application
