@@ -18,7 +18,7 @@ COMMANDS = {
     "replay": ("bridge.cli.replay:replay", "Send a range again, beside the mirror."),
     "verify": ("bridge.cli.verify:verify", "Prove that both sides hold the same, or list what differs."),
     "translate": ("bridge.cli.translate:translate", "Find where consumers go on at the other side, and set it."),
-    "cutover": ("bridge.cli.cutover:cutover", "Take a migration step by step, with a way back until the last."),
+    "cutover": ("bridge.cli.cutover:cutover", "Migrate step by step, with a way back until the last."),
     "checkpoints": ("bridge.cli.checkpoints:checkpoints", "See and change where a mirror stands."),
     "config": ("bridge.cli.config:config", "Validate a configuration, print its schema or an example."),
 }
