@@ -1,6 +1,7 @@
 """``python -m bench``: every program mirrors the same records in turn, several times over.
 
-With ``--latency``, ``--hand-over``, ``--limits`` and ``--verify`` kmbridge alone is looked at.
+With ``--latency``, ``--hand-over``, ``--limits`` and ``--verify`` kmbridge alone is looked at, with ``--dual-write`` an
+application that writes to two places.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import json
 import sys
 from typing import Any
 
-from bench import comparison, hand_over, latency, verify
+from bench import comparison, dual_write, hand_over, latency, verify
 from bench.arrivals import WrongArrivalsError
 from bench.flow import WrongFlowError
 from bench.process import TrialError
@@ -48,6 +49,9 @@ def _found(servers: Servers, asked: argparse.Namespace) -> tuple[dict[str, Any],
     if asked.verify:
         speeds = asyncio.run(verify.measure(servers, asked.records, asked.keys or 10_000, asked.repeat))
         return verify.as_json(speeds), verify.as_text(speeds)
+    if asked.dual_write:
+        costs = dual_write.measure(servers, asked.records, asked.keys or 10_000, asked.repeat)
+        return dual_write.as_json(costs), dual_write.as_text(costs)
     compare = to_kinesis.compare if asked.to_kinesis else comparison.compare
     return compare(servers, Asked(asked.records, asked.keys, asked.repeat, asked.only))
 
@@ -64,6 +68,7 @@ def _arguments() -> argparse.Namespace:
     other.add_argument("--hand-over", action="store_true", help="how long partitions stand still when a worker goes")
     other.add_argument("--limits", action="store_true", help="how much of a limited stream's shards is used, instead")
     other.add_argument("--verify", action="store_true", help="how fast kmbridge verify compares, instead")
+    other.add_argument("--dual-write", action="store_true", help="what it costs to write to a shadow too, instead")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     asked = parser.parse_args()
     if min(asked.records, asked.keys or 1, asked.repeat) < 1:

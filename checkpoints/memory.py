@@ -7,6 +7,7 @@ from typing import Protocol, Self
 from zlib import crc32
 
 from checkpoints.base import Checkpoint, CheckpointStore, StoreBusyError
+from checkpoints.documents import Document, Documents, checked_name
 
 Fault = Callable[[str], Awaitable[None]]
 """Awaited with ``load``, ``take``, ``save`` or ``delete`` before each operation, and with ``saved`` after a save.
@@ -147,3 +148,19 @@ class SharedMemoryCheckpoints(CheckpointStore):
         change = SlotChange(self._shared, dict.fromkeys(partitions))
         await self._fault("delete")
         await self._writer.write(change)
+
+
+class MemoryDocuments(Documents):
+    """The documents of one mirror. Those who enter the same object share them."""
+
+    def __init__(self) -> None:
+        self._documents: dict[str, Document] = {}
+
+    async def load(self, name: str) -> Document | None:
+        return self._documents.get(checked_name(name))
+
+    async def _replace(self, name: str, expected: int | None, document: Document) -> Document | None:
+        found = self._documents.get(name)
+        if (found and found.version) == expected:
+            self._documents[name] = document
+        return self._documents.get(name)

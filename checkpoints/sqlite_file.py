@@ -1,6 +1,7 @@
 """The file of checkpoints, read and written in the calling thread."""
 
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from errno import ENOSPC
@@ -14,6 +15,7 @@ from checkpoints.base import Bound, Checkpoint, CheckpointError, Gap, StoreForma
 SCHEMA_VERSION = 3
 BUSY_TIMEOUT_S = 10.0
 """How long to wait for other programs that look into the file, an interactive sqlite3 for example."""
+_AGAIN_S = 0.01
 
 _TABLES = (
     "CREATE TABLE kmbridge_schema (version INTEGER NOT NULL)",
@@ -87,36 +89,53 @@ def check_kind(path: Path) -> None:
 
 
 def open_to_write(path: Path) -> sqlite3.Connection:
+    """As ``open_beside_a_writer``, for the file's owner: one of an older version becomes one of this version."""
+    connection = open_beside_a_writer(path)
+    try:
+        with explained("open", path):
+            version = _version(connection, path) or SCHEMA_VERSION
+            _execute(connection, chain.from_iterable(_UPGRADES[old] for old in range(version, SCHEMA_VERSION)))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_beside_a_writer(path: Path) -> sqlite3.Connection:
     """The file at ``path``, made if it is missing, in which every commit is durable.
 
-    One of an older version becomes one of this version.
+    One of an older version stays so, for its owner to work on.
     """
     with explained("open", path):
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         try:
             # Looked at before the first write, so that a foreign file stays as it is to the byte.
-            version = _version(connection, path)
-            connection.execute("PRAGMA journal_mode = WAL")
+            is_new = _version(connection, path) is None
+            _log_ahead(connection)
             connection.execute("PRAGMA synchronous = FULL")
-            if version is None:
-                _create(connection)
-            else:
-                _execute(connection, chain.from_iterable(_UPGRADES[old] for old in range(version, SCHEMA_VERSION)))
+            if is_new:
+                _create(connection, path)
         except BaseException:
             connection.close()
             raise
         return connection
 
 
+@contextmanager
+def opened_to_read(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """The file at ``path`` without a lock that a writer would feel; None where there is none, or nothing in it yet."""
+    if not path.exists():
+        yield None
+        return
+    with closing(_connection(f"{path.absolute().as_uri()}?mode=ro")) as connection:
+        yield None if _version(connection, path) is None else connection
+
+
 def load_beside_a_writer(path: Path, mirror: str) -> dict[str, Checkpoint]:
     """The checkpoints of ``mirror``, read without a lock that a writer would feel; empty where there is no file."""
-    with explained("read", path):
-        if not path.exists():
-            return {}
-        address = f"{path.absolute().as_uri()}?mode=ro"
-        with closing(_connection(address)) as connection:
-            version = _version(connection, path)
-            return {} if version is None else _rows(connection, mirror, version)
+    with explained("read", path), opened_to_read(path) as connection:
+        version = None if connection is None else _version(connection, path)
+        return {} if connection is None or version is None else _rows(connection, mirror, version)
 
 
 def load(connection: sqlite3.Connection, path: Path, mirror: str) -> dict[str, Checkpoint]:
@@ -126,12 +145,12 @@ def load(connection: sqlite3.Connection, path: Path, mirror: str) -> dict[str, C
 
 def save(connection: sqlite3.Connection, path: Path, mirror: str, checkpoints: Mapping[str, Checkpoint]) -> None:
     rows = [(mirror, partition, *_columns(checkpoint)) for partition, checkpoint in checkpoints.items()]
-    with explained("save", path), _transaction(connection):
+    with explained("save", path), transaction(connection):
         connection.executemany(_SAVE, rows)
 
 
 def delete(connection: sqlite3.Connection, path: Path, mirror: str, partitions: Iterable[str]) -> None:
-    with explained("delete from", path), _transaction(connection):
+    with explained("delete from", path), transaction(connection):
         connection.executemany(_DELETE, [(mirror, partition) for partition in partitions])
 
 
@@ -188,18 +207,39 @@ def _version(connection: sqlite3.Connection, path: Path) -> int | None:
     return version
 
 
-def _create(connection: sqlite3.Connection) -> None:
-    _execute(connection, (*_TABLES, _MARK))
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Make the file one with a write-ahead log, if it is none.
+
+    As every statement this waits for others, but where two are at it SQLite refuses one at once.
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_AGAIN_S)
+        else:
+            return
+
+
+def _create(connection: sqlite3.Connection, path: Path) -> None:
+    with transaction(connection):
+        # Another may have made them meanwhile: who saves a document does not own the file.
+        if _version(connection, path) is None:
+            for statement in (*_TABLES, _MARK):
+                connection.execute(statement)
 
 
 def _execute(connection: sqlite3.Connection, statements: Iterable[str]) -> None:
-    with _transaction(connection):
+    with transaction(connection):
         for statement in statements:
             connection.execute(statement)
 
 
 @contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield

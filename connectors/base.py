@@ -33,6 +33,9 @@ ORIGIN_HEADER = "kmbridge-origin"
 REPLAY_HEADER = "kmbridge-replay"
 """Marks a record that was sent again on purpose."""
 
+DUAL_WRITE_HEADER = "kmbridge-dual-write"
+"""Names a record that an application writes to two places, in both of them (docs: dual writes)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Partition:
@@ -306,6 +309,10 @@ class Outcome:
     """What became of one submitted batch: every record is durable but those rejected (rising by index)."""
 
     rejected: tuple[Rejected, ...] = ()
+    places: Sequence[str] | None = None
+    """``PARTITION/POSITION`` of each record in the sink, empty where that is not known; None of a sink that does not
+    tell places.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,7 @@ class MemorySource(Source):
             keys=[record.key for record in records],
             values=[record.value for record in records],
             timestamps_ms=[record.timestamp_ms for record in records],
+            headers=[record.headers for record in records] if any(record.headers for record in records) else None,
             size=size,
             lag_ms=max(1, self._clock.now_ms() - last.timestamp_ms) if behind else 0,
             reservation=reservation,

@@ -17,12 +17,14 @@ COMMANDS = {
     "backfill": ("bridge.cli.backfill:backfill", "Copy a bounded range, and end when exactly that is there."),
     "replay": ("bridge.cli.replay:replay", "Send a range again, beside the mirror."),
     "verify": ("bridge.cli.verify:verify", "Prove that both sides hold the same, or list what differs."),
+    "translate": ("bridge.cli.translate:translate", "Find where consumers go on at the other side, and set it."),
+    "cutover": ("bridge.cli.cutover:cutover", "Take a migration step by step, with a way back until the last."),
     "checkpoints": ("bridge.cli.checkpoints:checkpoints", "See and change where a mirror stands."),
     "config": ("bridge.cli.config:config", "Validate a configuration, print its schema or an example."),
 }
 """Where each command is, and its line in the help: none is imported before it is called."""
 
-LATER = ("translate", "cutover", "doctor", "plan", "status", "lane", "redrive")
+LATER = ("doctor", "plan", "status", "lane", "redrive")
 
 
 class Commands(TyperGroup):

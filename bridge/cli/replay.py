@@ -10,6 +10,7 @@ import typer
 from bridge.cli.arguments import Json, Name, Settings, Targets, configuration
 from bridge.cli.failure import FAILED
 from bridge.cli.output import print_json, print_rows
+from bridge.cli.progress import showing
 from bridge.cli.stop import quitting, stopping
 from bridge.config import Configuration
 from bridge.errors import UsageError
@@ -97,7 +98,8 @@ async def _replay(asked: Configuration, request: ReplayRequest) -> ReplayReport:
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
         job = Replay(asked, request)
         with stopping(job.stop):
-            return await job.run()
+            async with showing(job.progress):
+                return await job.run()
 
 
 def _print(report: ReplayReport) -> None:

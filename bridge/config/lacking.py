@@ -52,7 +52,6 @@ LACKING = (
     ),
     Lacking("transforms", "transforms", "leave them out", harmless=(None, [])),
     Lacking("http.token", "tokens for its HTTP server", "listen on 127.0.0.1, behind a proxy that asks for one"),
-    Lacking("cutover", "migrations", "mirror with `kmbridge run`"),
     Lacking("telemetry", "EMF metrics", "scrape /metrics"),
 )
 

@@ -12,6 +12,7 @@ from bridge.config.checkpoints import (
     KafkaTopic,
     SqliteCheckpoints,
 )
+from bridge.config.cutover import Cutover
 from bridge.config.dead_letter import DeadLetter
 from bridge.config.ends import KafkaEnd, KinesisEnd
 from bridge.config.names import NAME_PATTERN, Name
@@ -52,6 +53,7 @@ class MirrorSection(Section):
     limits: Limits = Field(default_factory=Limits)
     http: Http | None = Field(default_factory=Http)
     log: Log = Field(default_factory=Log)
+    cutover: Cutover | None = Field(default=None, description="A migration, for `kmbridge cutover`; `run` ignores it.")
 
     @property
     def kafka_end(self) -> KafkaEnd | None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(ms|s|m|h|d)", re.ASCII)
@@ -77,6 +77,17 @@ def host_port(value: Any) -> tuple[str, int]:
     raise allowed("HOST:PORT, as 127.0.0.1:8080")
 
 
+def duration_text(seconds: float) -> str:
+    """``seconds`` as ``duration`` reads them."""
+    return f"{seconds:.9f}".rstrip("0").rstrip(".") + "s"
+
+
+def listen_text(listen: tuple[str, int]) -> str:
+    """``listen`` as ``host_port`` reads it."""
+    host, port = listen
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _no_boolean(value: Any) -> Any:
     """YAML's yes is no 1."""
     if isinstance(value, bool):
@@ -91,7 +102,10 @@ Rate = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_no_bo
 Share = Annotated[float, Field(gt=0), BeforeValidator(_no_boolean)]
 
 Duration = Annotated[
-    float, BeforeValidator(duration), WithJsonSchema({"type": "string", "pattern": r"^[0-9.]+ ?(ms|s|m|h|d)$"})
+    float,
+    BeforeValidator(duration),
+    PlainSerializer(duration_text, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9.]+ ?(ms|s|m|h|d)$"}),
 ]
 """Seconds."""
 
@@ -117,6 +131,9 @@ TopicStart = Annotated[
 """Where to read a topic from."""
 
 Listen = Annotated[
-    tuple[str, int], BeforeValidator(host_port), WithJsonSchema({"type": "string", "pattern": r"^.+:[0-9]+$"})
+    tuple[str, int],
+    BeforeValidator(host_port),
+    PlainSerializer(listen_text, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": r"^.+:[0-9]+$"}),
 ]
 """Host and port."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bridge.engine.identity import of_this_sink, of_this_source
 from bridge.engine.lineage import inherited
-from bridge.engine.status import LaneState, LaneStatus
+from bridge.engine.status import LaneStatus
 from bridge.errors import BridgeError, UsageError
 from bridge.jobs.located import ends_at
 from bridge.jobs.progress import Standing, Stretch
@@ -84,7 +84,7 @@ def standings(stored: Stored, lanes: Collection[LaneStatus]) -> Mapping[str, Sta
         for name, checkpoint in stored.items()
         if (bound := checkpoint.bound) is not None
     }
-    return before | {lane.partition: _standing(lane, lane.bound) for lane in lanes if lane.bound is not None}
+    return before | {lane.partition: Standing.of(lane, lane.bound.records) for lane in lanes if lane.bound is not None}
 
 
 async def frozen(
@@ -106,15 +106,6 @@ async def frozen(
 
 def _place(checkpoint: Checkpoint) -> Place:
     return Place(checkpoint.position, checkpoint.watermark_ms)
-
-
-def _standing(lane: LaneStatus, bound: Bound) -> Standing:
-    return Standing(
-        Place(lane.position, lane.watermark_ms),
-        bound.records,
-        has_begun=lane.state is not LaneState.WAITING,
-        is_done=lane.state in (LaneState.COMPLETE, LaneState.FINISHED),
-    )
 
 
 def _is_read(checkpoint: Checkpoint) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bridge.engine.rate import Rate
+from bridge.engine.status import LaneState, LaneStatus
 from connectors.base import End, Place, Position
 
 _WINDOW_S = 30.0
@@ -38,6 +39,16 @@ class Standing:
     """Copied so far."""
     has_begun: bool
     is_done: bool
+
+    @classmethod
+    def of(cls, lane: LaneStatus, records: int) -> "Standing":
+        """Where ``lane`` stands, with so many ``records`` of the job copied."""
+        return cls(
+            Place(lane.position, lane.watermark_ms),
+            records,
+            has_begun=lane.state is not LaneState.WAITING,
+            is_done=lane.state in (LaneState.COMPLETE, LaneState.FINISHED),
+        )
 
     @property
     def state(self) -> State:

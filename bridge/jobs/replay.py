@@ -12,6 +12,7 @@ from bridge.config import Configuration
 from bridge.engine.mirror import MirrorFailedError
 from bridge.engine.status import LaneState, LaneStatus
 from bridge.errors import BridgeError
+from bridge.jobs.progress import JobProgress, Meter, Standing
 from bridge.jobs.replay_report import Outcome, ReplayedPartition, ReplayReport
 from bridge.jobs.replay_request import ReplayRequest, check, own_configuration
 from bridge.jobs.restamped import RestampedSink
@@ -22,7 +23,6 @@ from bridge.telemetry.counters import Counters
 from connectors.base import Clock, Sink, Source
 
 _LOOK_S = 0.1
-_PROGRESS_S = 10.0
 
 log = structlog.get_logger(__name__)
 
@@ -58,11 +58,22 @@ class Replay:
             job=Job(self._around, self._into, replay=self.id),
         )
         self._halt = Halt(self._assembly.mirror.drain)
+        self._meter = Meter(self._assembly.ends.source.rank)
 
     def stop(self, asked_by: str) -> None:
         """Read no more, and let ``run`` return when what was read is durable. Safe to call twice."""
         if self._halt.ask():
             log.info("stopping", asked_by=asked_by)
+
+    def progress(self) -> JobProgress | None:
+        """Where the replay is; None before that is known."""
+        known = self._selected.stretches
+        lanes = {
+            lane.partition: Standing.of(lane, lane.records_written)
+            for lane in self._assembly.mirror.status().lanes
+            if lane.partition in known
+        }
+        return self._meter.measure(self._clock.monotonic(), known, lanes) if lanes else None
 
     async def run(self) -> ReplayReport:
         """Send the range; the report tells whether ``stop`` came before its end.
@@ -112,13 +123,9 @@ class Replay:
             ending.cancel()
 
     async def _drain_at_the_end(self, assembly: Assembly) -> None:
-        """End the mirror when every partition of the range is done; until then tell how far it is."""
+        """End the mirror when every partition of the range is done."""
         names = {partition.id for partition in self._selected.partitions_in_range}
-        told_s = self._clock.monotonic()
         while not names <= self._ended():
-            if self._clock.monotonic() - told_s >= _PROGRESS_S:
-                told_s = self._clock.monotonic()
-                log.info("progress", replay=self.id, records=assembly.mirror.status().records_written)
             await self._clock.sleep(_LOOK_S)
         assembly.mirror.drain()
 

@@ -5,6 +5,7 @@ from contextlib import aclosing
 
 from bridge.engine.bounded import BoundedSource
 from bridge.jobs.located import located
+from bridge.jobs.progress import Stretch
 from bridge.jobs.span import Point
 from connectors.base import Batch, Budget, Partition, Place, Source
 from connectors.wrapped import WrappedSource
@@ -42,6 +43,12 @@ class Selection(WrappedSource):
     def starts(self) -> Mapping[Partition, Place]:
         """Where each partition of the range is read from."""
         return {partition: self._starts[partition.id] for partition in self.partitions_in_range}
+
+    @property
+    def stretches(self) -> Mapping[str, Stretch]:
+        """What of each partition of the range is to be read; empty before it is fixed."""
+        ends = self._bounded.bounds
+        return {each.id: Stretch(self._starts[each.id], ends[each.id]) for each in self.partitions_in_range}
 
     def stored(self, places: Mapping[str, Place]) -> None:
         """Those places are not the mirror's."""

@@ -1,7 +1,7 @@
 """Whether a target keeps what a job is about to copy: asked before the first record, not found out behind the last."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -52,18 +52,16 @@ async def check_target(
 ) -> None:
     """Compare the first records behind ``starts`` with the settings of ``sink``. Takes some seconds at the most.
 
-    Both are entered, ``source`` has the bounds of the job. Children are not looked at: what is in their parents is
-    older. Partitions that show no record in time are left out, and the log says how many; it also says what will be
-    kept for a short time only, and what may go with the volume.
+    Both are entered, ``source`` has the bounds of the job. Of children only those are looked at whose parents are
+    empty: what is in a parent is older. Partitions that show no record in time are left out, and the log says how many;
+    it also says what will be kept for a short time only, and what may go with the volume.
 
     Raises ``SettingsError``, with the setting and the value it needs, where records would be refused or deleted, and
     ``GapError`` or ``RefusedError`` where the job cannot begin for one.
     """
     for setting in sink.volume_limits():
         log.warning("the oldest records go when there are more bytes than that", setting=str(setting))
-    listed = {partition.id for partition in starts}
-    roots = {each: place for each, place in starts.items() if listed.isdisjoint(each.parents)}
-    glances = await _Look(source, sink, policy).at(roots)
+    glances = await _Look(source, sink, policy).at(starts)
     if policy.on_error is OnError.STOP:
         _check_sizes(glances)
     if glances:
@@ -79,20 +77,36 @@ class _Look:
         self._policy = policy
         self._budget = ByteBudget(_MEMORY)
         self._turn = asyncio.Semaphore(_SIDE_BY_SIDE)
+        self._asked: set[str] = set()
         self._found: dict[str, _Glance | None] = {}
+        """None: it is empty."""
 
     async def at(self, starts: Mapping[Partition, Place]) -> list[_Glance]:
+        listed = {partition.id for partition in starts}
         try:
-            async with asyncio.timeout(_LOOK_S), asyncio.TaskGroup() as tasks:
-                for partition, start in starts.items():
-                    tasks.create_task(self._look(partition, start), name=f"look at {partition.id}")
+            async with asyncio.timeout(_LOOK_S):
+                while oldest := [each for each in starts if self._is_oldest(each, listed)]:
+                    await self._look_at_all({each: starts[each] for each in oldest})
         except TimeoutError:
             pass
-        except ExceptionGroup as errors:
-            raise first(errors) from None
-        if left_out := len(starts) - len(self._found):
+        if left_out := len(self._asked) - len(self._found):
             log.warning("the age of some records is not known before they are copied", partitions=left_out)
         return [glance for glance in self._found.values() if glance is not None]
+
+    def _is_oldest(self, partition: Partition, listed: Collection[str]) -> bool:
+        """Of those that are not looked at yet: nothing that is listed holds older records."""
+        parents = [parent for parent in partition.parents if parent in listed]
+        is_next = all(parent in self._found and self._found[parent] is None for parent in parents)
+        return is_next and partition.id not in self._asked
+
+    async def _look_at_all(self, starts: Mapping[Partition, Place]) -> None:
+        self._asked.update(partition.id for partition in starts)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for partition, start in starts.items():
+                    tasks.create_task(self._look(partition, start), name=f"look at {partition.id}")
+        except ExceptionGroup as errors:
+            raise first(errors) from None
 
     async def _look(self, partition: Partition, start: Place) -> None:
         async with self._turn:

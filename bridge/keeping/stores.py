@@ -1,6 +1,7 @@
 """Where a mirror's checkpoints are, by its configuration: what can be seen and changed without reaching its ends."""
 
 import re
+from collections.abc import Iterable
 
 from bridge.config import Configuration
 from bridge.config.checkpoints import DynamoCheckpoints as DynamoSection
@@ -61,7 +62,12 @@ def asked_slots(configuration: Configuration) -> int | None:
     asked = configuration.checkpoint_topic
     if asked is None or asked.slots is not None:
         return None if asked is None else asked.slots
-    return _SERVERLESS_SLOTS if any(_SERVERLESS in each for each in asked.bootstrap_servers) else None
+    return default_slots(asked.bootstrap_servers)
+
+
+def default_slots(bootstrap_servers: Iterable[str]) -> int | None:
+    """How many slots a checkpoint topic of this cluster is to have where nobody says; None: the default of all."""
+    return _SERVERLESS_SLOTS if any(_SERVERLESS in each for each in bootstrap_servers) else None
 
 
 def own_store(configuration: Configuration, clock: Clock) -> CheckpointStore:

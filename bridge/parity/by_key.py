@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from bridge.parity.chains import Chains, Share, key_hash
+from bridge.parity.copies import Copies
 from bridge.parity.digest import content, contents
-from bridge.parity.expected import Ends, Expected
+from bridge.parity.expected import DUPLICATE, Ends, Expected
 from bridge.parity.reading import Extent
 from bridge.parity.report import Findings, Identity, ParityReport
 from bridge.parity.sequences import Item, name_differences
@@ -16,6 +17,7 @@ from connectors.base import REPLAY_HEADER, Batch, Header, Partition, Place
 _AT_ONCE = 100_000
 """Records of both sides that the second pass remembers at a time, and those of one key on top."""
 _REPLAYED = "replayed_in_sink"
+_DUPLICATE = "duplicate_in_sink"
 
 Records = Iterator[tuple[str, int, int]]
 """Position, hash of the key, digest of what it holds."""
@@ -27,13 +29,14 @@ class SourceView:
     def __init__(self, ends: Ends) -> None:
         # A second copy is told from a first by its origin.
         self._expected = Expected(replace(ends, repeats=False))
+        self._copies = Copies()
 
     @property
     def left_out(self) -> Counter[str]:
-        return self._expected.left_out.reasons
+        return self._expected.left_out.reasons + Counter({DUPLICATE: self._copies.count})
 
     def records(self, batch: Batch) -> Records:
-        run = self._expected.run(batch)
+        run = self._expected.run(self._copies.without(batch))
         return zip(run.positions, map(key_hash, run.keys), contents(run.keys, run.values, run.headers), strict=True)
 
 
@@ -41,13 +44,19 @@ class SinkView:
     """What the sink holds, but for what was sent again on purpose."""
 
     def __init__(self) -> None:
-        self.left_out: Counter[str] = Counter()
+        self._copies = Copies()
+        self._replayed = 0
+
+    @property
+    def left_out(self) -> Counter[str]:
+        return Counter({_REPLAYED: self._replayed, _DUPLICATE: self._copies.count})
 
     def records(self, batch: Batch) -> Records:
+        batch = self._copies.without(batch)
         headers: Sequence[tuple[Header, ...]] | None = None
         if batch.headers is not None:
             kept = [at for at, own in enumerate(batch.headers) if not any(name == REPLAY_HEADER for name, _ in own)]
-            self.left_out[_REPLAYED] += len(batch) - len(kept)
+            self._replayed += len(batch) - len(kept)
             batch = batch.pick(kept)
             headers = [content(own) for own in batch.headers or ()]
         digests = contents(batch.keys, batch.values, headers)

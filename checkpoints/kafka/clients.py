@@ -12,6 +12,17 @@ from checkpoints.kafka.slot_log import SlotLog
 from checkpoints.kafka.topic import CheckpointTopic, TopicDesk
 
 
+@contextmanager
+def reached(place: CheckpointTopic) -> Iterator[None]:
+    """Says where the cluster was looked for, if it does not answer."""
+    try:
+        with explained(f"reach Kafka for checkpoint topic {place.topic}"):
+            yield
+    except StoreUnreachableError as error:
+        where = place.connection.get("bootstrap.servers")
+        raise StoreUnreachableError(error.operation, f"{where}: {error.cause}", error.hint) from None
+
+
 class Clients:
     """Connections to a topic, and those who read with them. Used, opened and closed in one thread; blocks there."""
 
@@ -23,7 +34,7 @@ class Clients:
 
     def open(self) -> int | None:
         """How many slots the topic has; None, and nothing to read, where there is no such topic."""
-        with self._reached():
+        with reached(self._place):
             slots = TopicDesk(admin_client(self._place.connection), self._place.topic).look_up()
             if slots is not None:
                 self._open(slots)
@@ -31,7 +42,7 @@ class Clients:
 
     def open_or_create(self, asked: int | None) -> int:
         """How many slots the topic has, which is created first if it is missing. Raises as ``look_up_or_create``."""
-        with self._reached():
+        with reached(self._place):
             slots = TopicDesk(admin_client(self._place.connection), self._place.topic).look_up_or_create(asked)
             self._open(slots)
             return slots
@@ -57,16 +68,6 @@ class Clients:
         if self._committed is not None:
             self._committed.close()
             self._committed = None
-
-    @contextmanager
-    def _reached(self) -> Iterator[None]:
-        """Says where the cluster was looked for, if it does not answer."""
-        try:
-            with explained(f"reach Kafka for checkpoint topic {self._place.topic}"):
-                yield
-        except StoreUnreachableError as error:
-            where = self._place.connection.get("bootstrap.servers")
-            raise StoreUnreachableError(error.operation, f"{where}: {error.cause}", error.hint) from None
 
     def _open(self, slots: int) -> None:
         place = self._place

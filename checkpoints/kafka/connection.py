@@ -27,6 +27,13 @@ MOVING = {
 }
 """What brokers say while a group's coordinator begins, or is another."""
 
+OVERTAKEN = {
+    KafkaError._FENCED,  # noqa: SLF001
+    KafkaError.PRODUCER_FENCED,
+    KafkaError.INVALID_PRODUCER_EPOCH,
+}
+"""What a producer hears when another has begun with its transactional id."""
+
 _CREDENTIALS = {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED, KafkaError._SSL}  # noqa: SLF001
 _UNREACHABLE = {
     KafkaError._TRANSPORT,  # noqa: SLF001

@@ -12,6 +12,7 @@ from confluent_kafka.admin._group import ConsumerGroupDescription
 
 from checkpoints.kafka.connection import (
     ANSWER_S,
+    OVERTAKEN,
     Settings,
     admin_client,
     explained,
@@ -21,11 +22,6 @@ from checkpoints.kafka.connection import (
 from checkpoints.kafka.document import Author
 
 _NUMBER = re.compile(r"-[0-9]+\Z")
-_OVERTAKEN = {
-    KafkaError._FENCED,  # noqa: SLF001
-    KafkaError.PRODUCER_FENCED,
-    KafkaError.INVALID_PRODUCER_EPOCH,
-}
 _SLICE_S = 0.5
 _END_S = 30.0
 
@@ -77,9 +73,9 @@ class GroupFence:
             self._begin_anew(author.writer, stop)
         except KafkaException as error:
             code = kafka_error(error).code()
-            if code not in _OVERTAKEN:
+            if code not in OVERTAKEN:
                 log.warning("cannot end the transaction of %s: %s", author.writer, kafka_error(error).str())
-            return code in _OVERTAKEN
+            return code in OVERTAKEN
         if stop.is_set():
             return False
         log.info("%s is gone: its transaction, if there was one, is ended", author.writer)

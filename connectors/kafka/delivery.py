@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 from confluent_kafka import KafkaError, Message
 
@@ -41,14 +43,18 @@ class Delivery:
         if rejected:
             self._outcome = Outcome(rejected)
             self.sent = self.batch.pick(self.batch.others(rejected))
-        decisive = self._partitioner.decisive(self.sent)
-        report = self._hear
-        self.reports = [None] * len(self.sent)
-        for index in decisive:
-            self.reports[index] = report
-        self._left = len(decisive)
-        if not decisive:
+        self.reports = self._hearers()
+        self._left = len(self.reports) - self.reports.count(None)
+        if not self._left:
             self._settle(self, self._outcome)
+
+    def _hearers(self) -> list[Hearer | None]:
+        """Who is told of each record that is sent."""
+        hearers: list[Hearer | None] = [None] * len(self.sent)
+        report = self._hear
+        for index in self._partitioner.decisive(self.sent):
+            hearers[index] = report
+        return hearers
 
     def _hear(self, error: KafkaError | None, message: Message) -> None:
         """A report on one record, in the polling thread alone."""
@@ -64,3 +70,20 @@ class Delivery:
             # they would hold the batch in memory until the garbage collector comes by.
             self.reports = []
             self._settle(self, self._outcome)
+
+
+class PlacingDelivery(Delivery):
+    """Hears of every record, and so tells where each is."""
+
+    def _hearers(self) -> list[Hearer | None]:
+        kept = self.batch.others(self._outcome.rejected)
+        places = [""] * len(self.batch)
+        self._outcome = replace(self._outcome, places=places)
+        return [partial(self._hear_of, places, index) for index in kept]
+
+    def _hear_of(self, places: list[str], index: int, error: KafkaError | None, message: Message) -> None:
+        offset = message.offset()
+        # An answer that was lost and repeated tells none.
+        if error is None and offset is not None and offset >= 0:
+            places[index] = f"{message.partition()}/{offset}"
+        self._hear(error, message)

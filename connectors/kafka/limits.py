@@ -11,7 +11,8 @@ _HEADER_OVERHEAD = 5 + 5
 _CLOCKS_DIFFER_MS = 60_000
 _ORIGIN = 1024
 """More than any origin of one hop: names of streams, shards and topics are bounded."""
-_NO_BOUND = (1 << 63) - 1
+NO_BOUND = (1 << 63) - 1
+"""Of a setting that is left out, or without a limit."""
 _BEFORE, _AFTER = "message.timestamp.before.max.ms", "message.timestamp.after.max.ms"
 _BOTH = "message.timestamp.difference.max.ms"
 
@@ -25,52 +26,56 @@ class Limits:
 
     max_message_bytes: int = UNKNOWN_MAX_BYTES
     """Of a record batch as sent; here of one record alone, uncompressed."""
-    before_max_ms: int = _NO_BOUND
+    before_max_ms: int = NO_BOUND
     """How far a record's time may lie behind the broker's clock."""
-    after_max_ms: int = _NO_BOUND
+    after_max_ms: int = NO_BOUND
     """How far a record's time may lie ahead of the broker's clock."""
     compacted: bool = False
     """A compacted topic takes no record without a key."""
     before_setting: str = _BEFORE
     """Which setting says so. Before Kafka 3.6 there is one for both sides, which is still looked at until 4.0."""
     after_setting: str = _AFTER
-    retention_ms: int = _NO_BOUND
+    retention_ms: int = NO_BOUND
     """How old, by its own time, a record may be before it is deleted, however lately it was written."""
-    retention_bytes: int = _NO_BOUND
+    retention_bytes: int = NO_BOUND
     """How many bytes a partition may have before its oldest records are deleted."""
+
+    kept_ms: int = NO_BOUND
+    """How long a record is kept, by whichever time counts for that."""
 
     @classmethod
     def of(cls, settings: Mapping[str, str]) -> "Limits":
         """From the topic's configuration by its names. A topic that stamps records itself has no bound on times."""
 
         def bound(name: str) -> int:
-            value = int(settings.get(name, _NO_BOUND))
-            return value if value >= 0 else _NO_BOUND
+            value = int(settings.get(name, NO_BOUND))
+            return value if value >= 0 else NO_BOUND
 
         policy = settings.get("cleanup.policy", "")
         deletes, keeps_times = "delete" in policy, settings.get("message.timestamp.type") != "LogAppendTime"
-        before, after = (_BOTH if bound(_BOTH) < bound(side) == _NO_BOUND else side for side in (_BEFORE, _AFTER))
+        before, after = (_BOTH if bound(_BOTH) < bound(side) == NO_BOUND else side for side in (_BEFORE, _AFTER))
         return cls(
             max_message_bytes=int(settings.get("max.message.bytes", UNKNOWN_MAX_BYTES)),
-            before_max_ms=bound(before) if keeps_times else _NO_BOUND,
-            after_max_ms=bound(after) if keeps_times else _NO_BOUND,
+            before_max_ms=bound(before) if keeps_times else NO_BOUND,
+            after_max_ms=bound(after) if keeps_times else NO_BOUND,
             compacted="compact" in policy,
             before_setting=before,
             after_setting=after,
-            retention_ms=bound("retention.ms") if deletes and keeps_times else _NO_BOUND,
-            retention_bytes=bound("retention.bytes") if deletes else _NO_BOUND,
+            retention_ms=bound("retention.ms") if deletes and keeps_times else NO_BOUND,
+            retention_bytes=bound("retention.bytes") if deletes else NO_BOUND,
+            kept_ms=bound("retention.ms") if deletes else NO_BOUND,
         )
 
     def of_age(self, place: str) -> tuple[Setting, ...]:
         """The settings of ``place`` by which records are refused or deleted that are older by their own time, in ms."""
         refused = Setting(place, self.before_setting, self.before_max_ms)
         deleted = Setting(place, "retention.ms", self.retention_ms)
-        return tuple(each for each in (refused, deleted) if each.value < _NO_BOUND)
+        return tuple(each for each in (refused, deleted) if each.value < NO_BOUND)
 
     def of_volume(self, place: str) -> tuple[Setting, ...]:
         """The settings of ``place`` by which the oldest records of a partition with more bytes are deleted."""
         deleted = Setting(place, "retention.bytes", self.retention_bytes)
-        return (deleted,) if deleted.value < _NO_BOUND else ()
+        return (deleted,) if deleted.value < NO_BOUND else ()
 
     def needed_for(self, largest_record: int) -> int | None:
         """The max.message.bytes with which a record of that key and value passes, origin included; None: it does."""

@@ -32,7 +32,7 @@ class Line:
     passed, each batch is delivered alone and a record that the broker refuses is found and answered as rejected.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a producer is made of, and what it is watched by
         self,
         settings: Mapping[str, object],
         topic: Topic,
@@ -42,6 +42,7 @@ class Line:
         watch: TopicWatch,
         *,
         careful: int = 0,
+        delivery: type[Delivery] = Delivery,
     ) -> None:
         """Raises ``KafkaException`` where librdkafka does not take ``settings``. Blocks for some milliseconds."""
         self._topic = topic
@@ -49,6 +50,7 @@ class Line:
         self._watch = watch
         self._careful = careful
         self._partitioner = partitioner
+        self._delivery = delivery
         self._queue: SimpleQueue[Delivery | None] = SimpleQueue()
         self._unanswered: set[Delivery] = set()
         self._halted = Event()
@@ -83,7 +85,7 @@ class Line:
         if self.failure is not None:
             answer.set_exception(TransientError(f"write to topic {self._topic.name}", f"broken by {self.failure}"))
             return answer
-        delivery = Delivery(batch, answer, self._partitioner, self._settle, self._fail)
+        delivery = self._delivery(batch, answer, self._partitioner, self._settle, self._fail)
         self._unanswered.add(delivery)
         self._queue.put(delivery)
         return answer

@@ -46,6 +46,8 @@ class KafkaSinkSettings:
     client_id: str = "kmbridge"
     buffer_bytes: int = 256 * 1024 * 1024
     """Values that librdkafka may hold; beyond it producing waits."""
+    tells_places: bool = False
+    """Whether outcomes say where each record is, outside of transactions: each is then heard of by itself."""
     statistics_ms: int = 5_000
     """How often the observer hears of sizes."""
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from threading import Event
 from types import TracebackType
 from typing import Self
@@ -22,8 +23,10 @@ from connectors.base import (
     TransientError,
 )
 from connectors.kafka.connection import ClientLog, kafka_error, translate
+from connectors.kafka.delivery import Delivery, PlacingDelivery
 from connectors.kafka.line import Line
 from connectors.kafka.partitioning import PARTITIONERS
+from connectors.kafka.patience import answers
 from connectors.kafka.refusals import Refusals, together
 from connectors.kafka.settings import KafkaSinkSettings, Transactional
 from connectors.kafka.statistics import Statistics
@@ -164,7 +167,16 @@ class KafkaSink(Sink):
     def _plain_line(self, topics: Topics, careful: int) -> Line:
         statistics, watch = Statistics(self._observer, "Produce"), self._watch(topics.sink)
         settings = self._settings.producer(topics.sink.limits)
-        return Line(settings, topics.sink, topics.partitioner, self._clock, statistics, watch, careful=careful)
+        return Line(
+            settings,
+            topics.sink,
+            topics.partitioner,
+            self._clock,
+            statistics,
+            watch,
+            careful=careful,
+            delivery=PlacingDelivery if self._settings.tells_places else Delivery,
+        )
 
     def _transaction_line(self, topics: Topics, around: Transactional) -> TransactionLine:
         statistics = Statistics(self._observer, "Produce")
@@ -176,9 +188,11 @@ class KafkaSink(Sink):
         }
         operation = f"write to topic {topics.sink.name} with checkpoints in {around.checkpoint_topic}"
 
+        reachable = partial(answers, self._settings.connection().settings())
+
         def make(stopped: Event, alarm: Callable[[str], None]) -> Transactions:
             with_log = {**settings, "logger": ClientLog(self._clock, alarm)}
-            return Transactions(with_log, around.checkpoint_topic, stopped, operation)
+            return Transactions(with_log, around.checkpoint_topic, stopped, operation, reachable)
 
         watch = self._watch(topics.sink)
         return TransactionLine(

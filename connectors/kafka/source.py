@@ -15,7 +15,7 @@ from connectors.base import Batch, Budget, Clock, End, Observer, Partition, Plac
 from connectors.kafka.connection import READ, kafka_error, translate
 from connectors.kafka.fetching.fetcher import Fetcher
 from connectors.kafka.fetching.offsets import OffsetDesk, before, following
-from connectors.kafka.limits import UNKNOWN_MAX_BYTES
+from connectors.kafka.limits import NO_BOUND, UNKNOWN_MAX_BYTES
 from connectors.kafka.partition_reader import PartitionReader, Surroundings
 from connectors.kafka.source_settings import KafkaSourceSettings
 from connectors.kafka.source_watch import SourceWatch
@@ -83,6 +83,12 @@ class KafkaSource(Source):
         largest = self._entered.state.topic.limits.max_message_bytes
         return None if largest == UNKNOWN_MAX_BYTES else largest
 
+    @property
+    def retention_ms(self) -> int | None:
+        """How long records are kept; None without a limit, or where none is told. Valid once entered."""
+        kept_ms = self._entered.state.topic.limits.kept_ms
+        return None if kept_ms == NO_BOUND else kept_ms
+
     def resumed(self, identity: str, place: Place) -> Place:
         """Offsets are the same as long as it is the same topic, however many partitions it has."""
         return place if identity.partition(" ")[0] == self._entered.state.topic.id else Place()
@@ -125,6 +131,16 @@ class KafkaSource(Source):
             tell = partial(offsets.at_time, time_ms=until_ms + 1)
         found = await self._found("where to end", tell, partitions)
         return {str(number): End(position=str(offset - 1)) for number, offset in found.items()}
+
+    async def at_time(self, partitions: Sequence[Partition], time_ms: int) -> Mapping[str, Place]:
+        """From where the first record of ``time_ms`` or later is read, and all behind it; 0 is the oldest record.
+
+        Where there is none yet, what is still to come.
+        """
+        offsets = self._entered.offsets
+        tell = offsets.beginnings if time_ms <= 0 else partial(offsets.at_time, time_ms=time_ms)
+        found = await self._found("where to begin", tell, partitions)
+        return {str(number): before(offset) for number, offset in found.items()}
 
     async def _found(
         self, what: str, tell: Callable[[Iterable[int]], Mapping[int, int]], partitions: Sequence[Partition]

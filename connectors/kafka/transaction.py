@@ -1,6 +1,7 @@
 """Transactions of one producer that a consumer group's generation fences (KIP-447)."""
 
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from threading import Event
@@ -10,6 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from connectors.base import ConnectorError, RefusedError, TransientError, UncertainError
 from connectors.kafka.connection import kafka_error, translate
+from connectors.kafka.patience import Patience
 
 T = TypeVar("T")
 
@@ -56,18 +58,34 @@ class AbortedError(TransientError):
 class Transactions:
     """A transactional producer, used by one thread; another one polls it. Every call may block.
 
-    A call ends early, with any outcome, once ``stopped`` is set. After an ``AbortedError`` the producer goes on with
-    the next transaction; after every other error it is of no more use.
+    A call ends early, with any outcome, once ``stopped`` is set, unless there is a ``loss``. After an ``AbortedError``
+    the producer goes on with the next transaction; after every other error it is of no more use.
     """
 
-    def __init__(self, settings: Mapping[str, object], group_topic: str, stopped: Event, operation: str) -> None:
-        """``group_topic`` is the topic whose partitions the group divides. Raises ``KafkaException``."""
+    def __init__(
+        self,
+        settings: Mapping[str, object],
+        group_topic: str,
+        stopped: Event,
+        operation: str,
+        cluster_answers: Callable[[], bool],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``group_topic`` is the topic whose partitions the group divides. ``cluster_answers`` may block for seconds.
+
+        Raises ``KafkaException``.
+        """
         self._group_topic = group_topic
         self._stopped = stopped
         self._operation = operation
+        self._cluster_answers = cluster_answers
+        self._monotonic = monotonic
         self._metadata: bytes | None = None
         self._offsets: dict[int, int] = {}
         self._is_ready = False
+        self._is_committing = False
+        self._patience: Patience | None = None
+        """With the call under way."""
         self._settings = dict(settings)
         self.producer = self._make()
 
@@ -85,6 +103,7 @@ class Transactions:
         except KafkaException as error:
             raise self._lost(error) from None
         self._metadata = metadata
+        self._is_committing = False
         self._offsets = {}
 
     def prepare(self) -> None:
@@ -123,8 +142,22 @@ class Transactions:
         offsets = [TopicPartition(self._group_topic, slot, offset) for slot, offset in self._offsets.items()]
         metadata = self._metadata
         self._attempt(lambda: self.producer.send_offsets_to_transaction(offsets, metadata, _CALL_S), self._lost)
+        if self._stopped.is_set():
+            raise TransientError(self._operation, "stopped before the commit")
+        self._is_committing = True
         self._attempt(lambda: self.producer.commit_transaction(_CALL_S), self._unknown)
         self._metadata = None
+
+    def loss(self) -> ConnectorError | None:
+        """Why the call under way will never have an answer; None as long as it may. From any thread; may block too.
+
+        The call itself may never return. Set ``stopped`` and leave the producer behind, and the thread with it.
+        """
+        patience = self._patience
+        if patience is None or not patience.is_over():
+            return None
+        kind = UncertainError if self._is_committing else TransientError
+        return kind(self._operation, "the cluster answers, and the coordinator of the transaction does not")
 
     def abort(self) -> None:
         """Give the open transaction up. Raises ``ConnectorError`` where the producer is of no more use."""
@@ -188,12 +221,16 @@ class Transactions:
 
     def _repeat(self, call: Callable[[], T]) -> T:
         """Call until the outcome is known: after a time-out the same call goes on where it was."""
-        while True:
-            try:
-                return call()
-            except KafkaException as error:
-                if not kafka_error(error).retriable() or self._stopped.wait(_AGAIN_S):
-                    raise
+        self._patience = Patience(self._cluster_answers, self._monotonic)
+        try:
+            while True:
+                try:
+                    return call()
+                except KafkaException as error:
+                    if not kafka_error(error).retriable() or self._stopped.wait(_AGAIN_S):
+                        raise
+        finally:
+            self._patience = None
 
     def _produce(self, record: SlotRecord) -> None:
         while not self._stopped.is_set():

@@ -1,6 +1,7 @@
 """The way of records into topics by transactions: a producer, and threads that work through scopes, poll and watch."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -21,6 +22,9 @@ from connectors.kafka.watch import TopicWatch
 _POLL_S = 0.1
 _FULL_S = 0.01
 _REPORTS_S = 2.0
+_LEAVE_S = 10.0
+
+log = logging.getLogger(__name__)
 
 
 class TransactionLine:
@@ -130,8 +134,11 @@ class TransactionLine:
         return f"write to topic {self._topics.sink.name}"
 
     def _join(self) -> None:
-        for thread in (self._sender, self._poller, self._watcher):
-            thread.join()
+        self._poller.join()
+        self._watcher.join()
+        self._sender.join(_LEAVE_S)
+        if self._sender.is_alive():
+            log.warning("%s: a call to the coordinator does not return, its producer is left behind", self._operation)
 
     def _commit_heard(self, scope: TransactionScope) -> None:
         self.forget(scope)
@@ -162,6 +169,9 @@ class TransactionLine:
             except KafkaException:
                 # Fatal: the call that the sender makes next tells what it means for the transaction.
                 self._stopped.wait(_POLL_S)
+            if (loss := self._transactions.loss()) is not None:
+                self._call(partial(self._break, loss, fatal=True))
+                self._stopped.wait()
 
     def _watch_topic(self) -> None:
         if (change := self._watch.change(self._stopped)) is not None:

@@ -62,6 +62,7 @@ class PutResult(Struct, rename="pascal", gc=False):
     """What became of one of them: ``error_code`` None is written, into ``shard_id``."""
 
     shard_id: str | None = None
+    sequence_number: str | None = None
     error_code: str | None = None
     error_message: str | None = None
 

@@ -27,8 +27,10 @@ from connectors.kinesis.reading.order import OrderGuard
 from connectors.kinesis.reading.read_size import Average
 from connectors.kinesis.reading.shard_reader import ShardReader, Surroundings
 from connectors.kinesis.settings import KinesisSourceSettings
+from connectors.kinesis.shards import Shard
 from connectors.kinesis.stream import StreamName
 
+_BEGINNING_MS = 120_000
 _LARGEST_KEY = 256 * 4
 """256 characters, in UTF-8."""
 
@@ -121,6 +123,30 @@ class KinesisSource(Source):
         end = End(time_ms=now_ms if until_ms is None else until_ms)
         return {partition.id: end for partition in partitions}
 
+    @property
+    def keeps_order(self) -> bool:
+        """Whether the records of a key go to one shard, in their order. Valid once entered."""
+        return not self._entered.watch.summary.automatic
+
+    @property
+    def retention_ms(self) -> int:
+        """How long records are kept. Valid once entered."""
+        return self._entered.watch.summary.retention_ms
+
+    @property
+    def created_ms(self) -> int:
+        """When the stream was made, milliseconds since the epoch. Valid once entered."""
+        return self._entered.watch.summary.created_ms
+
+    async def shards(self) -> Mapping[str, Shard]:
+        """All shards that have not expired, as they are now. Raises what the call raises."""
+        return await self._entered.directory.fresh()
+
+    async def at_time(self, partitions: Sequence[Partition], time_ms: int) -> Mapping[str, Place]:
+        """From where what arrived at ``time_ms`` or later is read; all that is left, where some of it has expired."""
+        place = Place(iso(time_ms), time_ms) if time_ms > self._oldest_ms() else Place()
+        return {partition.id: place for partition in partitions}
+
     def read(self, partition: Partition, after: Place, budget: Budget) -> AsyncGenerator[Batch, None]:
         return ShardReader(partition.id, after, budget, self._entered).batches()
 
@@ -129,6 +155,12 @@ class KinesisSource(Source):
         if self._around is None:
             raise RuntimeError("the source is not entered")
         return self._around
+
+    def _oldest_ms(self) -> int:
+        """Nothing that arrived later has expired, nor will while somebody begins to read."""
+        summary = self._entered.watch.summary
+        expired_ms = self._entered.api.server_now_ms() - summary.retention_ms
+        return max(summary.created_ms, expired_ms + _BEGINNING_MS)
 
     async def _first_place(self) -> Place:
         """Where to begin, by the server's clock: a time of this machine might lie in the server's future."""

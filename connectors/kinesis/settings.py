@@ -50,3 +50,5 @@ class KinesisSinkSettings:
     calls_in_flight: int = 8
     away_s: float = 3.0
     """After not having run for longer, the sink asks who owns the lanes before it writes: half a session."""
+    tells_places: bool = False
+    """Whether outcomes say where each record is."""

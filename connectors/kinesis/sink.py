@@ -88,6 +88,7 @@ class KinesisSink(Sink):
                 self._clock,
                 self._random,
                 self._observer,
+                settings.tells_places,
             )
             self._writer = Writer(self._means)
             opened.push_async_callback(self._close)

@@ -118,13 +118,13 @@ async def test_a_mirror_that_comes_meanwhile_ends_it(route: RouteFactory) -> Non
     path = await _filled(route(), 2_000)
     more = {"name": path.topic, "checkpoints": None, "workers": {"session_timeout": "2s"}, **SLOW}
     mirror = path.mirror(more)
-    mirror.start("backfill")
-    await mirror.until_written(100)
-    async with path.through(folder=path.folder / "other").mirror({**more, "limits": None}) as other:
-        assert await mirror.ended() == 1
-        assert "another worker" in mirror.printed()
-        await path.until_committed(2_000)
-        assert await other.stop() == 0
+    async with mirror.running("backfill"):
+        await mirror.until_written(100)
+        async with path.through(folder=path.folder / "other").mirror({**more, "limits": None}) as other:
+            assert await mirror.ended() == 1
+            assert "another worker" in mirror.printed()
+            await path.until_committed(2_000)
+            assert await other.stop() == 0
     verdict = check_exact(ids_by_key(generate(2_000, 10, seed=1)), await path.ids_by_key())
     assert verdict.ok, verdict
 
@@ -133,10 +133,10 @@ async def test_a_signal_stops_it_and_the_same_command_goes_on(route: RouteFactor
     """It exits 1, for the range is not there; another range is refused until it is, and --again gives it up."""
     path = await _filled(route(), 1_000)
     mirror = path.mirror(SLOW)
-    mirror.start("backfill", "--from", "trim_horizon")
-    await mirror.until_written(50)
-    mirror.signal(signal.SIGTERM)
-    assert await mirror.ended() == 1
+    async with mirror.running("backfill", "--from", "trim_horizon"):
+        await mirror.until_written(50)
+        mirror.signal(signal.SIGTERM)
+        assert await mirror.ended() == 1
     assert "interrupted" in mirror.printed()
     other = await backfill(mirror, "--until", hours(-1))
     assert (other.code, "begun --until now" in other.err) == (2, True), other.err
@@ -178,8 +178,8 @@ async def test_goes_on_as_a_mirror_in_the_same_process(route: RouteFactory) -> N
     """--then run: what comes later arrives too, until a signal drains."""
     path = await _filled(route())
     mirror = path.mirror()
-    mirror.start("backfill", "--then", "run")
-    await mirror.until_printed("100 records, complete")
-    await path.write(list(generate(130, 10, seed=1))[100:])
-    await path.until_arrived(130)
-    assert await mirror.stop() == 0
+    async with mirror.running("backfill", "--then", "run"):
+        await mirror.until_printed("100 records, complete")
+        await path.write(list(generate(130, 10, seed=1))[100:])
+        await path.until_arrived(130)
+        assert await mirror.stop() == 0

@@ -150,12 +150,12 @@ async def test_a_backfill_that_is_killed_again_and_again_reports_as_an_undisturb
     await path.write(sent)
     for number in range(kills):
         copying = mirror.printed().count(COPYING) if number else 0
-        mirror.start("backfill")
-        if number % 3:
-            await mirror.until_printed(COPYING, copying + 1)
-        await asyncio.sleep(draw.uniform(0, 1.0))  # the moment itself is at random
-        assert mirror.is_running
-        await mirror.kill()
+        async with mirror.running("backfill"):
+            if number % 3:
+                await mirror.until_printed(COPYING, copying + 1)
+            await asyncio.sleep(draw.uniform(0, 1.0))  # the moment itself is at random
+            assert mirror.is_running
+            await mirror.kill()
     report = report_of(await backfill(mirror))
     assert (report["records"], report["verdict"]) == (len(sent), "complete")
     verdict = check_exact(ids_by_key(sent), await path.ids_by_key())
@@ -188,13 +188,13 @@ async def test_a_broker_that_is_away_for_a_session_does_not_end_it(
     sent = list(islice(generate(1_500, KEYS, seed=5), 1_500))
     await way.write(sent)
     mirror = way.mirror({**own_checkpoints(way), "limits": {"records_per_second": 250}})
-    mirror.start("backfill", "--json")
-    await mirror.until_written(100)
-    broker.freeze()
-    # librdkafka notices by its own clock that a session is over; the broker when it works again.
-    try:
-        await mirror.until_printed("slots lost")
-    finally:
-        broker.thaw()
-    assert await mirror.ended(60) == 0, mirror.printed()
+    async with mirror.running("backfill", "--json"):
+        await mirror.until_written(100)
+        broker.freeze()
+        # librdkafka notices by its own clock that a session is over; the broker when it works again.
+        try:
+            await mirror.until_printed("slots lost")
+        finally:
+            broker.thaw()
+        assert await mirror.ended(60) == 0, mirror.printed()
     assert check_exact(ids_by_key(sent), await way.ids_by_key()).ok

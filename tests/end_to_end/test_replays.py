@@ -54,9 +54,15 @@ async def replay(config: Path, *options: object, timeout_s: float = 60) -> tuple
     return done, json.loads(done.out) if done.out else None
 
 
+def last_progress(done: Finished) -> tuple[str, int]:
+    """The state and the records of the last line of progress."""
+    lines = [json.loads(line) for line in done.err.splitlines() if line.startswith('{"event": "progress"')]
+    return lines[-1]["state"], lines[-1]["records"]
+
+
 @pytest.mark.parametrize("way", PAIRS, indirect=True)
 async def test_a_replay_beside_a_running_mirror_sends_all_again(way: Way[Any, Any], seed: int) -> None:
-    """In order, each with the replay's id; the mirror goes on, its checkpoints stay where they were."""
+    """In order, each with the replay's id, and it shows how far it is; the mirror goes on, its checkpoints stay."""
     sent, more = list(generate(600, KEYS, seed=seed)), list(generate(100, KEYS, seed=seed + 1))
     await way.write(sent)
     async with way.mirror() as mirror:
@@ -69,6 +75,7 @@ async def test_a_replay_beside_a_running_mirror_sends_all_again(way: Way[Any, An
         await mirror.until_written(len(sent) + len(more))
         assert await mirror.stop() == 0
         stored = await mirror.checkpoints()
+    assert last_progress(done) == ("done", len(sent))
     found = replays(await way.sink.records())
     assert set(found) == {None, report["id"].encode()}
     assert ids(way.sink, found[report["id"].encode()]) == ids_by_key(sent)

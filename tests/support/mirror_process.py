@@ -7,7 +7,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -75,11 +76,16 @@ class MirrorProcess:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._child is not None and self._child.poll() is None:
-            self._child.kill()
-            await asyncio.to_thread(self._child.wait)
-        if error is not None:
-            sys.stdout.write(f"the mirror printed:\n{self.printed()[-_LOG_TAIL:]}\n")
+        await self._left(error)
+
+    @asynccontextmanager
+    async def running(self, *command: str) -> AsyncIterator[None]:
+        """Start it by another command, with options, without waiting; leaving kills whatever is left of it."""
+        self.start(*command)
+        try:
+            yield
+        finally:
+            await self._left(sys.exception())
 
     @property
     def pid(self) -> int:
@@ -238,6 +244,13 @@ class MirrorProcess:
             return bool(await condition())
         except (aiohttp.ClientError, TimeoutError):
             return False
+
+    async def _left(self, error: BaseException | None) -> None:
+        if self._child is not None and self._child.poll() is None:
+            self._child.kill()
+            await asyncio.to_thread(self._child.wait)
+        if error is not None:
+            sys.stdout.write(f"the mirror printed:\n{self.printed()[-_LOG_TAIL:]}\n")
 
     def _tail(self) -> str:
         return f"it printed: {self.printed()[-_LOG_TAIL:] or '(nothing)'}"

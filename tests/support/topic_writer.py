@@ -61,6 +61,16 @@ def write_topic(address: str, topic: str, sent: Iterable[TopicMessage]) -> int:
     return count
 
 
+def abort_transaction(address: str, topic: str) -> None:
+    """Write a record in a transaction that is given up. Blocks; its markers may take some moments to be written."""
+    producer = Producer({"bootstrap.servers": address, "transactional.id": f"aborts-{topic}", "log_level": 0})
+    producer.init_transactions(_FLUSH_S)
+    producer.begin_transaction()
+    producer.produce(topic, b"given up", b"key", 0)
+    producer.flush(_FLUSH_S)
+    producer.abort_transaction(_FLUSH_S)
+
+
 def _taken(producer: Producer, topic: str, sent: TopicMessage, delivered: Report) -> bool:
     """Whether there was room for it."""
     try:

@@ -37,6 +37,7 @@ class Means:
     clock: Clock
     random: Random
     observer: Observer
+    tells_places: bool = False
 
 
 class Delivery:
@@ -145,6 +146,8 @@ class Delivery:
         return lane.dropped or is_broken
 
     def _settle(self, entries: list[Entry], answer: PutRecordsAnswer) -> None:
+        if self._means.tells_places:
+            self._locate(entries, answer.records)
         if answer.failed_record_count != 0:
             entries = self._sorted_out(entries, answer.records)
         elif self._means.shards.is_limited:
@@ -155,6 +158,16 @@ class Delivery:
                 for submission, index in entry.following():
                     submission.land(index)
         self._order.done(entries)
+
+    def _locate(self, entries: list[Entry], results: list[PutResult]) -> None:
+        """Tell where the records of those are that were written."""
+        packs = self._means.codec.packs
+        for entry, result in zip(entries, results, strict=True):
+            if result.error_code is None:
+                place = f"{result.shard_id}/{result.sequence_number}"
+                entry.submission.locate(entry.index, f"{place}#0" if packs else place)
+                for sub, (submission, index) in enumerate(entry.following(), 1):
+                    submission.locate(index, f"{place}#{sub}")
 
     def _sorted_out(self, entries: list[Entry], results: list[PutResult]) -> list[Entry]:
         """Those that were written. The others wait for another try."""

@@ -16,7 +16,7 @@ _AWAY_S = 1800.0
 class Submission:
     """One batch on its way. ``settled`` has a byte for each record: 0 until it has its outcome, then what it is."""
 
-    __slots__ = ("answer", "batch", "encode", "lane", "left", "mean", "rejected", "settled")
+    __slots__ = ("answer", "batch", "encode", "lane", "left", "mean", "places", "rejected", "settled")
 
     LANDED = 1
     REJECTED = 2
@@ -31,6 +31,13 @@ class Submission:
         self.mean = batch.size // max(1, len(batch)) + 1
         """Bytes of a record, about."""
         self.rejected: list[Rejected] = []
+        self.places: list[str] | None = None
+
+    def locate(self, index: int, place: str) -> None:
+        """The record at ``index`` is at ``place``, and about to land."""
+        if self.places is None:
+            self.places = [""] * len(self.batch)
+        self.places[index] = place
 
     def land(self, index: int) -> None:
         """The record at ``index`` is durable."""
@@ -54,7 +61,7 @@ class Submission:
 
     def _finish(self) -> None:
         if not self.answer.done():
-            self.answer.set_result(Outcome(tuple(sorted(self.rejected, key=_index))))
+            self.answer.set_result(Outcome(tuple(sorted(self.rejected, key=_index)), self.places))
         self.lane.forget_answered()
 
 

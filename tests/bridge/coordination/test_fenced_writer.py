@@ -5,12 +5,14 @@ from collections.abc import Mapping
 
 import pytest
 
+from bridge.coordination import fenced_writer
 from bridge.coordination.fenced_writer import FencedWriter
 from checkpoints.base import CheckpointError
 from checkpoints.kafka.writer import SlotRecord
 from tests.support.factories import TopicFactory
 from tests.support.group_member import member
 from tests.support.kafka_reader import read_topic, until_settled
+from tests.support.lost_coordinator import lost_coordinator
 
 pytestmark = pytest.mark.broker
 
@@ -74,6 +76,21 @@ async def test_a_writer_whose_id_is_taken_over_goes_on_with_another_producer(kaf
             await writer.write([record(b"3")])
         await writer.write([record(b"4")])
     assert await stored(kafka, name) == [b"1", b"2", b"4"]
+
+
+async def test_a_writer_that_has_lost_its_coordinator_goes_on_with_another_producer(
+    kafka: str, topic: TopicFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though the call never returns: it fails, the next one passes, and leaving waits for nobody."""
+    name = topic(partitions=1)
+    monkeypatch.setattr(fenced_writer, "_LOOK_S", 0.1)
+    with lost_coordinator(monkeypatch) as made:
+        async with member(kafka, name) as group, FencedWriter(settings(kafka), name, group, f"{name}-writer") as writer:
+            with pytest.raises(CheckpointError, match="coordinator") as caught:
+                await writer.write([record(b"1")])
+            assert (made.is_set(), caught.value.retriable) == (True, True)
+            await writer.write([record(b"2")])
+    assert await stored(kafka, name) == [b"2"]
 
 
 async def test_a_cancelled_write_takes_effect_whole_or_not_and_never_late(kafka: str, topic: TopicFactory) -> None:

@@ -157,10 +157,13 @@ async def test_a_gap_where_the_range_begins_is_raised_unless_it_is_accepted() ->
     assert "a gap where the range begins" in told
 
 
-async def test_children_are_not_looked_at() -> None:
-    """What is in their parents is older."""
-    source = _Shown({"a": [1], "ab": [_HOUR_MS]})
-    assert await _check(source, _Limited(age={"retention.ms": _HOUR_MS + 1})) == []
+async def test_children_are_looked_at_where_their_parents_are_empty() -> None:
+    """What is in a parent is older: only where nothing is left there, the oldest records are those of its children."""
+    limited = _Limited(age={"retention.ms": _HOUR_MS + 1})
+    assert await _check(_Shown({"a": [1], "ab": [2 * _HOUR_MS]}), limited) == []
+    assert await _check(_Shown({"a": [], "-": [1], "-a": [1], "-a-": [2 * _HOUR_MS]}), limited) == []
+    with pytest.raises(SettingsError, match="as at a-/0"):
+        await _check(_Shown({"a": [], "-": [], "a-": [2 * _HOUR_MS]}), limited)
 
 
 async def test_hundreds_of_partitions_are_looked_at_within_a_small_budget() -> None:

@@ -2,8 +2,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.parity.chains import Chains, Share, key_hash
+from bridge.parity.copies import Copies
 from bridge.parity.report import Findings, Identity, Kind
 from bridge.parity.sequences import Item, name_differences
+from connectors.base import DUAL_WRITE_HEADER, Batch, Header, Place
 
 RECORDS = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 10**9)), max_size=200)
 
@@ -55,3 +57,15 @@ def test_differences_of_a_key_have_names() -> None:
     assert named(whole, [1, 3, 2, 4, 5]) == {Kind.REORDERED: 1}
     assert named([1, 1, 2], [1, 2, 1]) == {Kind.REORDERED: 1}
     assert named([1, 2], [2, 1], in_order=False) == {}
+
+
+def test_second_copies_of_a_dual_write_are_told_by_their_ids() -> None:
+    """The first of each id stays, wherever the second comes; what has no id, or one that is none, stays too."""
+    ids = [b"a/1", b"a/70000", b"b/1", b"a/1", b"none", b"none", b"b/1", b"a/2"]
+    headers: list[tuple[Header, ...]] = [((DUAL_WRITE_HEADER, each),) for each in ids]
+    positions = [str(number) for number in range(len(ids) + 1)]
+    batch = Batch("0", Place(), positions, [b"k"] * 9, [b"v"] * 9, [0] * 9, [*headers, ()])
+    copies = Copies()
+    assert copies.without(batch).positions == ["0", "1", "2", "4", "5", "7", "8"]
+    assert copies.count == 2
+    assert copies.without(batch).positions == ["4", "5", "8"]

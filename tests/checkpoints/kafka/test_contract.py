@@ -16,14 +16,14 @@ class KafkaStorage(Storage):
         self._topic = topic
 
     def store(self, mirror: str = "orders") -> CheckpointStore:
-        place = self._place(mirror)
+        place = self.place(mirror)
         store, _ = store_in(place, GroupFence(place.connection), f"{unique(mirror)}-0")
         return store
 
     def reader(self, mirror: str = "orders") -> CheckpointReader:
-        return KafkaCheckpointReader(self._place(mirror))
+        return KafkaCheckpointReader(self.place(mirror))
 
-    def _place(self, mirror: str) -> CheckpointTopic:
+    def place(self, mirror: str) -> CheckpointTopic:
         return place_in(self._address, self._topic, mirror)
 
 

@@ -158,3 +158,18 @@ def assert_complete(written: Sequence[TopicRecord], count: int) -> None:
     for records in homes.values():
         assert len({each.partition for each in records}) == 1
         assert all(int(one.value or b"") < int(two.value or b"") for one, two in pairwise(records))
+
+
+async def test_each_record_is_where_the_outcome_says(kafka: str, topic: TopicFactory) -> None:
+    """For those who ask; a record that the topic cannot take is nowhere, and the others keep their places."""
+    name = topic(partitions=3, config={"max.message.bytes": "2000"})
+    pairs: list[tuple[bytes | None, bytes | None]] = [(b"key-%d" % (each % 7), b"%d" % each) for each in range(50)]
+    pairs[20] = (b"key-6", b"x" * 5_000)
+    async with sink_to(kafka, name, tells_places=True) as sink:
+        scope = await sink.begin()
+        outcomes = [await scope.submit("lane", batch_of(pairs)), await scope.submit("lane", batch_of(pairs[:3]))]
+    there = {f"{each.partition}/{each.offset}": each.value for each in await read_topic(kafka, name)}
+    told = [place for outcome in outcomes for place in outcome.places or ()]
+    expected = [value for _, value in (*pairs, *pairs[:3])]
+    assert [there.get(place) for place in told] == [*expected[:20], None, *expected[21:]]
+    assert len(set(told)) == len(told)

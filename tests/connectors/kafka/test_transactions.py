@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from connectors.base import Batch, Clock, ConnectorError, Observer, Outcome, Record, TransientError
+from connectors.base import Batch, Clock, ConnectorError, Observer, Outcome, Record, TransientError, UncertainError
+from connectors.kafka import transaction_line
 from connectors.kafka.settings import KafkaSinkSettings, Transactional
 from connectors.kafka.sink import KafkaSink
 from connectors.kafka.transaction import AbortedError, Transactions
@@ -20,6 +21,7 @@ from tests.contracts.sink import Saving, Target, WaitingScopeContract, deliver
 from tests.support.factories import TopicFactory
 from tests.support.group_member import EverySave, member
 from tests.support.kafka_reader import read_topic, until_settled
+from tests.support.lost_coordinator import lost_coordinator
 from tests.support.waiting import eventually
 
 
@@ -86,6 +88,25 @@ async def test_an_aborted_scope_leaves_nothing_and_takes_the_following_with_it(k
             await following.submit("lane", numbered(50, 50))
         await deliver(sink, numbered(0, 50), numbered(50, 50))
         assert await values(kafka, name) == [b"%d" % number for number in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("call", "kind"), [("send_offsets_to_transaction", TransientError), ("commit_transaction", UncertainError)]
+)
+async def test_a_coordinator_that_is_lost_breaks_the_scope_and_another_producer_goes_on(
+    kafka: str, topic: TopicFactory, monkeypatch: pytest.MonkeyPatch, call: str, kind: type[ConnectorError]
+) -> None:
+    """Though the call never returns: what was in the scope is sent again, and comes once. Leaving waits for nobody."""
+    name = topic(partitions=1)
+    monkeypatch.setattr(transaction_line, "_LEAVE_S", 0.1)
+    with lost_coordinator(monkeypatch, call) as made:
+        async with transactional_sink(kafka, name, topic(partitions=1)) as sink:
+            with pytest.raises(ConnectorError) as caught:
+                await deliver(sink, numbered(0, 50))
+            assert made.is_set()
+            assert type(caught.value) is kind
+            await deliver(sink, numbered(0, 50))
+            assert len(await values(kafka, name)) == 50
 
 
 async def test_a_failed_save_gives_up_what_waited_for_it(kafka: str, topic: TopicFactory) -> None:

@@ -1,0 +1,161 @@
+"""``kmbridge cutover``: a migration, step by step, with a way back until the last."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import typer
+
+from bridge.cli.arguments import Json, Name, Settings, Targets, configuration
+from bridge.cli.failure import FAILED
+from bridge.cli.output import print_json, print_rows
+from bridge.cli.stop import quitting
+from bridge.config import Configuration
+from bridge.config.urls import is_url
+from bridge.keeping.documents import documents_of
+from bridge.migration.cutover.cutover import Cutover
+from bridge.migration.cutover.live import live_scene
+from bridge.migration.cutover.record import Between, Record
+from bridge.migration.cutover.report import CutoverReport, Move, StepReport, StepState
+from bridge.migration.steps.path import path
+from bridge.telemetry.logging import LogFormat, configure_logging
+from connectors.base import Clock
+
+T = TypeVar("T")
+
+cutover = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+
+@cutover.callback()
+def _group() -> None:
+    """Move a running system from one side of a mirror to the other: consumers, then producers, each key in order.
+
+    The configuration's section cutover names what moves. Every step has a gate that is measured; what only people can
+    do is told, and checked by its effect. State is kept beside the checkpoints: any machine can go on.
+    """
+
+
+@cutover.command("plan", epilog="Example: kmbridge cutover plan orders.yaml")
+def plan(targets: Targets, name: Name = None, settings: Settings = None, as_json: Json = False) -> None:
+    """Show the whole way for this configuration, with what every gate says now. Changes nothing."""
+    _survey(targets, name, settings, as_json=as_json, is_measured=True)
+
+
+@cutover.command("status", epilog="Example: kmbridge cutover status orders.yaml")
+def status(targets: Targets, name: Name = None, settings: Settings = None, as_json: Json = False) -> None:
+    """Show which steps are done and what comes next. Changes nothing, and measures nothing."""
+    _survey(targets, name, settings, as_json=as_json, is_measured=False)
+
+
+@cutover.command("advance", epilog="Example: kmbridge cutover advance orders.yaml")
+def advance(targets: Targets, name: Name = None, settings: Settings = None, as_json: Json = False) -> None:
+    """Take the next step. Exits 1 where its gate does not hold, with what is missing and what people do about it."""
+    _move(targets, name, settings, Cutover.advance, as_json=as_json)
+
+
+@cutover.command("rollback", epilog="Example: kmbridge cutover rollback orders.yaml")
+def rollback(targets: Targets, name: Name = None, settings: Settings = None, as_json: Json = False) -> None:
+    """Undo the last step: consumers are translated back, producers return behind a barrier of their own."""
+    _move(targets, name, settings, Cutover.rollback, as_json=as_json)
+
+
+@cutover.command("finish", epilog="Example: kmbridge cutover finish orders.yaml")
+def finish(targets: Targets, name: Name = None, settings: Settings = None, as_json: Json = False) -> None:
+    """Take the last step. There is no way back from there."""
+    _move(targets, name, settings, Cutover.finish, as_json=as_json)
+
+
+def _survey(
+    targets: list[str], name: str | None, settings: list[str] | None, *, as_json: bool, is_measured: bool
+) -> None:
+    asked = _configuration(targets, name, settings)
+
+    async def looked(cutover: Cutover, between: Between) -> CutoverReport:
+        steps, course = await cutover.survey(is_measured=is_measured)
+        return CutoverReport(asked.name, between.old, between.new, steps, course.told, course.is_finished)
+
+    report = _run(asked, targets, looked)
+    print_json(report.to_json()) if as_json else _print(report)
+
+
+def _move(
+    targets: list[str],
+    name: str | None,
+    settings: list[str] | None,
+    command: Callable[[Cutover], Awaitable[Move]],
+    *,
+    as_json: bool,
+) -> None:
+    async def moved(cutover: Cutover, _: Between) -> Move:
+        return await command(cutover)
+
+    move = _run(_configuration(targets, name, settings), targets, moved)
+    print_json(move.to_json()) if as_json else _print_move(move)
+    if not move.is_done:
+        raise typer.Exit(FAILED)
+
+
+def _configuration(targets: list[str], name: str | None, settings: list[str] | None) -> Configuration:
+    asked = configuration(targets, name, settings)
+    configure_logging(LogFormat(asked.log.format), asked.log.level)
+    return asked
+
+
+def _run(asked: Configuration, targets: Sequence[str], work: Callable[[Cutover, Between], Awaitable[T]]) -> T:
+    async def run() -> T:
+        async with _opened(asked, targets) as (cutover, between):
+            return await work(cutover, between)
+
+    # A step that is cut short is taken again: there is nothing to drain.
+    with quitting(FAILED):
+        return asyncio.run(run())
+
+
+@asynccontextmanager
+async def _opened(asked: Configuration, targets: Sequence[str]) -> AsyncIterator[tuple[Cutover, Between]]:
+    clock = Clock()
+    folder = Path() if is_url(targets[0]) else Path(targets[0]).parent
+    command = ("kmbridge", "run", *targets)
+    async with (
+        documents_of(asked, clock) as documents,
+        live_scene(asked, command, folder / f"{asked.name}-reverse.yaml", clock) as scene,
+    ):
+        between = Between(scene.addresses[0], scene.addresses[1])
+        yield Cutover(path(scene), Record(documents, between)), between
+
+
+def _print(report: CutoverReport) -> None:
+    rows = [
+        (str(number), each.name, each.title, each.state.value, _gate(each))
+        for number, each in enumerate(report.steps, 1)
+    ]
+    print_rows(("", "step", "what is so when it is done", "state", "gate"), rows)
+    print(f"{report.mirror}: from {report.old} to {report.new}")
+    if report.is_finished:
+        print("finished: there is no way back")
+    elif (following := report.next) is not None:
+        print(f"next: {following.name}{f': {following.task}' if following.task else ''}")
+        if report.told and report.told != following.task:
+            print(f"left to do: {report.told}")
+
+
+def _gate(step: StepReport) -> str:
+    if step.holds is None:
+        return "held" if step.state is StepState.DONE else "when its turn comes"
+    return "; ".join(filter(None, (*step.figures, step.missing and f"missing: {step.missing}")))
+
+
+def _print_move(move: Move) -> None:
+    for figure in move.figures:
+        print(f"  {figure}")
+    if not move.is_done:
+        print(f"not yet: {move.step}: {move.missing}")
+        print(f"to do: {move.task}" if move.task else "to do: nothing but this command again")
+        return
+    print(f"{'undone' if move.command == 'rollback' else 'done'}: {move.step}: {move.title}")
+    if move.task:
+        print(f"to do: {move.task}")
+    if move.following:
+        print(f"next: {move.following}")

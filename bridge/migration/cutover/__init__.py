@@ -1,0 +1,1 @@
+"""A migration, step by step: what is done, what comes next, and the way back until the last one."""

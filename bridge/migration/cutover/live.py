@@ -1,0 +1,169 @@
+"""The scene of a migration as it is: two systems, their consumers, the mirror and the mirror back."""
+
+import shlex
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bridge.config import Configuration
+from bridge.config.cutover import Consumers, Cutover
+from bridge.errors import UsageError
+from bridge.jobs.backfill import backfill
+from bridge.jobs.backfill_report import BackfillReport
+from bridge.jobs.backfill_request import BackfillRequest
+from bridge.jobs.span import Kind, Point
+from bridge.migration.leases.table import lease_table
+from bridge.migration.measures import arrivals, consumers, standing
+from bridge.migration.measures.arrivals import Arrivals
+from bridge.migration.measures.consumers import ConsumerStanding
+from bridge.migration.measures.ends import Ends, ends_of
+from bridge.migration.measures.preflight import Check, preflight
+from bridge.migration.measures.preflight import Consumers as LeavingConsumers
+from bridge.migration.measures.reversed import reversed_configuration, reversed_mirror
+from bridge.migration.measures.sides import Sides, opened
+from bridge.migration.measures.standing import Behind, Standing
+from bridge.migration.steps.scene import Names, Pair, Scene, Side, Way
+from bridge.migration.translation.report import TranslateReport
+from bridge.migration.translation.request import Direction, TranslateRequest
+from bridge.migration.translation.translating import translate
+from bridge.parity.report import ParityReport
+from bridge.parity.verification import OLDEST, Range, verify
+from checkpoints.dynamodb.client import connect
+from checkpoints.dynamodb.faults import MissingTableError
+from checkpoints.dynamodb.table import Table
+from connectors.base import Clock
+
+_ANY_START = {"kafka": "earliest", "kinesis": "trim_horizon"}
+
+
+@asynccontextmanager
+async def live_scene(
+    configuration: Configuration, command: Sequence[str], reverse_path: Path, clock: Clock
+) -> AsyncIterator["LiveScene"]:
+    """Both sides, entered while the context lasts.
+
+    ``command`` runs the mirror; the configuration of the mirror back is written to ``reverse_path``. Raises
+    ``UsageError`` where there is nothing to migrate, and what reaching the sides raises.
+    """
+    asked = configuration.cutover
+    if asked is None:
+        raise UsageError("cutover", "the configuration has no section cutover", "cutover: {} is the least there is")
+    if (configuration.source.kafka is None) == (configuration.sink.kafka is None):
+        raise UsageError("cutover", "a migration leads from Kinesis to Kafka, or back", "name one of each")
+    async with opened(configuration, clock) as sides:
+        yield LiveScene(sides, asked, command, reverse_path)
+
+
+class LiveScene(Scene):
+    def __init__(self, sides: Sides, asked: Cutover, command: Sequence[str], reverse_path: Path) -> None:
+        self._sides = sides
+        self._asked = asked
+        self._reverse_path = reverse_path
+        configuration = sides.configuration
+        start = _ANY_START["kafka" if configuration.sink.kafka is not None else "kinesis"]
+        self._reverse = reversed_configuration(configuration, start, asked.reverse.codec).configuration
+        self._mirrors = {
+            Way.FORWARD: sides,
+            Way.REVERSE: Sides(self._reverse, sides.clock, source=sides.sink, sink=sides.source),
+        }
+        self._logs = {Side.OLD: sides.source, Side.NEW: sides.sink}
+        self._consumers = {Pair(each.application, each.group): each for each in asked.consumers}
+        self.pairs = tuple(self._consumers)
+        self.quiet_s = asked.quiet
+        is_to_kafka = configuration.sink.kafka is not None
+        self.direction = Direction.TO_GROUP if is_to_kafka else Direction.TO_APPLICATION
+        back = shlex.join(["kmbridge", "run", str(reverse_path)])
+        self.names = Names(configuration.source.end.title, configuration.sink.end.title, shlex.join(command), back)
+
+    @property
+    def addresses(self) -> tuple[str, str]:
+        """Of the old side and of the new one."""
+        return self._sides.source.address, self._sides.sink.address
+
+    async def wait(self, seconds: float) -> None:
+        await self._sides.clock.sleep(seconds)
+
+    async def checks(self) -> Sequence[Check]:
+        is_to_group = self.direction is Direction.TO_GROUP
+        leaving = LeavingConsumers(
+            applications=[pair.application for pair in self.pairs] if is_to_group else (),
+            groups=() if is_to_group else [pair.group for pair in self.pairs],
+            lease_region=self._asked.lease_region,
+            lease_endpoint_url=self._asked.lease_endpoint_url,
+        )
+        sides = self._sides
+        return await preflight(sides.configuration, leaving, sides.clock, codec=self._asked.reverse.codec)
+
+    async def ends(self, side: Side) -> Ends:
+        return await ends_of(self._logs[side])
+
+    async def arrivals(self, side: Side, ends: Ends) -> Arrivals:
+        return await arrivals.arrivals(self._logs[side], ends)
+
+    async def standing(self, way: Way) -> Standing:
+        return await standing.standing(self._mirrors[way])
+
+    async def undrained(self, way: Way, ends: Ends) -> Sequence[Behind]:
+        return await standing.undrained(self._mirrors[way], ends)
+
+    async def consumers(self, pair: Pair, direction: Direction, table: str) -> ConsumerStanding:
+        if direction is Direction.TO_GROUP:
+            return await consumers.group(self._sides, pair.group)
+        return await consumers.application(
+            self._sides,
+            table,
+            failover_s=self._consumers[pair].failover_time,
+            region=self._asked.lease_region,
+            endpoint_url=self._asked.lease_endpoint_url,
+        )
+
+    async def has_table(self, table: str) -> bool:
+        try:
+            async with connect(self._table(table)) as caller:
+                await caller.call("DescribeTable", {"TableName": table})
+        except MissingTableError:
+            return False
+        return True
+
+    async def translate(self, pair: Pair, direction: Direction, table: str) -> TranslateReport:
+        asked: Consumers = self._consumers[pair]
+        request = TranslateRequest(
+            direction,
+            table,
+            pair.group,
+            apply=True,
+            initial_position=asked.start,
+            failover_s=asked.failover_time,
+            lease_region=self._asked.lease_region,
+            lease_endpoint_url=self._asked.lease_endpoint_url,
+        )
+        return await translate(self._sides.configuration, request, clock=self._sides.clock)
+
+    async def backfill(self) -> BackfillReport:
+        return await backfill(self._sides.configuration, BackfillRequest())
+
+    async def verify(self, way: Way, ends: Ends) -> ParityReport:
+        configuration = self._mirrors[way].configuration
+        if not ends:
+            return await verify(configuration, is_shared=True, clock=self._sides.clock)
+        return await verify(configuration, Range(OLDEST, _point(ends)), is_shared=True, clock=self._sides.clock)
+
+    async def write_reverse(self, ends: Ends) -> str:
+        found = await reversed_mirror(self._sides, ends, self._asked.reverse.codec)
+        self._reverse_path.write_text(found.text)
+        return str(self._reverse_path)
+
+    def _table(self, name: str) -> Table:
+        region = self._asked.lease_region or self._sides.stream.address.split(":")[1]
+        return lease_table(name, region, self._asked.lease_endpoint_url)
+
+
+def _point(ends: Ends) -> Point:
+    """The end of a range that holds what stands before ``ends``: a time where they are times."""
+    times = [end.time_ms for end in ends.values() if end.time_ms is not None]
+    if times:
+        moment = datetime.fromtimestamp(min(times) / 1000, UTC)
+        return Point(Kind.TIME, moment.isoformat(), moment)
+    positions = {name: end.position for name, end in ends.items() if end.position is not None}
+    return Point(Kind.POSITIONS, "what had come", positions=positions)

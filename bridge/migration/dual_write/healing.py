@@ -1,0 +1,79 @@
+"""What an earlier life left: intents of which nobody knows whether they reached the authority."""
+
+from random import Random
+
+import structlog
+
+from bridge.engine.retry import Backoff
+from bridge.migration.dual_write.counts import Tally
+from bridge.migration.dual_write.journal import Journal
+from bridge.migration.dual_write.look_back import Landed, LookBack
+from bridge.migration.dual_write.stretch import Stretch
+from connectors import dual_write_id
+from connectors.base import Clock, ConnectorError
+
+log = structlog.get_logger(__name__)
+
+_NAMED = 20
+
+
+class Healing:
+    """Looks for them at the authority. What is there the shadow is to have; what is not was never acknowledged."""
+
+    def __init__(self, journal: Journal, look: LookBack, clock: Clock, tally: Tally, settle_s: float) -> None:
+        """``settle_s`` is how much later it looks again before it believes that a record is not there."""
+        self._journal = journal
+        self._look = look
+        self._clock = clock
+        self._tally = tally
+        self._settle_s = settle_s
+
+    async def run(self, random: Random) -> None:
+        """Try until it is known. Raises ``SpoolError``."""
+        stretches = await self._journal.unanswered(self._journal.opened.last)
+        backoff = Backoff(random)
+        while stretches:
+            try:
+                landed = await self._landed(stretches)
+            except ConnectorError as error:
+                self._tally.shadow_trouble = str(error)
+                log.error("not known what the authority has of an earlier life, trying again", error=str(error))
+                await self._clock.sleep(backoff.next())
+            else:
+                self._tell(stretches, landed)
+                break
+        await self._journal.write()
+
+    async def _landed(self, stretches: list[Stretch]) -> Landed:
+        landed = await self._look_now(stretches)
+        if landed.is_whole and _numbers(stretches) - landed.places.keys():
+            # A call that the crash cut off may still be on its way.
+            await self._clock.sleep(self._settle_s)
+            landed = await self._look_now(stretches)
+        return landed
+
+    async def _look_now(self, stretches: list[Stretch]) -> Landed:
+        last = stretches[-1]
+        _, oldest_ms = await self._journal.unsettled(last.first) or (0, 0)
+        self._tally.look_backs += 1
+        return await self._look.landed(range(stretches[0].first, last.numbers[-1] + 1), oldest_ms)
+
+    def _tell(self, stretches: list[Stretch], landed: Landed) -> None:
+        """What the authority does not have was never acknowledged. What it cannot tell it is taken to have."""
+        numbers = _numbers(stretches)
+        others = numbers - landed.places.keys()
+        missing = others if landed.is_whole else set[int]()
+        for stretch in stretches:
+            self._journal.note_answer(stretch.first, [number for number in stretch.numbers if number in missing])
+        outcomes = {
+            "written": len(numbers) - len(others),
+            "dropped": len(missing),
+            "assumed": len(others) - len(missing),
+        }
+        self._tally.healed.update(outcomes)
+        first = [dual_write_id.text(self._look.writer, number) for number in sorted(missing)[:_NAMED]]
+        log.warning("an earlier life ended before it heard from the authority", **outcomes, first_dropped=first)
+
+
+def _numbers(stretches: list[Stretch]) -> set[int]:
+    return {number for stretch in stretches for number in stretch.numbers}

@@ -1,0 +1,26 @@
+from bridge.migration.steps.scene import Scene, Way
+from bridge.migration.steps.step import Course, Gate, Step
+
+
+class Backfilled(Step):
+    """What was there before: a mirror that runs copies it by itself, and without one the command does."""
+
+    name = "backfill"
+    title = "old records are copied, or on their way"
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+
+    async def act(self, course: Course) -> Course:
+        if course.of(self.name).get("is_complete") or (await self._scene.standing(Way.FORWARD)).workers:
+            return course
+        report = await self._scene.backfill()
+        return course.remembering(self.name, {"records": report.records, "is_complete": report.is_complete})
+
+    async def gate(self, course: Course) -> Gate:
+        facts, standing = course.of(self.name), await self._scene.standing(Way.FORWARD)
+        if facts.get("is_complete"):
+            return Gate((f"{facts['records']} records copied by backfill",))
+        if standing.workers:
+            return Gate((f"{len(standing.workers)} workers of the mirror copy them",))
+        return Gate((), "neither was it copied whole, nor does the mirror run")

@@ -1,0 +1,31 @@
+"""The way of a migration."""
+
+from bridge.migration.steps.backfilled import Backfilled
+from bridge.migration.steps.barrier import Barrier
+from bridge.migration.steps.caught_up import CaughtUp
+from bridge.migration.steps.consumers_moved import ConsumersMoved
+from bridge.migration.steps.finished import Finished
+from bridge.migration.steps.preflight import Preflight
+from bridge.migration.steps.producers_moved import ProducersMoved
+from bridge.migration.steps.producers_stopped import ProducersStopped
+from bridge.migration.steps.reversed import Reversed
+from bridge.migration.steps.scene import Scene
+from bridge.migration.steps.step import Step
+from bridge.migration.steps.verified import Verified, VerifiedAgain
+
+
+def path(scene: Scene) -> tuple[Step, ...]:
+    """All steps, in an order that keeps every key in order and every record for both kinds of consumers."""
+    return (
+        Preflight(scene),
+        Backfilled(scene),
+        CaughtUp(scene),
+        Verified(scene),
+        ConsumersMoved(scene),
+        ProducersStopped(scene),
+        Barrier(scene),
+        ProducersMoved(scene),
+        Reversed(scene),
+        VerifiedAgain(scene),
+        Finished(scene),
+    )

@@ -1,0 +1,106 @@
+"""What the steps of a migration see, and what they can do."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bridge.jobs.backfill_report import BackfillReport
+from bridge.migration.measures.arrivals import Arrivals
+from bridge.migration.measures.consumers import ConsumerStanding
+from bridge.migration.measures.ends import Ends
+from bridge.migration.measures.preflight import Check
+from bridge.migration.measures.standing import Behind, Standing
+from bridge.migration.translation.report import TranslateReport
+from bridge.migration.translation.request import Direction
+from bridge.parity.report import ParityReport
+
+
+class Side(StrEnum):
+    OLD = "old"
+    """From which the migration moves away."""
+    NEW = "new"
+
+
+class Way(StrEnum):
+    """Of one of the two mirrors."""
+
+    FORWARD = "forward"
+    """From the old side to the new one."""
+    REVERSE = "reverse"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Consumers that move, by both their names."""
+
+    application: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """How things are called, for people."""
+
+    old: str
+    new: str
+    forward: str
+    """The command that runs the mirror to the new side; ``reverse`` that of the mirror back."""
+    reverse: str
+
+
+class Scene(ABC):
+    """Both systems, looked at without a trace, and what the command does to them by itself.
+
+    Every method raises what its measure or its job does: ``ConnectorError``, ``CheckpointError``, ``BridgeError``.
+    """
+
+    names: Names
+    pairs: Sequence[Pair]
+    direction: Direction
+    """Of the consumers, on the way forward."""
+    quiet_s: float
+
+    @abstractmethod
+    async def wait(self, seconds: float) -> None: ...
+
+    @abstractmethod
+    async def checks(self) -> Sequence[Check]:
+        """What a migration needs before it begins."""
+
+    @abstractmethod
+    async def ends(self, side: Side) -> Ends:
+        """Behind all that is there now."""
+
+    @abstractmethod
+    async def arrivals(self, side: Side, ends: Ends) -> Arrivals:
+        """What was produced to a side behind ``ends``, mirrored records left out."""
+
+    @abstractmethod
+    async def standing(self, way: Way) -> Standing: ...
+
+    @abstractmethod
+    async def undrained(self, way: Way, ends: Ends) -> Sequence[Behind]:
+        """Where a mirror has not come to ``ends`` of its source."""
+
+    @abstractmethod
+    async def consumers(self, pair: Pair, direction: Direction, table: str) -> ConsumerStanding:
+        """Those that a translation in ``direction`` moves to: a group, or an application by its ``table``."""
+
+    @abstractmethod
+    async def has_table(self, table: str) -> bool: ...
+
+    @abstractmethod
+    async def translate(self, pair: Pair, direction: Direction, table: str) -> TranslateReport:
+        """Set the place of a group by a table, or make a table by a group."""
+
+    @abstractmethod
+    async def backfill(self) -> BackfillReport: ...
+
+    @abstractmethod
+    async def verify(self, way: Way, ends: Ends) -> ParityReport:
+        """Compare what stands before ``ends`` of a mirror's source with what the mirror has made of it."""
+
+    @abstractmethod
+    async def write_reverse(self, ends: Ends) -> str:
+        """Write the configuration of the mirror back, which begins behind ``ends`` of the new side; the file's path."""

@@ -1,0 +1,56 @@
+from bridge.migration.steps.drain import drained
+from bridge.migration.steps.scene import Scene, Side, Way
+from bridge.migration.steps.step import Course, Gate, Step
+from bridge.parity.report import Kind, ParityReport
+
+_SOURCES = {Way.FORWARD: Side.OLD, Way.REVERSE: Side.NEW}
+
+
+class Verified(Step):
+    """Both sides hold the same, as far as they were written when the command began to look."""
+
+    name = "verify"
+    title = "both sides hold the same"
+    ways: tuple[Way, ...] = (Way.FORWARD,)
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+
+    async def act(self, course: Course) -> Course:
+        facts: dict[str, object] = {}
+        for way in self.ways:
+            ends = await self._scene.ends(_SOURCES[way])
+            behind = await drained(self._scene, way, ends)
+            report = await self._scene.verify(way, ends) if behind.holds else None
+            facts[way] = behind.missing if report is None else _summary(report)
+        return course.remembering(self.name, facts)
+
+    async def gate(self, course: Course) -> Gate:
+        facts = course.of(self.name)
+        found = {way: facts.get(way) for way in self.ways}
+        figures = tuple(f"{way}: {each['records']} records" for way, each in found.items() if isinstance(each, dict))
+        missing = [f"{way}: {_missing(each)}" for way, each in found.items() if _missing(each)]
+        return Gate(figures, "; ".join(missing))
+
+    async def look(self, course: Course) -> Gate | None:
+        return await self.gate(course) if course.of(self.name) else None
+
+
+class VerifiedAgain(Verified):
+    """Also what producers have written to the new side since, on the way back."""
+
+    name = "verify-again"
+    title = "both sides still hold the same, both ways"
+    ways = (Way.FORWARD, Way.REVERSE)
+
+
+def _summary(report: ParityReport) -> dict[str, object]:
+    wrong = {kind.value: report.differences[kind].count for kind in Kind if not report.permits(kind)}
+    return {"records": report.source_records, "differences": {kind: count for kind, count in wrong.items() if count}}
+
+
+def _missing(found: object) -> str:
+    if not isinstance(found, dict):
+        return str(found or "not compared yet")
+    counts = ", ".join(f"{count} records {kind}" for kind, count in found["differences"].items())
+    return f"{counts}; kmbridge verify names them" if counts else ""

@@ -1,0 +1,84 @@
+"""The stream and the topic at the ends of a mirror, read by somebody who leaves no trace in either."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from random import Random
+
+from bridge.assembly.opening import all_opened
+from bridge.assembly.reading import SideMaker
+from bridge.config import Configuration
+from bridge.engine.budget import ByteBudget
+from bridge.engine.retry import Backoff
+from bridge.errors import UsageError
+from bridge.keeping.stores import checkpoint_reader
+from bridge.migration.translation.log import Log, StreamLog, TopicLog
+from bridge.migration.translation.reach import Reach
+from checkpoints.base import Checkpoint
+from connectors.base import Clock, Observer
+from connectors.kafka.source import KafkaSource
+from connectors.kinesis.polling import KinesisSource
+
+_MEMORY = 32 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Both, entered. ``checkpoints`` are the mirror's, as they were before anything else was looked at."""
+
+    stream: StreamLog
+    topic: TopicLog
+    is_from_stream: bool
+    """Whether the stream is the mirror's source."""
+    checkpoints: Mapping[str, Checkpoint]
+
+    def reach(self, source: Log, sink: Log) -> Reach:
+        """Of a mirror from ``source`` to ``sink``; nothing is known of one but the configuration's."""
+        is_ours = (source is self.stream) is self.is_from_stream
+        return Reach(source, sink, self.checkpoints if is_ours else {})
+
+
+@asynccontextmanager
+async def opened(configuration: Configuration, clock: Clock) -> AsyncIterator[Sides]:
+    """Both sides while the context lasts.
+
+    Raises ``UsageError`` where they are not a stream and a topic or records carry no origin, ``UnreachableError`` and
+    ``RefusedError`` within half a minute, and ``CheckpointError`` where the mirror's checkpoints cannot be read.
+    """
+    _check(configuration)
+    random = Random()
+    make = SideMaker(configuration, clock, random, Observer())
+    source, sink = make.source(), make.sink()
+    stream, topic = (source, sink) if isinstance(source, KinesisSource) else (sink, source)
+    if not isinstance(stream, KinesisSource) or not isinstance(topic, KafkaSource):
+        raise UsageError("translate", "it moves consumers between a stream of Kinesis and a topic of Kafka")
+    budget = ByteBudget(_MEMORY)
+
+    def backoff() -> Backoff:
+        return Backoff(random)
+
+    checkpoints = await checkpoint_reader(configuration).load()
+    async with AsyncExitStack() as stack:
+        await all_opened(stack, {"stream": stream, "topic": topic})
+        yield Sides(
+            StreamLog(stream, budget, clock, backoff),
+            TopicLog(topic, budget, clock, backoff),
+            stream is source,
+            checkpoints,
+        )
+
+
+def _check(configuration: Configuration) -> None:
+    if not configuration.sends_origins:
+        raise UsageError(
+            "translate",
+            "mirrored records carry no origin, which tells where they come from",
+            "mirror with provenance: auto, into Kinesis with codec kpl or envelope",
+        )
+    stream = configuration.source.kinesis
+    if stream is not None and stream.deaggregate == "never":
+        raise UsageError(
+            "translate",
+            "source.kinesis.deaggregate is never, and an application stands inside of aggregates",
+            "where the stream has none, --set source.kinesis.deaggregate=keep_all",
+        )

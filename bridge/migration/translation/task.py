@@ -1,0 +1,84 @@
+"""What both directions of a translation share: whose places, on which sides, and what is told of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bridge.config import Configuration
+from bridge.migration.leases.table import lease_table
+from bridge.migration.translation.checks import Checks
+from bridge.migration.translation.errors import ConsumerMovingError, LostRecordsError
+from bridge.migration.translation.group import group_of
+from bridge.migration.translation.log import Log
+from bridge.migration.translation.report import TranslatedPartition, TranslateReport, TranslationGap
+from bridge.migration.translation.request import TranslateRequest
+from bridge.migration.translation.search import Found
+from bridge.migration.translation.sides import Sides
+from bridge.migration.translation.survey import Move
+from checkpoints.dynamodb.table import Table
+from checkpoints.kafka.group.committer import ConsumerGroup
+from connectors.base import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    configuration: Configuration
+    request: TranslateRequest
+    sides: Sides
+    clock: Clock
+
+    @property
+    def group(self) -> ConsumerGroup:
+        return group_of(self.configuration, self.request.group)
+
+    @property
+    def table(self) -> Table:
+        """Of the application, in the stream's region where nothing else is asked for."""
+        region = self.request.lease_region or self.sides.stream.address.split(":")[1]
+        return lease_table(self.request.application, region, self.request.lease_endpoint_url)
+
+    def may_rerun(self, new: Log) -> bool:
+        """Whether a record may stand on the new side again, behind a crash of a mirror and not soon after the first."""
+        return new is self.sides.topic and self.sides.is_from_stream and self.configuration.delivery == "at_least_once"
+
+    def refuse_moving(self, moving: Sequence[str]) -> None:
+        """Raises ``ConsumerMovingError`` where places are to be set and consumers are at work, as ``moving`` says."""
+        if moving and self.request.apply:
+            raise ConsumerMovingError("translate", "; ".join(moving), "stop the consumers, then translate again")
+
+    def checked(self, move: Move, found: Found, *, begins_late: bool) -> tuple[TranslationGap, ...]:
+        """What is lost by the move. Raises ``MirrorBehindError``, and ``LostRecordsError`` where it is not accepted."""
+        is_mirrored = (move.old is self.sides.stream) is self.sides.is_from_stream
+        checks = Checks(move, found, is_mirrored, begins_late)
+        checks.raise_behind()
+        gaps = tuple(checks.gaps())
+        if gaps and self.request.apply and self.configuration.on_gap == "stop":
+            named = "; ".join(f"{each.partition} from {each.lost_from} to {each.lost_to}" for each in gaps)
+            raise LostRecordsError(
+                "translate",
+                f"some records are not processed, and not on the new side: {named}",
+                "copy them with kmbridge backfill, or accept the loss with on_gap: continue",
+            )
+        return gaps
+
+    def report(
+        self, partitions: Sequence[TranslatedPartition], gaps: Sequence[TranslationGap], moving: Sequence[str]
+    ) -> TranslateReport:
+        sides, request = self.sides, self.request
+        return TranslateReport(
+            request.direction,
+            request.application,
+            request.group,
+            sides.stream.address,
+            sides.topic.address,
+            tuple(partitions),
+            tuple(gaps),
+            tuple(moving),
+            request.apply,
+            sides.stream.records,
+            sides.topic.records,
+        )
+
+
+def translated(name: str, place: str, found: Found, former: str | None = None) -> TranslatedPartition:
+    """The line of the report for partition ``name``."""
+    return TranslatedPartition(name, place, found.cuts[name].again, found.cuts[name].left_out, former)

@@ -1,0 +1,163 @@
+"""Whatever the history: the new consumer sees all that the old one had not processed, and as much again as is told."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from random import Random
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from bridge.migration.leases.lease import LeaseCheckpoint, Processed
+from bridge.migration.translation.application import checkpoint_of
+from bridge.migration.translation.checks import Checks
+from bridge.migration.translation.errors import MirrorBehindError
+from bridge.migration.translation.progress import ApplicationProgress, GroupProgress, Progress
+from bridge.migration.translation.reach import Reach
+from bridge.migration.translation.search import Found, Search
+from bridge.migration.translation.survey import Move, Side
+from tests.bridge.migration.translation.shelves import STREAM, TOPIC, Kept, ShelfLog
+from tests.bridge.migration.translation.world import Chances, World
+
+MARGIN_MS = 3_000
+ORDINARY = Chances()
+ROUGH = Chances(drop=0.05, rewind=0.1)
+MOVED = Chances(has_natives=True)
+ROUGH_AND_MOVED = Chances(has_natives=True, drop=0.05)
+
+every_history = pytest.mark.parametrize("chances", [ORDINARY, ROUGH, MOVED, ROUGH_AND_MOVED])
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """``source`` is the address of the side that the configured mirror reads."""
+
+    source: str
+    has_checkpoints: bool
+
+
+class Lag(Enum):
+    """Of the mirrors, at the end."""
+
+    NONE = auto()
+    SOME = auto()
+
+
+knowledge = st.builds(Known, st.sampled_from([STREAM, TOPIC]), st.booleans())
+seeds = st.integers(0, 2**32)
+
+
+@every_history
+@given(seed=seeds, lag=st.sampled_from(Lag), known=knowledge)
+@settings(max_examples=60, deadline=None)
+async def test_a_group_sees_all_that_an_application_had_not_processed(
+    chances: Chances, seed: int, lag: Lag, known: Known
+) -> None:
+    """Shards split and merge, aggregates are cut in two, mirrors lag: it misses nothing, and the count is exact."""
+    world = lived(seed, chances, lag)
+    leases = world.consume_stream()
+    stream, topic = world.logs()
+    progress = ApplicationProgress(leases, await stream.listed())
+    found = await searched(world, (stream, topic), progress, known, to_application=False)
+    seen = [each for name, kept in topic.shelf.records.items() for each in behind(kept, found, name)]
+    processed = ids(stream, progress)
+    assert_exact(world, topic, seen, processed, found)
+
+
+@every_history
+@given(seed=seeds, lag=st.sampled_from(Lag), known=knowledge)
+@settings(max_examples=60, deadline=None)
+async def test_an_application_sees_all_that_a_group_had_not_processed(
+    chances: Chances, seed: int, lag: Lag, known: Known
+) -> None:
+    """Likewise; a lease's checkpoint is always that of a record in its shard, or the beginning, or the end."""
+    world = lived(seed, chances, lag)
+    progress = GroupProgress(world.consume_topic())
+    stream, topic = world.logs()
+    found = await searched(world, (stream, topic), progress, known, to_application=True)
+    leases: dict[str, LeaseCheckpoint] = {
+        name: checkpoint_of(each, is_ended=world.shards[name].closed) for name, each in found.cuts.items()
+    }
+    for name, lease in leases.items():
+        assert not isinstance(lease, Processed) or lease.sequence in {
+            each.position.partition("#")[0] for each in stream.shelf.records[name]
+        }
+    begun = ApplicationProgress(leases, await stream.listed())
+    seen = [
+        each
+        for name, kept in stream.shelf.records.items()
+        for each in kept
+        if not begun.has_processed(name, each.position)
+    ]
+    assert_exact(world, stream, seen, ids(topic, progress), found)
+
+
+def lived(seed: int, chances: Chances, lag: Lag) -> World:
+    world = World(Random(seed), chances)
+    world.live(Random(seed).randint(0, 120))
+    if lag is Lag.NONE:
+        world.drain()
+    return world
+
+
+async def searched(
+    world: World, sides: tuple[ShelfLog, ShelfLog], progress: Progress, known: Known, *, to_application: bool
+) -> Found:
+    """The search as it is made with what a configuration says; nothing where the consumer is past a mirror's end."""
+    stream, topic = sides
+    old, new = (topic, stream) if to_application else (stream, topic)
+    checkpoints = {
+        old.address: world.checkpoints_of_topic() if to_application else world.checkpoints_of_stream(),
+        new.address: world.checkpoints_of_stream() if to_application else world.checkpoints_of_topic(),
+    }
+    is_carried = known.source == new.address
+
+    def reach(source: ShelfLog, sink: ShelfLog) -> Reach:
+        is_known = known.has_checkpoints and source.address == known.source
+        return Reach(source, sink, checkpoints[source.address] if is_known else {})
+
+    move = Move(
+        old,
+        new,
+        progress,
+        reach(old, new),
+        reach(new, old),
+        is_carried=is_carried,
+        may_rerun=world.chances.rewind > 0 and not to_application,
+        needs_record=to_application,
+        margin_ms=MARGIN_MS,
+    )
+    found = await Search(move, await Side.of(old, 0), await Side.of(new, 0)).run()
+    try:
+        Checks(move, found, is_mirrored=not is_carried, begins_late=False).raise_behind()
+    except MirrorBehindError:
+        # What was dropped last, and what is still to come, only a mirror's checkpoints tell apart.
+        assume((known.has_checkpoints and not is_carried) or not world.dropped)
+        raise
+    return found
+
+
+def behind(kept: list[Kept], found: Found, name: str) -> list[Kept]:
+    first = found.cuts[name].first
+    return [] if first is None else kept[int(first.position) :]
+
+
+def ids(log: ShelfLog, progress: Progress) -> set[int]:
+    return {
+        each.id
+        for name, kept in log.shelf.records.items()
+        for each in kept
+        if progress.has_processed(name, each.position)
+    }
+
+
+def assert_exact(world: World, new: ShelfLog, seen: list[Kept], processed: set[int], found: Found) -> None:
+    # Where no mirror is known to carry back what the new side has of its own, that is others' and only counted.
+    concerned = [
+        each for kept in new.shelf.records.values() for each in kept if each.headers or found.survey.is_carried
+    ]
+    assert {each.id for each in concerned} - processed - world.dropped <= {each.id for each in seen}
+    assert sum(each.id in processed for each in seen) == sum(each.again for each in found.cuts.values())
+    for name, each in found.cuts.items():
+        first = [kept.id for kept in new.shelf.records[name] if each.first and kept.position == each.first.position]
+        assert not processed.intersection(first)
