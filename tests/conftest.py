@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 
 from tests.support import kinesis_api, topics
 from tests.support.blocking import blocking_calls_found
@@ -25,6 +26,9 @@ _KINESIS_FIXTURES = {"kinesis", "own_kinesis", "stream"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # How long an example takes is the machine's affair.
+    settings.register_profile("untimed", deadline=None)
+    settings.load_profile("untimed")
     worker_input: dict[str, Any] | None = getattr(config, "workerinput", None)
     if worker_input is None:
         config.stash[_SERVERS] = SharedServers.create()

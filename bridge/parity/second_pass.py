@@ -11,7 +11,7 @@ from bridge.parity.passes import SinkFolder, SourceFolder
 from bridge.parity.reading import Extent, Side
 from bridge.parity.report import Findings, Identity, Kind
 from bridge.parity.rereading import Cutter, LetterRereader, SinkRereader, SourceRereader
-from bridge.parity.sides import Parity
+from bridge.parity.sides import Letters, Parity
 from connectors.base import End, Partition
 
 _AT_ONCE = 100_000
@@ -42,11 +42,12 @@ class SecondPass:
     async def name(self, differing: Sequence[Stretch], sink: Extent) -> None:
         """What differs in these goes to the findings; ``sink`` is all of the sink. Raises as reading."""
         for stretch in _together(differing, self._arrived):
-            letters = self._arrived.fold.letters(stretch)
+            count = self._arrived.fold.letters(stretch)
             places = self._arrived.fold.places(stretch, self._folded.lineage, self._arrived.lineage)
             for scope, piece in await self._pieces(stretch):
-                letters -= await self._reread(scope, piece, places, has_letters=letters > 0)
-            self.settled.letters += max(0, letters)
+                count -= await self._reread(scope, piece, places, self._parity.letters if count > 0 else None)
+            # Less than none where letters came meanwhile.
+            self.settled.letters += max(0, count)
         if self._doubtful:
             await self._look_for_first_copies(sink)
 
@@ -66,16 +67,16 @@ class SecondPass:
         return found
 
     async def _reread(
-        self, scope: Scope, piece: tuple[str, str], places: Mapping[str, tuple[str, str]], *, has_letters: bool
+        self, scope: Scope, piece: tuple[str, str], places: Mapping[str, tuple[str, str]], letters: Letters | None
     ) -> int:
-        """How many of its records are in the dead letter."""
+        """How many records of the scope ``letters`` has; None is known to have none."""
         parity, origins, lineage = self._parity, self._folded.lineage, self._arrived.lineage
         comparison = Comparison(self._findings, parity.ends.source, origins, lineage, scope)
         expected = SourceRereader(comparison, self._folded.expected.left_out.copies, parity.ends)
         await parity.source.read(_of_source(parity.source, scope.partition, piece), expected)
-        letters = LetterRereader(comparison, scope, parity.ends, origins)
-        if has_letters and parity.letters is not None:
-            await parity.letters(letters)
+        buried = LetterRereader(comparison, scope, parity.ends, origins)
+        if letters is not None:
+            await letters(buried)
         # Of all that precedes it: the partitions between two that are read may hold nothing of the stretch.
         partitions = [Partition(each, tuple(lineage.ancestors(each) & places.keys())) for each in places]
         await parity.sink.read(
@@ -83,11 +84,12 @@ class SecondPass:
         )
         for missing in comparison.missing():
             known = expected.brought.get(missing.position)
-            if known is None or len(self._doubtful) >= _AT_ONCE:
+            # Of two with one first copy a mirror would have written the second: it would have forgotten the first.
+            if known is None or known in self._doubtful or len(self._doubtful) >= _AT_ONCE:
                 self._findings.add(Kind.MISSING, missing)
             else:
                 self._doubtful[known] = missing
-        return len(letters.found)
+        return len(buried.found)
 
     async def _look_for_first_copies(self, sink: Extent) -> None:
         ends = self._parity.ends

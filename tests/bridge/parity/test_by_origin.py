@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.engine import window
 from bridge.engine.budget import ByteBudget
 from bridge.engine.retry import Backoff
 from bridge.errors import BridgeError
@@ -198,6 +199,22 @@ def test_a_range_that_begins_between_two_copies_lacks_neither(*, mirrored_first:
     found = {} if mirrored_first else {Kind.MISSING: 1}
     assert (counts(report), report.left_out.get("duplicate", 0)) == (found, int(mirrored_first))
     assert report.source_records == (3 if mirrored_first else 4)
+
+
+def test_two_missing_records_with_one_first_copy_are_not_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second lies so far behind that no mirror leaves it out; both are counted, whatever the sink holds."""
+    monkeypatch.setattr(window, "SIZE", 1)
+    source = source_records(8, 1)
+    copied = (ORIGIN_HEADER, f"kafka:before:first/0/7>{HERE}".encode())
+    other = (ORIGIN_HEADER, f"kafka:before:first/0/8>{HERE}".encode())
+    source[2] = replace(source[2], headers=(copied,))
+    source[5] = replace(source[2], position="5")
+    source[6] = replace(source[6], headers=(other,))
+    source[7] = replace(source[2], position="7")
+    sink = ListedSource(THERE, by_partition([each for at, each in enumerate(mirrored(source)) if at not in (5, 7)]))
+    extent = Extent(PARTS, {"0": Place("3")}, {"0": End(position="7"), "1": End(position="-1")}, follows=True)
+    report = asyncio.run(compared_with(source, sink, replace(ENDS, repeats=True), extent))
+    assert counts(report) == {Kind.MISSING: 1}
 
 
 def test_of_partitions_that_are_not_meant_nothing_is_said() -> None:
