@@ -1,7 +1,8 @@
 """What the sink holds, told apart by where each record says that it comes from."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from bridge.parity.digest import content
 from bridge.parity.lineage import Lineage
@@ -35,63 +36,63 @@ class Arrived:
         """
         if batch.headers is None:
             return [], list(range(len(batch)))
-        origins: list[str] = []
-        indexes: list[int] = []
+        found: list[Run] = []
+        groups: dict[str, _Group] = {}
         others: list[int] = []
-        own: list[tuple[Header, ...]] = []
-        first, last = len(self._start), -len(self._end)
+        start, end, first, last = self._start, self._end, len(self._start), -len(self._end)
         replayed = 0
+        left: tuple[Header, ...]
         for index, headers in enumerate(batch.headers):
-            text, left = _taken_apart(headers)
+            if len(headers) == 1 and headers[0][0] == _NAME:
+                text, left = headers[0][1], ()
+            else:
+                text, left = _taken_apart(headers)
             if text is _REPLAY:
                 replayed += 1
                 continue
-            if text is not None and text.endswith(self._end) and text.startswith(self._start):
-                origins.append(text[first:last].decode())
-                indexes.append(index)
-                own.append(left)
-            else:
+            if text is None or not text.endswith(end) or not text.startswith(start):
                 others.append(index)
-        if replayed:
-            self.left_out[REPLAYED] += replayed
-        return list(self._by_partition(batch, origins, indexes, own)), others
-
-    def _by_partition(
-        self, batch: Batch, origins: Sequence[str], indexes: Sequence[int], own: Sequence[tuple[Header, ...]]
-    ) -> Iterator[Run]:
-        """``origins``, and all that belongs to them, in one run for each partition."""
-        groups: dict[str, tuple[list[str], list[int]]] = {}
-        has_headers = any(own)
-        for number, origin in enumerate(origins):
-            partition, _, position = origin.rpartition("/")
+                continue
+            partition, _, position = text[first:last].decode().rpartition("/")
             group = groups.get(partition)
             if group is None:
-                group = groups[partition] = ([], [])
-            elif len(groups) > 1 and not groups.keys().isdisjoint(self._origins.descendants(partition)):
-                yield from _runs(batch, groups, indexes, own if has_headers else None)
-                group = ([], [])
+                group = groups[partition] = _Group(self._origins.descendants(partition))
+            elif group.descendants and not group.descendants.isdisjoint(groups):
+                found += _runs(batch, groups)
+                group = _Group(group.descendants)
                 groups = {partition: group}
-            group[0].append(position)
-            group[1].append(number)
-        yield from _runs(batch, groups, indexes, own if has_headers else None)
+            group.positions.append(position)
+            group.indexes.append(index)
+            if left:
+                group.headers[index] = left
+        if replayed:
+            self.left_out[REPLAYED] += replayed
+        return [*found, *_runs(batch, groups)], others
 
 
-def _runs(
-    batch: Batch,
-    groups: Mapping[str, tuple[Sequence[str], Sequence[int]]],
-    indexes: Sequence[int],
-    own: Sequence[tuple[Header, ...]] | None,
-) -> Iterator[Run]:
-    for partition, (positions, numbers) in groups.items():
-        chosen = [indexes[number] for number in numbers]
+@dataclass(slots=True)
+class _Group:
+    """Records of one origin partition."""
+
+    descendants: frozenset[str]
+    positions: list[str] = field(default_factory=list)
+    indexes: list[int] = field(default_factory=list)
+    """In the batch."""
+    headers: dict[int, tuple[Header, ...]] = field(default_factory=dict)
+    """What they hold themselves, by index, of those that have any."""
+
+
+def _runs(batch: Batch, groups: Mapping[str, _Group]) -> Iterator[Run]:
+    for partition, group in groups.items():
+        chosen, own = group.indexes, group.headers
         yield Run(
             partition,
             batch.partition,
-            positions,
+            group.positions,
             [batch.positions[index] for index in chosen],
             [batch.keys[index] for index in chosen],
             [batch.values[index] for index in chosen],
-            None if own is None else [own[number] for number in numbers],
+            [own.get(index, ()) for index in chosen] if own else None,
         )
 
 

@@ -11,6 +11,8 @@ from connectors.codecs import kpl_tags, kpl_wire
 TIME_DIGITS = 13
 """Of every millisecond from 2001 to 2286."""
 _TIME_HEAD = kpl_wire.tag_head(kpl_tags.TIMESTAMP, TIME_DIGITS)
+_TIME = len(_TIME_HEAD) + TIME_DIGITS
+_BEFORE_VALUE = len(kpl_wire.BEFORE_VALUE)
 _LARGEST_ORIGIN = 4096
 """Bytes of its tag."""
 
@@ -44,34 +46,35 @@ class SimpleReader:
         key = body[2:at]
         if body[0] != kpl_wire.KEY_TABLE or key_size > 0x7F or at > end:
             return None
-        found = Simple(key, [], [], [])
+        values: list[bytes] = []
+        times: list[int] = []
+        every: list[tuple[Header, ...]] = []
+        heads, is_at = self._origin_heads, body.startswith
         while at < end:
             if body[at] != kpl_wire.RECORD:
                 return None
-            at += 1
-            size = body[at]
+            size, at = body[at + 1], at + 2
             if size > 0x7F:
-                size, at = _number(body, at)
-            stop = at + 1 + size
-            at += 1 + len(kpl_wire.BEFORE_VALUE)
-            size = body[at]
-            if not body.startswith(kpl_wire.BEFORE_VALUE, at - len(kpl_wire.BEFORE_VALUE)) or stop > end:
+                size, at = _number(body, at - 1) if body[at] > 0x7F else (size & 0x7F | body[at] << 7, at + 1)
+            stop = at + size
+            if stop > end or not is_at(kpl_wire.BEFORE_VALUE, at):
                 return None
+            at += _BEFORE_VALUE
+            size, at = body[at], at + 1
             if size > 0x7F:
-                size, at = _number(body, at)
-            begin = at + 1
-            tags = begin + size
-            at = tags + len(_TIME_HEAD) + TIME_DIGITS
-            head = self._origin_heads.get(stop - at)
+                size, at = _number(body, at - 1) if body[at] > 0x7F else (size & 0x7F | body[at] << 7, at + 1)
+            tags = at + size
+            origin = tags + _TIME
+            head = heads.get(stop - origin)
             if head is None:
-                head = self._origin_head(stop - at)
-            if not (body.startswith(_TIME_HEAD, tags) and body.startswith(head, at)):
+                head = self._origin_head(stop - origin)
+            if not (is_at(_TIME_HEAD, tags) and is_at(head, origin)):
                 return None
-            found.values.append(body[begin:tags])
-            found.timestamps_ms.append(int(body[at - TIME_DIGITS : at]))
-            found.headers.append(((ORIGIN_HEADER, body[at + len(head) : stop]),) if head else ())
+            values.append(body[at:tags])
+            times.append(int(body[origin - TIME_DIGITS : origin]))
+            every.append(((ORIGIN_HEADER, body[origin + len(head) : stop]),) if head else ())
             at = stop
-        return found
+        return Simple(key, values, times, every)
 
     def _origin_head(self, tag_size: int) -> bytes:
         """Raises ``ValueError`` where no tag of an origin has that size."""
@@ -85,12 +88,12 @@ class SimpleReader:
 
 
 def _number(body: bytes, at: int) -> tuple[int, int]:
-    """The number that begins at ``at`` and has two bytes at least, and where its last byte is."""
+    """The number that begins at ``at`` and has two bytes at least, and what follows it."""
     number = body[at] & 0x7F
     for shift in (7, 14, 21):
         at += 1
         octet = body[at]
         number |= (octet & 0x7F) << shift
         if octet < 0x80:
-            return number, at
+            return number, at + 1
     raise ValueError("nothing is as long as that")

@@ -174,7 +174,7 @@ def title(end: End) -> str:
     return f"Kinesis stream {end.name}" if isinstance(end, StreamEnd) else f"Kafka topic {end.name}"
 
 
-@pytest.fixture(params=["to-kafka"])
+@pytest.fixture(params=["to-kafka", "to-kinesis"])
 def system(
     request: pytest.FixtureRequest,
     kinesis: str,

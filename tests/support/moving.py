@@ -1,7 +1,7 @@
 """Producers and consumers of a system that moves, and what the consumers saw in all their lives."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -79,7 +79,7 @@ async def working(work: "Application | GroupConsumer") -> AsyncIterator[None]:
 
 
 class Application:
-    """A KCL application with one worker: its leases' counters rise while it is at work, and it checkpoints."""
+    """A KCL application with one worker: it renews its leases while at work, and checkpoints what it was given."""
 
     def __init__(self, application: KclApplication, stream: StreamEnd, seen: Seen) -> None:
         self._application = application
@@ -91,38 +91,41 @@ class Application:
         self._stopped.set()
 
     async def run(self) -> None:
-        counter = 100
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._until_stopped(self._renew))
+            tasks.create_task(self._until_stopped(self._process))
+
+    async def _until_stopped(self, work: Callable[[], Awaitable[None]]) -> None:
         while not self._stopped.is_set():
-            counter += 1
-            await self._round(counter)
+            await work()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_POLL_S):
                     await self._stopped.wait()
 
-    async def _round(self, counter: int) -> None:
+    async def _renew(self) -> None:
+        values = {":one": {"N": "1"}, ":owner": {"S": "worker"}}
+        for shard in await self._application.places():
+            await self._update(shard, "SET leaseOwner = :owner ADD leaseCounter :one", values)
+
+    async def _process(self) -> None:
         places = await self._application.places()
         fresh = [each for each in await self._stream.records() if not is_processed(each, places)]
         for record in fresh:
             self._seen.add(record.key, record.value)
+        for shard, records in shards_of(fresh).items():
+            place = {":place": {"S": str(records[-1].sequence)}, ":sub": {"N": str(records[-1].sub)}}
+            await self._update(shard, "SET checkpoint = :place, checkpointSubSequenceNumber = :sub", place)
+
+    async def _update(self, shard: str, update: str, values: Mapping[str, Mapping[str, str]]) -> None:
         table = lease_table(self._application.name, REGION, self._application.url)
-        by_shard = shards_of(fresh)
+        request = {
+            "TableName": table.name,
+            "Key": {"leaseKey": {"S": shard}},
+            "UpdateExpression": update,
+            "ExpressionAttributeValues": values,
+        }
         async with connect(table) as caller:
-            for shard in places:
-                update = "SET leaseCounter = :counter, leaseOwner = :owner"
-                values: dict[str, dict[str, str]] = {":counter": {"N": str(counter)}, ":owner": {"S": "worker"}}
-                if shard in by_shard:
-                    last = by_shard[shard][-1]
-                    update += ", checkpoint = :place, checkpointSubSequenceNumber = :sub"
-                    values |= {":place": {"S": str(last.sequence)}, ":sub": {"N": str(last.sub)}}
-                await caller.call(
-                    "UpdateItem",
-                    {
-                        "TableName": table.name,
-                        "Key": {"leaseKey": {"S": shard}},
-                        "UpdateExpression": update,
-                        "ExpressionAttributeValues": values,
-                    },
-                )
+            await caller.call("UpdateItem", request)
 
 
 class GroupConsumer:

@@ -1,6 +1,6 @@
 """Where a consumer goes on that moves from one side of a mirror to the other: found by time, and told by origin."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from bridge.migration.translation.cut import Cut, Judge, cut
@@ -9,7 +9,7 @@ from bridge.migration.translation.progress import Extent
 from bridge.migration.translation.sighting import Sighting
 from bridge.migration.translation.stretch import Awaited, Settling, Stretch, read_stretch
 from bridge.migration.translation.survey import Move, Side, Survey, Surveyor
-from connectors.base import Position
+from connectors.base import Place, Position
 
 _WIDER = 8
 
@@ -55,18 +55,26 @@ class Search:
                 survey = await self._surveyor.widened(survey, {**survey.since, **since})
         return Found(cuts, stretches, survey, self._old, self._new)
 
-    async def _read(self, names: Iterable[str], survey: Survey) -> dict[str, Stretch]:
+    async def _read(self, names: Collection[str], survey: Survey) -> dict[str, Stretch]:
         move = self._move
-        partitions = {partition.id: partition for partition in self._new.partitions}
+        places = await self._places(names, survey.since)
         lasts = self._lasts(survey)
 
         async def of(name: str) -> tuple[str, Stretch]:
-            place = (await move.new.at_time([partitions[name]], survey.since[name]))[name]
             awaited = Awaited(move.progress, survey.processed.copies.get(name, ()), lasts)
             settling = None if move.may_rerun else Settling(awaited, move.old, move.margin_ms)
-            return name, await read_stretch(move.new, move.old.address, name, place, self._new.ends[name], settling)
+            end = self._new.ends[name]
+            return name, await read_stretch(move.new, move.old.address, name, places[name], end, settling)
 
         return dict(await side_by_side(of, names))
+
+    async def _places(self, names: Collection[str], since: Mapping[str, int]) -> Mapping[str, Place]:
+        """Where each of ``names`` is read from, asked for by time: many have the same."""
+        found: dict[str, Place] = {}
+        for time_ms in {since[name] for name in names}:
+            partitions = [each for each in self._new.partitions if each.id in names and since[each.id] == time_ms]
+            found |= await self._move.new.at_time(partitions, time_ms)
+        return found
 
     def _lasts(self, survey: Survey) -> Mapping[str, Position | None]:
         """As ``Awaited`` has them: nothing at all where the old side shows only what came from the new one."""
