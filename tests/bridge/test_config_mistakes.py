@@ -47,6 +47,18 @@ LINES = {
         "compression: zstd",
         "o.yaml:8: compression: unknown key; did you mean sink.kafka.compression or sink.kinesis.compression?",
     ),
+    "consumers that move need both their names": (
+        "cutover: {consumers: [{application: billing}]}",
+        "o.yaml:8: cutover.consumers[0].group: is missing",
+    ),
+    "a group that takes two applications": (
+        "cutover: {consumers: [{application: one, group: g}, {application: two, group: g}]}",
+        "o.yaml:8: cutover.consumers: found a list; allowed: each application and each group once",
+    ),
+    "a mirror back that carries no origin": (
+        "cutover: {reverse: {codec: raw}}",
+        'o.yaml:8: cutover.reverse.codec: found "raw"; allowed: kpl or envelope',
+    ),
     "an unknown key like no other gets all": (
         "log: {colour: red}",
         "o.yaml:8: log.colour: unknown key; known here: format, level",
@@ -444,7 +456,6 @@ LATER = {
     "defaults: {on_gap: stop}": "defaults: this version does not have several mirrors in one file yet",
     "transforms: [{python: 'm:f'}]": "transforms: this version does not have transforms yet",
     "http: {token: '${TOKEN:-t}'}": "http.token: this version does not have tokens for its HTTP server yet",
-    "cutover: {}": "cutover: this version does not have migrations yet",
     "telemetry: {emf: {}}": "telemetry: this version does not have EMF metrics yet",
     "source:\n  kinesis: {stream: s, read: fan_out}": "source.kinesis.read: this version does not have enhanced",
     "source:\n  kafka: {auth: {scram: {}}}": "source.kafka.auth: this version does not have this kind of authent",
