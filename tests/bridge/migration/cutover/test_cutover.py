@@ -107,6 +107,32 @@ async def test_there_is_a_way_back_from_every_step_and_forward_again(migration: 
     assert not world.has_mixed
 
 
+@pytest.mark.parametrize("step", ["producers-moved", "barrier"])
+async def test_what_was_measured_of_producers_is_measured_again_once_they_are_back(
+    migration: Migration, step: str
+) -> None:
+    """The way back from the barrier leads before it: an end that was recorded says nothing any more."""
+    await migration.until(step)
+    move = await migration.cutover.rollback()
+    while not move.is_done:
+        migration.people.obey(move.task)
+        move = await migration.cutover.rollback()
+    assert move.following == "producers-stopped"
+
+
+async def test_producers_return_only_when_the_old_side_has_everything(migration: Migration) -> None:
+    """The mirror back may be slow, and is waited for; where it does not come to the end nobody is told to start."""
+    await migration.until("producers-moved")
+    world = migration.world
+    world.mirrors.add(Way.REVERSE)
+    world.producers.clear()
+    world.native[Side.NEW] += 10_000
+    move = await migration.cutover.rollback()
+    assert (move.is_done, "has not come to the end" in move.missing) == (False, True)
+    world.copied[Way.REVERSE] = world.native[Side.NEW]
+    assert (await migration.cutover.rollback()).task.startswith("start the producers of old")
+
+
 async def test_a_way_back_ends_nowhere_but_at_the_beginning(migration: Migration) -> None:
     """Where nothing is done there is nothing to undo."""
     with pytest.raises(UsageError, match="nothing is done"):
@@ -133,11 +159,14 @@ async def test_the_last_step_is_taken_by_its_own_name_and_ends_the_way_back(migr
         ("verify", lambda world: setattr(world, "different", True), "3 records missing"),
         ("caught-up", lambda world: world.mirrors.clear(), "no worker"),
         ("producers-stopped", lambda world: world.producers.add(Side.OLD), "producers still write to old"),
+        ("consumers-moved", lambda world: world.readers.update({"app", "group"}), "moving"),
+        ("barrier", lambda world: world.producers.add(Side.OLD), "producers still write to old"),
         ("barrier", lambda world: world.mirrors.clear() or world.native.update({Side.OLD: 10_000}), "has not come"),
         ("producers-moved", lambda world: world.producers.add(Side.OLD), "producers still write to old"),
         ("reverse", lambda world: world.mirrors.discard(Way.REVERSE), "no worker"),
         ("verify-again", lambda world: setattr(world, "different", True), "3 records missing"),
         ("finish", lambda world: world.producers.add(Side.OLD), "producers still write to old"),
+        ("finish", lambda world: world.readers.clear(), "not at work"),
     ],
 )
 async def test_each_gate_measures(

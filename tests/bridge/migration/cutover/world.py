@@ -35,6 +35,8 @@ class World:
     native: dict[Side, int] = field(default_factory=lambda: {Side.OLD: 10, Side.NEW: 0})
     """Records that producers wrote to each side."""
     copied: dict[Way, int] = field(default_factory=lambda: {Way.FORWARD: 0, Way.REVERSE: 0})
+    speed: int = 2
+    """Records that a mirror copies in a moment; a producer writes one."""
     tables: set[str] = field(default_factory=lambda: {"app"})
     places: dict[str, int] = field(default_factory=dict)
     """What was set by translations: how many records of the other side were processed."""
@@ -51,7 +53,7 @@ class World:
             self.has_mixed |= len(self.producers) > 1 or waiting > 0
             self.native[side] += 1
         for way in self.mirrors:
-            self.copied[way] = self.native[_SOURCES[way]]
+            self.copied[way] = min(self.native[_SOURCES[way]], self.copied[way] + self.speed)
 
 
 class FakeScene(Scene):
