@@ -67,6 +67,7 @@ class FencedWriter:
         while not (await asyncio.wait({written}, timeout=_LOOK_S))[0]:
             if (loss := await asyncio.to_thread(desk.loss)) is not None:
                 self._replace(desk)
+                written.add_done_callback(_heard)
                 raise CheckpointError(_OPERATION, loss.cause, loss.hint)
         written.result()
 
@@ -78,6 +79,12 @@ class FencedWriter:
         lost.leave()
         if self._desk is lost:
             self._desk = self._open()
+
+
+def _heard(written: asyncio.Future[None]) -> None:
+    """Nobody waits for it any more."""
+    if not written.cancelled():
+        written.exception()
 
 
 class _Desk:

@@ -83,7 +83,6 @@ class Transactions:
         self._metadata: bytes | None = None
         self._offsets: dict[int, int] = {}
         self._is_ready = False
-        self._is_committing = False
         self._patience: Patience | None = None
         """With the call under way."""
         self._settings = dict(settings)
@@ -103,7 +102,6 @@ class Transactions:
         except KafkaException as error:
             raise self._lost(error) from None
         self._metadata = metadata
-        self._is_committing = False
         self._offsets = {}
 
     def prepare(self) -> None:
@@ -144,20 +142,20 @@ class Transactions:
         self._attempt(lambda: self.producer.send_offsets_to_transaction(offsets, metadata, _CALL_S), self._lost)
         if self._stopped.is_set():
             raise TransientError(self._operation, "stopped before the commit")
-        self._is_committing = True
         self._attempt(lambda: self.producer.commit_transaction(_CALL_S), self._unknown)
         self._metadata = None
 
     def loss(self) -> ConnectorError | None:
         """Why the call under way will never have an answer; None as long as it may. From any thread; may block too.
 
-        The call itself may never return. Set ``stopped`` and leave the producer behind, and the thread with it.
+        The call itself may never return: leave the producer behind, and the thread with it. Where it does return after
+        all it commits nothing any more, unless it was committing: that nobody can say.
         """
         patience = self._patience
-        if patience is None or not patience.is_over():
+        if patience is None or not patience.is_over() or patience is not self._patience:
             return None
-        kind = UncertainError if self._is_committing else TransientError
-        return kind(self._operation, "the cluster answers, and the coordinator of the transaction does not")
+        self._stopped.set()
+        return UncertainError(self._operation, "the cluster answers, and the coordinator of the transaction does not")
 
     def abort(self) -> None:
         """Give the open transaction up. Raises ``ConnectorError`` where the producer is of no more use."""

@@ -7,7 +7,7 @@ from threading import Event, Thread
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from connectors.base import ConnectorError, TransientError, UncertainError
+from connectors.base import ConnectorError, UncertainError
 from connectors.kafka import transaction
 from connectors.kafka.patience import LOST_S, Patience
 from connectors.kafka.transaction import Transactions
@@ -95,17 +95,15 @@ def _commit_one(transactions: Transactions) -> None:
         transactions.commit()
 
 
-@pytest.mark.parametrize("call", ["init_transactions", "send_offsets_to_transaction"])
-def test_a_coordinator_that_is_lost_before_the_commit_is_told_and_nothing_is_committed(
+@pytest.mark.parametrize("call", ["init_transactions", "send_offsets_to_transaction", "commit_transaction"])
+def test_a_coordinator_that_is_lost_is_told_though_the_call_never_returns(
     monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
-    """Though the call never returns: what was not committed can be sent anew at once, by another producer."""
+    """Nobody may send the records again before the checkpoints are read: it may be about to commit."""
     producer = LostProducer(call)
     with committing(monkeypatch, producer) as transactions:
-        loss = transactions.loss()
-        assert isinstance(loss, TransientError)
-        assert not isinstance(loss, UncertainError)
-    assert "commit_transaction" not in producer.calls
+        assert isinstance(transactions.loss(), UncertainError)
+    assert producer.calls[-1] == call
 
 
 def test_a_call_that_returns_after_it_was_given_up_commits_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,10 +116,16 @@ def test_a_call_that_returns_after_it_was_given_up_commits_nothing(monkeypatch: 
     assert "commit_transaction" not in producer.calls
 
 
-def test_a_coordinator_that_is_lost_at_the_commit_leaves_it_uncertain(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It may have heard it: nobody may send the records again before the checkpoints are read."""
-    with committing(monkeypatch, LostProducer("commit_transaction")) as transactions:
-        assert isinstance(transactions.loss(), UncertainError)
+def test_a_call_that_returns_while_the_cluster_is_asked_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes next has patience of its own."""
+    producer = LostProducer("send_offsets_to_transaction")
+
+    def answers() -> bool:
+        transactions._patience = None
+        return True
+
+    with committing(monkeypatch, producer, answers) as transactions:
+        assert transactions.loss() is None
 
 
 def test_a_cluster_that_does_not_answer_has_lost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

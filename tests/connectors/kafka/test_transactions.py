@@ -90,11 +90,9 @@ async def test_an_aborted_scope_leaves_nothing_and_takes_the_following_with_it(k
         assert await values(kafka, name) == [b"%d" % number for number in range(100)]
 
 
-@pytest.mark.parametrize(
-    ("call", "kind"), [("send_offsets_to_transaction", TransientError), ("commit_transaction", UncertainError)]
-)
+@pytest.mark.parametrize("call", ["send_offsets_to_transaction", "commit_transaction"])
 async def test_a_coordinator_that_is_lost_breaks_the_scope_and_another_producer_goes_on(
-    kafka: str, topic: TopicFactory, monkeypatch: pytest.MonkeyPatch, call: str, kind: type[ConnectorError]
+    kafka: str, topic: TopicFactory, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     """Though the call never returns: what was in the scope is sent again, and comes once. Leaving waits for nobody."""
     name = topic(partitions=1)
@@ -104,7 +102,7 @@ async def test_a_coordinator_that_is_lost_breaks_the_scope_and_another_producer_
             with pytest.raises(ConnectorError) as caught:
                 await deliver(sink, numbered(0, 50))
             assert made.is_set()
-            assert type(caught.value) is kind
+            assert isinstance(caught.value, UncertainError)
             await deliver(sink, numbered(0, 50))
             assert len(await values(kafka, name)) == 50
 
