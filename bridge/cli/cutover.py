@@ -11,7 +11,7 @@ import typer
 from bridge.cli.arguments import Json, Name, Settings, Targets, configuration
 from bridge.cli.failure import FAILED
 from bridge.cli.output import print_json, print_rows
-from bridge.cli.stop import quitting
+from bridge.cli.stop import leaving
 from bridge.config import Configuration
 from bridge.config.urls import is_url
 from bridge.keeping.documents import documents_of
@@ -108,8 +108,7 @@ def _run(asked: Configuration, targets: Sequence[str], work: Callable[[Cutover, 
         async with _opened(asked, targets) as (cutover, between):
             return await work(cutover, between)
 
-    # A step that is cut short is taken again: there is nothing to drain.
-    with quitting(FAILED):
+    with leaving("stopped; what it was at is taken up by the same command"):
         return asyncio.run(run())
 
 

@@ -41,6 +41,16 @@ def quitting(code: int = 0) -> AbstractContextManager[None]:
     return _handled_by(end)
 
 
+def leaving(told: str) -> AbstractContextManager[None]:
+    """While inside, a signal ends the process at once with 128 + its number, and says what was ``told``."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"{told}\n".encode())
+        os._exit(128 + number)
+
+    return _handled_by(end)
+
+
 @contextmanager
 def stopping(stop: Callable[[str], None], *, second: Handler = leave) -> Iterator[None]:
     """While inside, the first signal calls ``stop`` with its name in the running loop; a second ends the process.

@@ -9,11 +9,18 @@ from bridge.config.quantities import Duration, allowed
 from bridge.config.section import Section
 
 _LONGEST_GROUP = 249
+_SHORTEST_S = 2
 
 
 def _group(value: str) -> str:
     if not 0 < len(value) <= _LONGEST_GROUP:
         raise allowed(f"a consumer group's name, of 1 to {_LONGEST_GROUP} characters")
+    return value
+
+
+def _quiet(value: float) -> float:
+    if value < _SHORTEST_S:
+        raise allowed(f"at least {_SHORTEST_S}s, for servers tell arrivals in whole seconds")
     return value
 
 
@@ -41,7 +48,7 @@ class ReverseMirror(Section):
 
 class Cutover(Section):
     consumers: tuple[Consumers, ...] = Field(default=(), description="Those that move, each with both its names.")
-    quiet: Duration = Field(
+    quiet: Annotated[Duration, AfterValidator(_quiet)] = Field(
         default=60.0,
         description="How long nothing may have been produced to a side before its producers count as stopped.",
         json_schema_extra={"default": "60s"},

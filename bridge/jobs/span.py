@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 
 from bridge.errors import UsageError
@@ -10,6 +10,7 @@ from connectors.base import Position
 
 _OLDEST = ("trim_horizon", "earliest")
 _NOW = ("now", "latest")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Kind(Enum):
@@ -33,7 +34,7 @@ class Point:
     @property
     def time_ms(self) -> int | None:
         """Milliseconds since the epoch, rounded down; None where it is no time."""
-        return None if self.time is None else int(self.time.timestamp() * 1000)
+        return None if self.time is None else (self.time - _EPOCH) // timedelta(milliseconds=1)
 
 
 def point(option: str, texts: Sequence[str]) -> Point:

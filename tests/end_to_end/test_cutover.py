@@ -49,7 +49,7 @@ class System:
         self.producer, self.seen = Producer(), Seen()
         moving = {
             "consumers": [{"application": self.application, "group": group, "failover_time": FAILOVER}],
-            "quiet": "1s",
+            "quiet": "2s",
             "lease_endpoint_url": dynamo,
         }
         more: dict[str, Any] = {"checkpoints": None, "cutover": moving, "name": f"move-{uuid4().hex[:8]}"}

@@ -1,18 +1,18 @@
 """The scene of a migration as it is: two systems, their consumers, the mirror and the mirror back."""
 
+import asyncio
 import shlex
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from bridge.config import Configuration
 from bridge.config.cutover import Consumers, Cutover
-from bridge.errors import UsageError
+from bridge.errors import BridgeError, UsageError
 from bridge.jobs.backfill import backfill
 from bridge.jobs.backfill_report import BackfillReport
 from bridge.jobs.backfill_request import BackfillRequest
-from bridge.jobs.span import Kind, Point
+from bridge.migration.cutover.stretch import range_of
 from bridge.migration.leases.table import lease_table
 from bridge.migration.measures import arrivals, consumers, standing
 from bridge.migration.measures.arrivals import Arrivals
@@ -27,8 +27,8 @@ from bridge.migration.steps.scene import Names, Pair, Scene, Side, Way
 from bridge.migration.translation.report import TranslateReport
 from bridge.migration.translation.request import Direction, TranslateRequest
 from bridge.migration.translation.translating import translate
-from bridge.parity.report import ParityReport
-from bridge.parity.verification import OLDEST, Range, verify
+from bridge.parity.report import Difference, Kind, ParityReport
+from bridge.parity.verification import verify
 from checkpoints.dynamodb.client import connect
 from checkpoints.dynamodb.faults import MissingTableError
 from checkpoints.dynamodb.table import Table
@@ -143,15 +143,24 @@ class LiveScene(Scene):
     async def backfill(self) -> BackfillReport:
         return await backfill(self._sides.configuration, BackfillRequest())
 
-    async def verify(self, way: Way, ends: Ends) -> ParityReport:
+    async def verify(self, way: Way, ends: Ends, since: Ends | None = None) -> ParityReport:
         configuration = self._mirrors[way].configuration
-        if not ends:
-            return await verify(configuration, is_shared=True, clock=self._sides.clock)
-        return await verify(configuration, Range(OLDEST, _point(ends)), is_shared=True, clock=self._sides.clock)
+        compared = range_of(ends, since)
+        if compared is None:
+            return ParityReport(0, 0, {kind: Difference() for kind in Kind})
+        # Producers of the other side write there too, once they have moved.
+        return await verify(configuration, compared, is_shared=True, clock=self._sides.clock)
 
     async def write_reverse(self, ends: Ends) -> str:
         found = await reversed_mirror(self._sides, ends, self._asked.reverse.codec)
-        self._reverse_path.write_text(found.text)
+        try:
+            await asyncio.to_thread(_replace, self._reverse_path, found.text)
+        except OSError as error:
+            raise BridgeError(
+                "write the configuration of the mirror back",
+                f"{self._reverse_path}: {error.strerror}",
+                "let the command write beside the configuration",
+            ) from error
         return str(self._reverse_path)
 
     def _table(self, name: str) -> Table:
@@ -159,11 +168,8 @@ class LiveScene(Scene):
         return lease_table(name, region, self._asked.lease_endpoint_url)
 
 
-def _point(ends: Ends) -> Point:
-    """The end of a range that holds what stands before ``ends``: a time where they are times."""
-    times = [end.time_ms for end in ends.values() if end.time_ms is not None]
-    if times:
-        moment = datetime.fromtimestamp(min(times) / 1000, UTC)
-        return Point(Kind.TIME, moment.isoformat(), moment)
-    positions = {name: end.position for name, end in ends.items() if end.position is not None}
-    return Point(Kind.POSITIONS, "what had come", positions=positions)
+def _replace(path: Path, text: str) -> None:
+    """Whole, or not at all."""
+    fresh = path.with_suffix(".new")
+    fresh.write_text(text)
+    fresh.replace(path)

@@ -6,6 +6,7 @@ clock, whether a shard was open or closed: of a closed one all had arrived by th
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from bridge.migration.translation.log import OLDEST_MS, Log
 from bridge.parity.lineage import Lineage
@@ -14,7 +15,8 @@ from connectors.base import End, Partition, Place
 Ends = Mapping[str, End]
 """By partition, of all that were listed at that moment."""
 
-EndsDocument = dict[str, dict[str, str | int | None]]
+EndsDocument = dict[str, dict[str, Any]]
+"""``positions`` by partition; and ``times``, each with its partitions: those of thousands of shards are one."""
 
 
 async def ends_of(log: Log) -> Ends:
@@ -24,12 +26,22 @@ async def ends_of(log: Log) -> Ends:
 
 def written(ends: Ends) -> EndsDocument:
     """As JSON has it; ``read`` undoes it."""
-    return {name: {"position": end.position, "time_ms": end.time_ms} for name, end in ends.items()}
+    times: dict[str, list[str]] = {}
+    for name, end in ends.items():
+        if end.time_ms is not None:
+            times.setdefault(str(end.time_ms), []).append(name)
+    positions = {name: end.position for name, end in ends.items() if end.position is not None}
+    return {"positions": positions, "times": times}
 
 
-def read(document: Mapping[str, Mapping[str, str | int | None]]) -> Ends:
+def read(document: Mapping[str, Any]) -> Ends:
     """The ends that were ``written``. Raises ``ValueError`` for a document of another shape."""
-    return {name: _end(name, each) for name, each in document.items()}
+    try:
+        times = {name: int(time) for time, names in document["times"].items() for name in names}
+        positions = dict(document["positions"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"these are no ends: {document!r}") from error
+    return {name: End(positions.get(name), times.get(name)) for name in positions | times}
 
 
 def of_all(ends: Ends, listed: Iterable[Partition]) -> Ends:
@@ -60,10 +72,3 @@ async def behind(log: Log, partition: Partition, end: End | None) -> Place:
         return Place(end.position)
     since_ms = OLDEST_MS if end is None or end.time_ms is None else end.time_ms + 1
     return (await log.at_time([partition], since_ms))[partition.id]
-
-
-def _end(name: str, document: Mapping[str, str | int | None]) -> End:
-    position, time_ms = document.get("position"), document.get("time_ms")
-    if not isinstance(position, str | None) or not isinstance(time_ms, int | None) or not (position or time_ms):
-        raise ValueError(f"the end of {name} is neither a position nor a time: {dict(document)!r}")
-    return End(position, time_ms)

@@ -9,6 +9,7 @@ from bridge.errors import BridgeError, UsageError
 from bridge.keeping.stores import described
 from bridge.migration.leases import scan as leases
 from bridge.migration.leases.table import lease_table
+from bridge.migration.measures.arrivals import arrivals
 from bridge.migration.measures.consumers import ConsumerState, group
 from bridge.migration.measures.loops import came_back
 from bridge.migration.measures.reversed import Codec, check_reversible
@@ -22,6 +23,7 @@ from connectors.base import Clock, ConnectorError
 LASTS_MS = 7 * 86_400_000
 """How long a migration may last."""
 _HOUR_MS = 3_600_000
+_SAMPLE = 20_000
 _REACHED = "both ends are reached"
 
 _Finding = tuple[bool, str, str]
@@ -74,6 +76,7 @@ async def preflight(
 async def _looked_at(sides: Sides, consumers: Consumers, codec: Codec, lasts_ms: int) -> AsyncIterator[Check]:
     yield _origins(sides.configuration)
     yield _reversible(sides.configuration, codec)
+    yield _start(sides.configuration)
     yield await _asked("the mirror's checkpoints can be read", _checkpoints(sides))
     for log in (sides.source, sides.sink):
         if isinstance(log, StreamLog):
@@ -83,6 +86,7 @@ async def _looked_at(sides: Sides, consumers: Consumers, codec: Codec, lasts_ms:
         yield await _asked(f"application {name} is there", _application(sides, consumers, name))
     for name in consumers.groups:
         yield await _asked(f"group {name} is there", _group(sides, name))
+    yield replace(await _asked("only mirrors have written to the new side", _natives(sides)), weight=Weight.SHOULD)
     # A mirror back that is loop-safe harms nothing, and runs where a migration was rolled back.
     yield replace(await _asked("nothing mirrors back yet", _loop(sides)), weight=Weight.SHOULD)
 
@@ -105,6 +109,18 @@ def _origins(configuration: Configuration) -> Check:
     reason = f"mirrored records {'carry' if holds else 'do not carry'} where they come from"
     remedy = "" if holds else "provenance: auto, into Kinesis with codec kpl or envelope"
     return Check("records carry their origin", holds, reason, remedy)
+
+
+def _start(configuration: Configuration) -> Check:
+    start = configuration.source.end.start
+    holds = start in ("trim_horizon", "earliest")
+    return Check(
+        "the mirror begins at the oldest record",
+        holds,
+        f"it begins at {start}",
+        "" if holds else "consumers that are behind that would lose records; translate names them. Or start: earliest",
+        Weight.SHOULD,
+    )
 
 
 def _reversible(configuration: Configuration, codec: Codec) -> Check:
@@ -161,6 +177,14 @@ async def _group(sides: Sides, name: str) -> _Finding:
     if found.state is ConsumerState.ABSENT:
         return False, "it has no members and no offsets", "check its name; brokers forget groups that stay empty"
     return True, f"it has {len(found.places)} offsets and {len(found.at_work)} members", ""
+
+
+async def _natives(sides: Sides) -> _Finding:
+    found = await arrivals(sides.sink, {}, most=_SAMPLE)
+    if not found.count:
+        return True, f"no record among {found.read} was produced to {sides.sink.address}", ""
+    reason = f"{found.count} records among {found.read} were produced to {sides.sink.address}"
+    return False, reason, "the mirror back may copy them, where it has to read all of the new side"
 
 
 async def _loop(sides: Sides) -> _Finding:

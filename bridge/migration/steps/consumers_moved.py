@@ -4,6 +4,7 @@ from dataclasses import replace
 from bridge.migration.measures.consumers import ConsumerStanding, ConsumerState
 from bridge.migration.steps.scene import Pair, Scene
 from bridge.migration.steps.step import Course, Facts, Gate, Step
+from bridge.migration.translation.log import side_by_side
 from bridge.migration.translation.request import Direction
 
 _BACK = {Direction.TO_GROUP: Direction.TO_APPLICATION, Direction.TO_APPLICATION: Direction.TO_GROUP}
@@ -34,7 +35,8 @@ class ConsumersMoved(Step):
         return course if course.of(self.name) else await self._moved(course, self._scene.direction)
 
     async def gate(self, course: Course) -> Gate:
-        again = tuple(f"{each} records seen again by {name}" for name, each in course.of(self.name).items())
+        facts = course.of(self.name) if self._scene.pairs else {}
+        again = tuple(f"{each} records seen again by {name}" for name, each in facts.items())
         working = await at_work(self._scene, course)
         return Gate((*again, *working.figures), working.missing)
 
@@ -56,7 +58,7 @@ class ConsumersMoved(Step):
 
     async def _stopped(self, course: Course, direction: Direction) -> Gate:
         """Whether those that a translation in ``direction`` has moved to are not at work."""
-        found = [await self._scene.consumers(pair, direction, table(course, pair)) for pair in self._scene.pairs]
+        found = await looked_at(self._scene, course, direction)
         working = [each for each in found if each.state is ConsumerState.MOVING]
         return Gate(tuple(map(_text, found)), "; ".join(map(_text, working)))
 
@@ -96,9 +98,14 @@ def table(course: Course, pair: Pair) -> str:
     return tables.get(pair.application, pair.application)
 
 
+async def looked_at(scene: Scene, course: Course, direction: Direction) -> list[ConsumerStanding]:
+    """Those that a translation in ``direction`` moves to, side by side: a table is watched for a while."""
+    return await side_by_side(lambda pair: scene.consumers(pair, direction, table(course, pair)), scene.pairs)
+
+
 async def at_work(scene: Scene, course: Course) -> Gate:
     """Whether consumers are at work on the new side."""
-    found = [await scene.consumers(pair, scene.direction, table(course, pair)) for pair in scene.pairs]
+    found = await looked_at(scene, course, scene.direction)
     idle = [each.name for each in found if each.state is not ConsumerState.MOVING]
     figures = tuple(map(_text, found)) or ("no consumers are configured",)
     return Gate(figures, f"not at work: {', '.join(idle)}" if idle else "")

@@ -1,7 +1,6 @@
-from bridge.migration.steps.barrier import at_barrier
+from bridge.migration.steps.barrier import late_at, listened
 from bridge.migration.steps.consumers_moved import at_work
-from bridge.migration.steps.scene import Scene, Side
-from bridge.migration.steps.silence import silent
+from bridge.migration.steps.scene import Scene
 from bridge.migration.steps.step import Course, Gate, Step
 
 
@@ -17,13 +16,12 @@ class Finished(Step):
     def task(self, course: Course) -> str:
         return "look at everything once more: there is no way back from here. Then: kmbridge cutover finish"
 
+    async def act(self, course: Course) -> Course:
+        return await listened(self._scene, course)
+
     async def gate(self, course: Course) -> Gate:
-        late = await silent(self._scene, Side.OLD, at_barrier(course, Side.OLD))
-        working = await at_work(self._scene, course)
+        late, working = late_at(self._scene, course), await at_work(self._scene, course)
         return Gate((*late.figures, *working.figures), late.missing or working.missing)
 
     async def look(self, course: Course) -> Gate | None:
         return None
-
-    def left_back(self, course: Course) -> str:
-        return ""

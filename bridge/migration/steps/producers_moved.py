@@ -1,8 +1,8 @@
-from bridge.migration.steps.barrier import at_barrier
+from bridge.migration.steps.barrier import at_barrier, late_at, listened
+from bridge.migration.steps.hearing import has_produced
 from bridge.migration.steps.producers_stopped import ProducersStopped
 from bridge.migration.steps.returned import returned, task
 from bridge.migration.steps.scene import Scene, Side
-from bridge.migration.steps.silence import counted, silent
 from bridge.migration.steps.step import Course, Gate, Step
 
 
@@ -22,15 +22,15 @@ class ProducersMoved(Step):
     async def act(self, course: Course) -> Course:
         """The mirror back can be started from now on."""
         await self._scene.write_reverse(at_barrier(course, Side.NEW))
-        return course
+        return await listened(self._scene, course)
 
     async def gate(self, course: Course) -> Gate:
-        if not (late := await silent(self._scene, Side.OLD, at_barrier(course, Side.OLD))).holds:
-            return late
-        found = await self._scene.arrivals(Side.NEW, at_barrier(course, Side.NEW))
-        if not found.count:
-            return Gate(late.figures, f"nothing was produced to {self._scene.names.new} yet")
-        return Gate((f"{counted(found)} produced to {self._scene.names.new}", *late.figures))
+        late, names = late_at(self._scene, course), self._scene.names
+        if late.missing:
+            return Gate(late.figures, f"{late.missing}. Their keys may be out of order: roll back, and stop them")
+        if not await has_produced(self._scene, Side.NEW, at_barrier(course, Side.NEW)):
+            return Gate(late.figures, f"nothing was produced to {names.new} yet")
+        return Gate((f"records are produced to {names.new}", *late.figures))
 
     async def look(self, course: Course) -> Gate | None:
         return await self.gate(course) if self.name in course.done else None

@@ -3,6 +3,7 @@
 from bridge.migration.measures.ends import Ends
 from bridge.migration.steps.caught_up import runs
 from bridge.migration.steps.drain import drained
+from bridge.migration.steps.hearing import has_produced
 from bridge.migration.steps.scene import Scene, Side, Way
 from bridge.migration.steps.silence import silent_for
 from bridge.migration.steps.step import Gate
@@ -12,7 +13,7 @@ async def returned(scene: Scene, since: Ends) -> Gate:
     """Whether nobody produces to the new side, and the old one has all that was produced there behind ``since``."""
     await scene.write_reverse(since)
     quiet = await silent_for(scene, Side.NEW, scene.quiet_s)
-    if not quiet.holds or not (await scene.arrivals(Side.NEW, since)).count:
+    if not quiet.holds or not await has_produced(scene, Side.NEW, since):
         return quiet
     if not (running := await runs(scene, Way.REVERSE)).holds:
         return running

@@ -98,8 +98,10 @@ class Scene(ABC):
     async def backfill(self) -> BackfillReport: ...
 
     @abstractmethod
-    async def verify(self, way: Way, ends: Ends) -> ParityReport:
-        """Compare what stands before ``ends`` of a mirror's source with what the mirror has made of it."""
+    async def verify(self, way: Way, ends: Ends, since: Ends | None = None) -> ParityReport:
+        """Compare what stands before ``ends`` of a mirror's source, and behind ``since`` where that is given, with what
+        the mirror has made of it.
+        """
 
     @abstractmethod
     async def write_reverse(self, ends: Ends) -> str:

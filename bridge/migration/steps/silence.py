@@ -1,19 +1,17 @@
 """Whether anybody still produces to a side."""
 
-from bridge.migration.measures.arrivals import Arrivals
 from bridge.migration.measures.ends import Ends
+from bridge.migration.steps.hearing import heard
 from bridge.migration.steps.scene import Scene, Side
 from bridge.migration.steps.step import Gate
 
 
 async def silent(scene: Scene, side: Side, ends: Ends) -> Gate:
     """Whether nothing was produced to ``side`` behind ``ends``."""
-    found = await scene.arrivals(side, ends)
+    found = await heard(scene, side, ends)
     where = scene.names.old if side is Side.OLD else scene.names.new
     if found.count:
-        return Gate((f"{counted(found)} produced to {where}",), f"producers still write to {where}: {_last(found)}")
-    if not found.is_whole:
-        return Gate((), f"not all of {where} could be looked at")
+        return Gate((f"{found.told} produced to {where}",), f"producers still write to {where}: {found.place}")
     return Gate((f"nothing was produced to {where}",))
 
 
@@ -23,11 +21,3 @@ async def silent_for(scene: Scene, side: Side, seconds: float) -> Gate:
     await scene.wait(seconds)
     found = await silent(scene, side, ends)
     return Gate((f"{found.figures[0]} for {seconds:g} s",)) if found.holds else found
-
-
-def counted(found: Arrivals) -> str:
-    return f"{found.count}{'' if found.is_whole else ' or more'} record{'' if found.count == 1 else 's'}"
-
-
-def _last(found: Arrivals) -> str:
-    return "" if found.last is None else f"the last one at {found.last.partition}/{found.last.position}"

@@ -1,3 +1,5 @@
+from bridge.migration.measures.ends import Ends
+from bridge.migration.steps.barrier import at_barrier
 from bridge.migration.steps.drain import drained
 from bridge.migration.steps.scene import Scene, Side, Way
 from bridge.migration.steps.step import Course, Gate, Step
@@ -21,9 +23,13 @@ class Verified(Step):
         for way in self.ways:
             ends = await self._scene.ends(_SOURCES[way])
             behind = await drained(self._scene, way, ends)
-            report = await self._scene.verify(way, ends) if behind.holds else None
+            report = await self._scene.verify(way, ends, self._since(way, course)) if behind.holds else None
             facts[way] = behind.missing if report is None else _summary(report)
         return course.remembering(self.name, facts)
+
+    def _since(self, way: Way, course: Course) -> Ends | None:
+        """From where on a mirror has everything; None: from its start."""
+        return None
 
     async def gate(self, course: Course) -> Gate:
         facts = course.of(self.name)
@@ -42,6 +48,10 @@ class VerifiedAgain(Verified):
     name = "verify-again"
     title = "both sides still hold the same, both ways"
     ways = (Way.FORWARD, Way.REVERSE)
+
+    def _since(self, way: Way, course: Course) -> Ends | None:
+        """The mirror back begins at the barrier: what stood on the new side before is not its concern."""
+        return at_barrier(course, Side.NEW) if way is Way.REVERSE else None
 
 
 def _summary(report: ParityReport) -> dict[str, object]:

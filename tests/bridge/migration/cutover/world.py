@@ -16,6 +16,8 @@ from bridge.parity.report import Difference, Kind, ParityReport
 from connectors.base import End
 
 PAIR = Pair("app", "group")
+_LOOK = 4
+"""Records that one look takes in."""
 _SOURCES = {Way.FORWARD: Side.OLD, Way.REVERSE: Side.NEW}
 
 
@@ -80,9 +82,10 @@ class FakeScene(Scene):
 
     async def arrivals(self, side: Side, ends: Ends) -> Arrivals:
         self.world.tick()
-        count = self.world.native[side] - int(ends["0"].position or 0)
-        last = Arrival("0", str(self.world.native[side]), 0) if count else None
-        return Arrivals(count, last, last, count, ends, is_whole=True)
+        begin, end = int(ends["0"].position or 0), self.world.native[side]
+        until = min(end, begin + _LOOK)
+        last = Arrival("0", str(until), 0) if until > begin else None
+        return Arrivals(until - begin, last, last, until - begin, {"0": End(str(until))}, is_whole=until == end)
 
     async def standing(self, way: Way) -> Standing:
         worker = "worker" if way in self.world.mirrors else None
@@ -118,7 +121,7 @@ class FakeScene(Scene):
         self.world.copied[Way.FORWARD] = self.world.native[Side.OLD]
         return BackfillReport("m", "start", "now", Verdict.COMPLETE, (), was_done=False, seconds=0.0)
 
-    async def verify(self, way: Way, ends: Ends) -> ParityReport:
+    async def verify(self, way: Way, ends: Ends, since: Ends | None = None) -> ParityReport:
         missing = Difference(3 if self.world.different else 0)
         kinds = {kind: missing if kind is Kind.MISSING else Difference() for kind in Kind}
         return ParityReport(self.world.copied[way], self.world.copied[way], kinds)

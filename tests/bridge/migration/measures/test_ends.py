@@ -5,6 +5,7 @@ import json
 import pytest
 
 from bridge.migration.measures.ends import of_all, read, written
+from checkpoints.documents import LONGEST
 from connectors.base import End, Partition
 
 
@@ -14,11 +15,18 @@ def test_what_is_written_is_read_as_it_was() -> None:
     assert read(json.loads(json.dumps(written(ends)))) == ends
 
 
-@pytest.mark.parametrize("end", [{}, {"position": 7}, {"time_ms": "7"}, {"position": None, "time_ms": None}])
-def test_what_is_no_end_is_refused(end: dict[str, str | int | None]) -> None:
+@pytest.mark.parametrize("document", [{}, {"positions": {}}, {"positions": [], "times": {"soon": ["shard"]}}])
+def test_what_is_no_end_is_refused(document: dict[str, object]) -> None:
     """A document that somebody changed by hand must not become a barrier that everything has passed."""
-    with pytest.raises(ValueError, match="shard"):
-        read({"shard": end})
+    with pytest.raises(ValueError, match="no ends"):
+        read(document)
+
+
+def test_the_ends_of_thousands_of_shards_are_short() -> None:
+    """A document has room for those of a stream and of a topic, and for more."""
+    shards = {f"shardId-{number:012d}": End(time_ms=1_700_000_000_999) for number in range(4_000)}
+    topic = {str(number): End(position=str(10**12 + number)) for number in range(1_000)}
+    assert sum(len(json.dumps(written(ends))) for ends in (shards, topic)) < LONGEST / 1.5
 
 
 def test_children_end_when_their_parents_do() -> None:
