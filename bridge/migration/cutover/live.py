@@ -32,7 +32,7 @@ from bridge.parity.verification import verify
 from checkpoints.dynamodb.client import connect
 from checkpoints.dynamodb.faults import MissingTableError
 from checkpoints.dynamodb.table import Table
-from connectors.base import Clock
+from connectors.base import Clock, GapError
 
 _ANY_START = {"kafka": "earliest", "kinesis": "trim_horizon"}
 
@@ -99,7 +99,14 @@ class LiveScene(Scene):
         return await ends_of(self._logs[side])
 
     async def arrivals(self, side: Side, ends: Ends) -> Arrivals:
-        return await arrivals.arrivals(self._logs[side], ends)
+        log = self._logs[side]
+        try:
+            return await arrivals.arrivals(log, ends)
+        except GapError as gap:
+            if self._sides.configuration.on_gap == "stop":
+                hint = "call cutover more often than records expire; on_gap: continue accepts that nobody can tell"
+                raise BridgeError(f"listen to the producers of {log.address}", str(gap), hint) from gap
+            return Arrivals(0, None, None, 0, await ends_of(log), is_whole=True)
 
     async def standing(self, way: Way) -> Standing:
         return await standing.standing(self._mirrors[way])
