@@ -5,10 +5,10 @@ from bridge.migration.steps.barrier import Barrier
 from bridge.migration.steps.caught_up import CaughtUp
 from bridge.migration.steps.consumers_moved import ConsumersMoved
 from bridge.migration.steps.finished import Finished
+from bridge.migration.steps.mirrored_back import MirroredBack
 from bridge.migration.steps.preflight import Preflight
 from bridge.migration.steps.producers_moved import ProducersMoved
 from bridge.migration.steps.producers_stopped import ProducersStopped
-from bridge.migration.steps.reversed import Reversed
 from bridge.migration.steps.scene import Scene
 from bridge.migration.steps.step import Step
 from bridge.migration.steps.verified import Verified, VerifiedAgain
@@ -25,7 +25,7 @@ def path(scene: Scene) -> tuple[Step, ...]:
         ProducersStopped(scene),
         Barrier(scene),
         ProducersMoved(scene),
-        Reversed(scene),
+        MirroredBack(scene),
         VerifiedAgain(scene),
         Finished(scene),
     )

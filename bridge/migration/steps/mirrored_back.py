@@ -5,7 +5,7 @@ from bridge.migration.steps.scene import Scene, Side, Way
 from bridge.migration.steps.step import Course, Gate, Step
 
 
-class Reversed(Step):
+class MirroredBack(Step):
     """The old side gets what is produced to the new one: until the end it is as good as it was."""
 
     name = "reverse"
