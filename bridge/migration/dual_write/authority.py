@@ -9,8 +9,8 @@ from random import Random
 import structlog
 
 from bridge.engine.retry import Backoff
-from bridge.migration.dual_write.counts import Tally
 from bridge.migration.dual_write.look_back import LookBack
+from bridge.migration.dual_write.since import Since
 from bridge.migration.dual_write.stretch import Stretch
 from connectors.base import Batch, Clock, ConnectorError, Outcome, Rejected, Scope, Sink, TransientError
 
@@ -31,7 +31,7 @@ class Answer:
 @dataclass(slots=True, eq=False)
 class _Pending:
     stretch: Stretch
-    oldest_ms: int
+    since: Since
     batch: Batch
     rejected: dict[int, Rejected]
     places: list[str]
@@ -53,7 +53,6 @@ class Authority:
         look: LookBack,
         clock: Clock,
         random: Random,
-        tally: Tally,
         *,
         hear: Callable[[Answer], None],
         give_up: Callable[[Exception], None],
@@ -64,7 +63,6 @@ class Authority:
         self._lane = look.writer
         self._clock = clock
         self._random = random
-        self._tally = tally
         self._hear = hear
         self._give_up = give_up
         self._pending: dict[int, _Pending] = {}
@@ -83,12 +81,12 @@ class Authority:
             self._mending.cancel()
             await asyncio.gather(self._mending, return_exceptions=True)
 
-    def submit(self, stretch: Stretch, oldest_ms: int) -> None:
-        """No end can have any of it from before ``oldest_ms``, milliseconds since the epoch."""
+    def submit(self, stretch: Stretch, since: Since) -> None:
+        """No end can have any of it from before ``since``."""
         batch = stretch.batch(self._lane, has_ids=self._look.can_tell)
         rejected = {each.index: each for each in self._sink.inspect(batch)}
         left = [index for index in range(len(batch)) if index not in rejected]
-        pending = _Pending(stretch, oldest_ms, batch, rejected, [""] * len(batch), left)
+        pending = _Pending(stretch, since, batch, rejected, [""] * len(batch), left)
         self._pending[stretch.first] = pending
         if self._mending is None:
             self._send(pending)
@@ -153,9 +151,8 @@ class Authority:
         pending = list(self._pending.values())
         if not pending:
             return {}
-        self._tally.look_backs += 1
         numbers = range(pending[0].stretch.first, pending[-1].stretch.numbers[-1] + 1)
-        return (await self._look.landed(numbers, min(each.oldest_ms for each in pending))).places
+        return (await self._look.landed(numbers, Since.first(each.since for each in pending))).places
 
     def _find(self, pending: _Pending, found: Mapping[int, str]) -> None:
         """Some of it had landed before the break."""

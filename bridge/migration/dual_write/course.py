@@ -35,12 +35,14 @@ class Parts:
     clock: Clock
     random: Random
     observer: Observer
-    settle_s: float
+    settled_at: float
+    """From then on nothing lands any more that an earlier life sent, by the monotonic clock."""
     give_up: Callable[[Exception], None]
     """Ends the writer."""
 
     def look_back(self, target: Target) -> LookBack:
-        return LookBack(target, self.journal.opened.writer, self.clock, self.random, self.observer)
+        writer = self.journal.opened.writer
+        return LookBack(target, writer, self.settled_at, self.clock, self.random, self.observer, self.tally)
 
     def sink(self, target: Target) -> Sink:
         return target.sink(self.clock, self.random, self.observer)
@@ -66,7 +68,6 @@ class Course:
                 parts.look_back(self._authority),
                 parts.clock,
                 parts.random,
-                parts.tally,
                 hear=parts.intake.hear,
                 give_up=parts.give_up,
             )
@@ -85,9 +86,8 @@ class Course:
 
     async def _follow(self) -> None:
         parts = self._parts
-        await Healing(parts.journal, parts.look_back(self._authority), parts.clock, parts.tally, parts.settle_s).run(
-            parts.random
-        )
+        healing = Healing(parts.journal, parts.look_back(self._authority), parts.clock, parts.tally)
+        await healing.run(parts.random)
         shadow = Shadow(
             lambda: parts.sink(self._shadow),
             parts.look_back(self._shadow),

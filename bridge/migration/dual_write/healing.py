@@ -6,6 +6,7 @@ import structlog
 
 from bridge.engine.retry import Backoff
 from bridge.migration.dual_write.counts import Tally
+from bridge.migration.dual_write.errors import SpoolError
 from bridge.migration.dual_write.journal import Journal
 from bridge.migration.dual_write.look_back import Landed, LookBack
 from bridge.migration.dual_write.stretch import Stretch
@@ -20,43 +21,36 @@ _NAMED = 20
 class Healing:
     """Looks for them at the authority. What is there the shadow is to have; what is not was never acknowledged."""
 
-    def __init__(self, journal: Journal, look: LookBack, clock: Clock, tally: Tally, settle_s: float) -> None:
-        """``settle_s`` is how much later it looks again before it believes that a record is not there."""
+    def __init__(self, journal: Journal, look: LookBack, clock: Clock, tally: Tally) -> None:
         self._journal = journal
         self._look = look
         self._clock = clock
         self._tally = tally
-        self._settle_s = settle_s
 
     async def run(self, random: Random) -> None:
-        """Try until it is known. Raises ``SpoolError``."""
-        stretches = await self._journal.unanswered(self._journal.opened.last)
+        """Try until it is known, and written down. Raises what is no error of an end or of the spool."""
         backoff = Backoff(random)
-        while stretches:
+        while True:
             try:
-                landed = await self._landed(stretches)
-            except ConnectorError as error:
+                await self._heal()
+            except (ConnectorError, SpoolError) as error:
                 self._tally.shadow_trouble = str(error)
                 log.error("not known what the authority has of an earlier life, trying again", error=str(error))
                 await self._clock.sleep(backoff.next())
             else:
-                self._tell(stretches, landed)
-                break
-        await self._journal.write()
+                return
+
+    async def _heal(self) -> None:
+        # Asking again writes down what was told, and finds nothing then.
+        while stretches := await self._journal.unanswered(self._journal.opened.last):
+            self._tell(stretches, await self._landed(stretches))
 
     async def _landed(self, stretches: list[Stretch]) -> Landed:
-        landed = await self._look_now(stretches)
-        if landed.is_whole and _numbers(stretches) - landed.places.keys():
-            # A call that the crash cut off may still be on its way.
-            await self._clock.sleep(self._settle_s)
-            landed = await self._look_now(stretches)
-        return landed
-
-    async def _look_now(self, stretches: list[Stretch]) -> Landed:
-        last = stretches[-1]
-        _, oldest_ms = await self._journal.unsettled(last.first) or (0, 0)
-        self._tally.look_backs += 1
-        return await self._look.landed(range(stretches[0].first, last.numbers[-1] + 1), oldest_ms)
+        oldest = await self._journal.unsettled(stretches[-1].first)
+        if oldest is None:
+            raise RuntimeError("what has no answer is not in the journal")
+        _, since = oldest
+        return await self._look.landed_at_last(_numbers(stretches), since)
 
     def _tell(self, stretches: list[Stretch], landed: Landed) -> None:
         """What the authority does not have was never acknowledged. What it cannot tell it is taken to have."""

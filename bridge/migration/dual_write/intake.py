@@ -15,6 +15,7 @@ from bridge.migration.dual_write.journal import Journal
 from bridge.migration.dual_write.journal_file import Change
 from bridge.migration.dual_write.owed import Owed
 from bridge.migration.dual_write.room import Room
+from bridge.migration.dual_write.since import Since
 from bridge.migration.dual_write.stretch import Headers, Stretch
 from connectors import dual_write_id
 from connectors.base import Clock
@@ -212,11 +213,9 @@ class Intake:
         stretch = Stretch(numbers, keys, values, times_ms, headers)
         admitted = await self._admission.admit(stretch, held[0])
         now_ms = self._clock.now_ms()
-        oldest_ms = min(now_ms, *times_ms)
+        since = Since(now_ms, min(now_ms, *times_ms))
         kept, content = admitted.kept, admitted.content
-        await self._journal.write(
-            Change(kept, content, now_ms, oldest_ms, self._next, admitted.broken, admitted.blocked_since)
-        )
+        await self._journal.write(Change(kept, content, since, self._next, admitted.broken, admitted.blocked_since))
         self._admission.saved()
         intent = None
         if kept is not None:
@@ -229,7 +228,7 @@ class Intake:
         self._sent_records += len(senders)
         if self.authority is None:
             raise RuntimeError("there is no authority")
-        self.authority.submit(stretch, oldest_ms)
+        self.authority.submit(stretch, since)
 
     def _pass_on(self, intent: Intent, rejected: set[int]) -> None:
         rest = None if intent.stretch is None else intent.stretch.without(rejected)

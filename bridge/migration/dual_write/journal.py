@@ -13,6 +13,7 @@ from bridge.migration.dual_write import journal_file
 from bridge.migration.dual_write.errors import SpoolBusyError
 from bridge.migration.dual_write.intent import Intent
 from bridge.migration.dual_write.journal_file import Change, Opened, Roles
+from bridge.migration.dual_write.since import Since
 from bridge.migration.dual_write.stretch import Stretch
 from checkpoints.base import StoreBusyError
 from checkpoints.file_lock import FileLock
@@ -92,10 +93,11 @@ class Journal:
             raise
 
     async def unanswered(self, until: int) -> list[Stretch]:
-        """The intents up to the one that begins with ``until`` whose outcome is not known, in order."""
+        """As ``journal_file.unanswered``, with what was noted before."""
+        await self.write()
         return await self._run(lambda connection: journal_file.unanswered(connection, self._path, until))
 
-    async def unsettled(self, until: int) -> tuple[int, int] | None:
+    async def unsettled(self, until: int) -> tuple[int, Since] | None:
         """As ``journal_file.unsettled``, with what was noted before."""
         await self.write()
         return await self._run(lambda connection: journal_file.unsettled(connection, self._path, until))

@@ -15,6 +15,7 @@ import msgspec
 
 from bridge.migration.dual_write.errors import SpoolError, SpoolFormatError
 from bridge.migration.dual_write.intent import Intent
+from bridge.migration.dual_write.since import Since
 from bridge.migration.dual_write.stretch import Stretch, decoded
 
 _VERSION = 1
@@ -53,6 +54,7 @@ _HINTS = {
 }
 _FOREIGN = {"SQLITE_NOTADB", "SQLITE_CORRUPT"}
 _FOREIGN_HINT = "it is left as it is; name another file as the spool"
+_EVER = Since(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,8 @@ class Change:
     stretch: Stretch | None = None
     content: bytes = b""
     """``stretch`` encoded."""
-    now_ms: int = 0
-    oldest_ms: int = 0
-    """No end can have any of it from before; both in milliseconds since the epoch."""
+    since: Since = _EVER
+    """From when on an end can have any of it."""
     next: int | None = None
     broken: Sequence[tuple[bytes | None, int]] = ()
     blocked_since: int | None = None
@@ -134,7 +135,8 @@ def apply(connection: sqlite3.Connection, path: Path, change: Change) -> None:
     with explained("write", path), _transaction(connection):
         if change.stretch is not None:
             stretch = change.stretch
-            row = (stretch.first, len(stretch), change.now_ms, change.oldest_ms, change.content)
+            since = change.since
+            row = (stretch.first, len(stretch), since.journalled_ms, since.stamped_ms, change.content)
             connection.execute("INSERT INTO stretch VALUES (?, ?, ?, ?, ?)", row)
         if change.next is not None:
             connection.execute("UPDATE dual_write SET next = ?", (change.next,))
@@ -163,15 +165,17 @@ def mend(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("DELETE FROM broken_key")
 
 
-def unsettled(connection: sqlite3.Connection, path: Path, until: int) -> tuple[int, int] | None:
-    """Of the stretches up to the one that begins with ``until`` the first number, and the oldest time of a record.
+def unsettled(connection: sqlite3.Connection, path: Path, until: int) -> tuple[int, Since] | None:
+    """Of the stretches up to the one that begins with ``until`` the first number, and since when they can be anywhere.
 
     None where there are none.
     """
     with explained("read", path):
-        rows = connection.execute("SELECT min(first), min(oldest_ms) FROM stretch WHERE first <= ?", (until,))
-        first, oldest_ms = rows.fetchone()
-        return None if first is None else (first, oldest_ms)
+        rows = connection.execute(
+            "SELECT min(first), min(journalled_ms), min(oldest_ms) FROM stretch WHERE first <= ?", (until,)
+        )
+        first, journalled_ms, stamped_ms = rows.fetchone()
+        return None if first is None else (first, Since(journalled_ms, stamped_ms))
 
 
 def unanswered(connection: sqlite3.Connection, path: Path, until: int) -> list[Stretch]:

@@ -32,11 +32,6 @@ class Owed:
         """Whether the file holds some that come out behind those in memory."""
         self._added = asyncio.Event()
 
-    @property
-    def last(self) -> int:
-        """Names the last intent up to which all are answered."""
-        return self._last
-
     def expect(self, first: int) -> None:
         """An intent was made."""
         self._expected.append(first)

@@ -46,7 +46,9 @@ class DualWriteSettings:
     close_s: float = 10.0
     """How long leaving waits for the shadow. What it misses then waits in the spool for the next start."""
     settle_s: float = 5.0
-    """After a crash: how much later a record that the authority does not have is looked for a second time."""
+    """After a start: how long a call that a crash cut off may still land. What an end does not have is looked for again
+    then.
+    """
 
     def __post_init__(self) -> None:
         """Raises ``SettingsError``."""

@@ -105,9 +105,8 @@ class Shadow:
         unsettled = await self._journal.unsettled(self._sent_to)
         if unsettled is None or not self._look.can_tell:
             return ()
-        self._tally.look_backs += 1
-        number, oldest_ms = unsettled
-        return (await self._look.landed(range(number, self._journal.numbered), oldest_ms)).places
+        number, since = unsettled
+        return (await self._look.landed_at_last(range(number, self._journal.numbered), since)).places
 
     async def _rest(self, error: Exception) -> None:
         self._tally.shadow_trouble = str(error)

@@ -39,6 +39,11 @@ class Target(ABC):
         """Whether a record can say which one it is, so that it is found again and ``verify`` tells second copies."""
         return True
 
+    @property
+    def is_read_by_arrival(self) -> bool:
+        """Whether its source finds a time by when records arrived. Otherwise it may go by the times that they bear."""
+        return False
+
     @abstractmethod
     def sink(self, clock: Clock, random: Random, observer: Observer) -> Sink:
         """What writes to it, and tells the place of each record; not entered."""
@@ -115,6 +120,10 @@ class KinesisTarget(Target):
     @property
     def carries_ids(self) -> bool:
         return codec_named(self.codec).carries_origins
+
+    @property
+    def is_read_by_arrival(self) -> bool:
+        return True
 
     def sink(self, clock: Clock, random: Random, observer: Observer) -> Sink:
         settings = KinesisSinkSettings(

@@ -79,7 +79,7 @@ class DualWriter:
                 self._clock,
                 self._random,
                 self._observer,
-                settings.settle_s,
+                self._clock.monotonic() + settings.settle_s,
                 self._give_up,
             )
             course = Course(parts, self._targets, found.roles)

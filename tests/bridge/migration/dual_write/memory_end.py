@@ -56,6 +56,10 @@ class MemoryEnd(Target):
         """Raised instead of beginning."""
         self.has_expired = False
         """Whether its records begin later than anybody asks for."""
+        self.is_by_arrival = False
+        """Whether its source says that it goes by arrival."""
+        self.looked_from: list[datetime | None] = []
+        """From when on it was read, of each look."""
         self.batches = 0
         self._carries_ids = carries_ids
 
@@ -66,6 +70,10 @@ class MemoryEnd(Target):
     @property
     def carries_ids(self) -> bool:
         return self._carries_ids
+
+    @property
+    def is_read_by_arrival(self) -> bool:
+        return self.is_by_arrival
 
     @property
     def records(self) -> list[Record]:
@@ -104,6 +112,7 @@ class MemoryEnd(Target):
         return _Sink(self)
 
     def source(self, since: datetime | None, clock: Clock, random: Random, observer: Observer) -> Source:
+        self.looked_from.append(since)
         if since is not None and self.has_expired:
             return _Expired(self.stream, clock, Faults())
         return MemorySource(self.stream, clock, Faults(), chunk=100)

@@ -5,15 +5,20 @@ A crash is the state of the spool's files and of both ends at one moment, with w
 
 import asyncio
 import shutil
-from dataclasses import dataclass
+import sqlite3
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from bridge.migration.dual_write import DualWriter, DualWriteSettings
+from bridge.migration.dual_write import DualWriter, DualWriteSettings, SpoolError, journal_file
+from bridge.migration.dual_write.journal_file import Change
+from connectors.base import Clock
 from tests.bridge.migration.dual_write.conftest import Pair, Sent, send_all, series
 from tests.bridge.migration.dual_write.memory_end import MemoryEnd
 from tests.support.waiting import eventually
+
+_MINUTES_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +111,62 @@ async def test_what_did_not_reach_the_authority_is_dropped(pair: Pair, crashes: 
     assert before.authority.records == before.shadow.records == []
 
 
-async def test_a_record_that_lands_late_is_found_by_the_second_look(pair: Pair, crashes: Crashes) -> None:
-    """A call that was cut off may still arrive: what is not there at first is looked for again."""
+class SettlingClock(Clock):
+    """What takes minutes is over when the test says so."""
+
+    def __init__(self) -> None:
+        self.waits = asyncio.Event()
+        self.settled = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds < _MINUTES_S / 2:
+            await super().sleep(seconds)
+            return
+        self.waits.set()
+        await self.settled.wait()
+
+
+@pytest.mark.parametrize("late", ["authority", "shadow"])
+async def test_a_record_that_lands_late_is_found_by_the_second_look(pair: Pair, crashes: Crashes, late: str) -> None:
+    """At either end a call that was cut off may still arrive: what is not there at first is looked for again."""
     async with pair.writer() as writer:
         await crashes.send(writer, series(1))
-    before = next(remains for remains in crashes.found if remains.moment == "authority write")
-    settings = DualWriteSettings("orders", before.authority, before.shadow, before.settings.spool, settle_s=1.0)
-    async with DualWriter(settings) as writer:
-        await eventually(lambda: writer.counts().look_backs == 1, "looked once")
-        before.authority.append(pair.authority.records[0])
+    before = next(remains for remains in crashes.found if remains.moment == f"{late} write")
+    end, written = {"authority": (before.authority, pair.authority), "shadow": (before.shadow, pair.shadow)}[late]
+    clock = SettlingClock()
+    async with DualWriter(replace(before.settings, settle_s=_MINUTES_S), clock=clock) as writer:
+        await clock.waits.wait()
+        end.append(written.records[0])
+        clock.settled.set()
+        await eventually(lambda: writer.counts().spool_records == 0, "healed")
+        assert writer.counts().healed.get("dropped", 0) == 0
+    assert before.authority.numbers_by_key() == before.shadow.numbers_by_key() == {b"key-0": [1]}
+
+
+@pytest.mark.parametrize("step", ["unanswered", "unsettled", "apply"])
+async def test_a_spool_that_fails_once_is_asked_again(
+    pair: Pair, crashes: Crashes, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """A file that is locked for a moment while an earlier life is healed ends nothing, and nothing is counted twice."""
+    async with pair.writer() as writer:
+        await crashes.send(writer, series(1))
+    before = next(remains for remains in crashes.found if remains.moment == "authority written")
+    works, failed = getattr(journal_file, step), list[str]()
+
+    def fails_once(connection: sqlite3.Connection, path: Path, what: Change | int) -> object:
+        is_concerned = not isinstance(what, Change) or bool(what.answered)
+        if is_concerned and not failed:
+            failed.append(step)
+            raise SpoolError("use the spool", "database is locked")
+        return works(connection, path, what)
+
+    monkeypatch.setattr(journal_file, step, fails_once)
+    async with DualWriter(before.settings) as writer:
+        await eventually(lambda: bool(failed), "locked")
+        await send_all(writer, series(5, first=5))
         await eventually(lambda: writer.counts().spool_records == 0, "healed")
         assert writer.counts().healed == {"written": 1, "dropped": 0, "assumed": 0}
-    assert before.shadow.numbers_by_key() == {b"key-0": [1]}
+    assert before.authority.numbers_by_key() == before.shadow.numbers_by_key()
 
 
 async def test_an_authority_without_ids_is_taken_to_have_it(pair: Pair, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,22 @@ async def test_a_break_of_the_shadow_is_healed(pair: Pair, breaks: int) -> None:
     assert pair.shadow.values_by_key() == by_key(sent)
 
 
+@pytest.mark.parametrize("is_by_arrival", [False, True])
+async def test_old_timestamps_cost_no_long_look_where_arrival_counts(pair: Pair, is_by_arrival: bool) -> None:  # noqa: FBT001
+    """An end that is read by arrival is read from when the records were journalled, another one from their own time."""
+    begun = datetime.now(UTC)
+    for end in (pair.authority, pair.shadow):
+        end.is_by_arrival, end.breaks = is_by_arrival, 1
+    async with pair.writer() as writer:
+        await writer.send(b"key", b"value", timestamp_ms=1_000_000_000_000)
+    for end in (pair.authority, pair.shadow):
+        (since,) = end.looked_from
+        assert since is not None
+        assert (since > begun - timedelta(minutes=2)) is is_by_arrival
+        assert is_by_arrival or since.year == 2001
+    assert pair.authority.values_by_key() == pair.shadow.values_by_key() == {b"key": [b"value"]}
+
+
 async def test_what_the_authority_can_never_take_is_told_to_its_sender(pair: Pair) -> None:
     """The shadow is not offered it, and the records beside it are written."""
     pair.authority.refuses = lambda record: "too_large" if record.value == b"3" else None
@@ -181,19 +198,17 @@ async def test_a_refusal_of_the_shadow_is_waited_out(pair: Pair) -> None:
 async def test_what_could_not_be_journalled_was_not_sent(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its sender is told so, and the next record is written."""
     written = journal_file.apply
-    full = [True]
+    full = ["disk full"]
 
     def apply(connection: sqlite3.Connection, path: Path, change: Change) -> None:
-        if change.stretch is not None and full.pop():
-            raise SpoolError("write the spool", "disk full")
-        full.append(False)
+        if change.stretch is not None and full:
+            raise SpoolError("write the spool", full.pop())
         written(connection, path, change)
 
     monkeypatch.setattr(journal_file, "apply", apply)
     async with pair.writer() as writer:
         with pytest.raises(SpoolError, match="disk full"):
             await writer.send(b"key", b"lost")
-        full.append(False)
         await writer.send(b"key", b"value")
     assert pair.authority.values_by_key() == pair.shadow.values_by_key() == {b"key": [b"value"]}
 
