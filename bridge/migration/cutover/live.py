@@ -18,6 +18,7 @@ from bridge.migration.measures import arrivals, consumers, standing
 from bridge.migration.measures.arrivals import Arrivals
 from bridge.migration.measures.consumers import ConsumerStanding
 from bridge.migration.measures.ends import Ends, ends_of
+from bridge.migration.measures.hidden import Hidden, hidden
 from bridge.migration.measures.preflight import Check, preflight
 from bridge.migration.measures.preflight import Consumers as LeavingConsumers
 from bridge.migration.measures.reversed import reversed_configuration, reversed_mirror
@@ -108,6 +109,9 @@ class LiveScene(Scene):
                 raise BridgeError(f"listen to the producers of {log.address}", str(gap), hint) from gap
             return Arrivals(0, None, None, 0, await ends_of(log), is_whole=True)
 
+    async def hidden(self, side: Side) -> Sequence[Hidden]:
+        return await hidden(self._logs[side])
+
     async def standing(self, way: Way) -> Standing:
         return await standing.standing(self._mirrors[way])
 
@@ -144,6 +148,7 @@ class LiveScene(Scene):
             failover_s=asked.failover_time,
             lease_region=self._asked.lease_region,
             lease_endpoint_url=self._asked.lease_endpoint_url,
+            mirror_back=self._reverse if (await self.standing(Way.REVERSE)).has_begun else None,
         )
         return await translate(self._sides.configuration, request, clock=self._sides.clock)
 

@@ -7,6 +7,7 @@ from bridge.jobs.backfill_report import BackfillReport, Verdict
 from bridge.migration.measures.arrivals import Arrival, Arrivals
 from bridge.migration.measures.consumers import ConsumerStanding, ConsumerState
 from bridge.migration.measures.ends import Ends
+from bridge.migration.measures.hidden import Hidden
 from bridge.migration.measures.preflight import Check
 from bridge.migration.measures.standing import Behind, LaneStanding, Standing
 from bridge.migration.steps.scene import Names, Pair, Scene, Side, Way
@@ -86,6 +87,9 @@ class FakeScene(Scene):
         until = min(end, begin + _LOOK)
         last = Arrival("0", str(until), 0) if until > begin else None
         return Arrivals(until - begin, last, last, until - begin, {"0": End(str(until))}, is_whole=until == end)
+
+    async def hidden(self, side: Side) -> Sequence[Hidden]:
+        return ()
 
     async def standing(self, way: Way) -> Standing:
         worker = "worker" if way in self.world.mirrors else None
