@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -40,72 +41,78 @@ def _group() -> None:
 @cutover.command("plan", epilog="Example: kmbridge cutover plan orders.yaml")
 def plan(targets: Targets, name: Name = None, settings: Settings = None, as_json: Json = False) -> None:
     """Show the whole way for this configuration, with what every gate says now. Changes nothing."""
-    _survey(targets, name, settings, as_json=as_json, is_measured=True)
+    _survey(_Call(targets, name, settings), as_json=as_json, is_measured=True)
 
 
 @cutover.command("status", epilog="Example: kmbridge cutover status orders.yaml")
 def status(targets: Targets, name: Name = None, settings: Settings = None, as_json: Json = False) -> None:
     """Show which steps are done and what comes next. Changes nothing, and measures nothing."""
-    _survey(targets, name, settings, as_json=as_json, is_measured=False)
+    _survey(_Call(targets, name, settings), as_json=as_json, is_measured=False)
 
 
 @cutover.command("advance", epilog="Example: kmbridge cutover advance orders.yaml")
 def advance(targets: Targets, name: Name = None, settings: Settings = None, as_json: Json = False) -> None:
     """Take the next step. Exits 1 where its gate does not hold, with what is missing and what people do about it."""
-    _move(targets, name, settings, Cutover.advance, as_json=as_json)
+    _move(_Call(targets, name, settings), Cutover.advance, as_json=as_json)
 
 
 @cutover.command("rollback", epilog="Example: kmbridge cutover rollback orders.yaml")
 def rollback(targets: Targets, name: Name = None, settings: Settings = None, as_json: Json = False) -> None:
     """Undo the last step: consumers are translated back, producers return behind a barrier of their own."""
-    _move(targets, name, settings, Cutover.rollback, as_json=as_json)
+    _move(_Call(targets, name, settings), Cutover.rollback, as_json=as_json)
 
 
 @cutover.command("finish", epilog="Example: kmbridge cutover finish orders.yaml")
 def finish(targets: Targets, name: Name = None, settings: Settings = None, as_json: Json = False) -> None:
     """Take the last step. There is no way back from there."""
-    _move(targets, name, settings, Cutover.finish, as_json=as_json)
+    _move(_Call(targets, name, settings), Cutover.finish, as_json=as_json)
 
 
-def _survey(
-    targets: list[str], name: str | None, settings: list[str] | None, *, as_json: bool, is_measured: bool
-) -> None:
-    asked = _configuration(targets, name, settings)
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What a command was called with."""
+
+    targets: Sequence[str]
+    name: str | None
+    settings: Sequence[str] | None
+
+    @property
+    def mirror(self) -> tuple[str, ...]:
+        """The command that runs the mirror which is meant."""
+        name = () if self.name is None else ("--name", self.name)
+        settings = (word for each in self.settings or () for word in ("--set", each))
+        return ("kmbridge", "run", *self.targets, *name, *settings)
+
+    def configuration(self) -> Configuration:
+        asked = configuration(self.targets, self.name, self.settings)
+        configure_logging(LogFormat(asked.log.format), asked.log.level)
+        return asked
+
+
+def _survey(call: _Call, *, as_json: bool, is_measured: bool) -> None:
+    asked = call.configuration()
 
     async def looked(cutover: Cutover, between: Between) -> CutoverReport:
         steps, course = await cutover.survey(is_measured=is_measured)
         return CutoverReport(asked.name, between.old, between.new, steps, course.told, course.is_finished)
 
-    report = _run(asked, targets, looked)
+    report = _run(asked, call, looked)
     print_json(report.to_json()) if as_json else _print(report)
 
 
-def _move(
-    targets: list[str],
-    name: str | None,
-    settings: list[str] | None,
-    command: Callable[[Cutover], Awaitable[Move]],
-    *,
-    as_json: bool,
-) -> None:
+def _move(call: _Call, command: Callable[[Cutover], Awaitable[Move]], *, as_json: bool) -> None:
     async def moved(cutover: Cutover, _: Between) -> Move:
         return await command(cutover)
 
-    move = _run(_configuration(targets, name, settings), targets, moved)
+    move = _run(call.configuration(), call, moved)
     print_json(move.to_json()) if as_json else _print_move(move)
     if not move.is_done:
         raise typer.Exit(FAILED)
 
 
-def _configuration(targets: list[str], name: str | None, settings: list[str] | None) -> Configuration:
-    asked = configuration(targets, name, settings)
-    configure_logging(LogFormat(asked.log.format), asked.log.level)
-    return asked
-
-
-def _run(asked: Configuration, targets: Sequence[str], work: Callable[[Cutover, Between], Awaitable[T]]) -> T:
+def _run(asked: Configuration, call: _Call, work: Callable[[Cutover, Between], Awaitable[T]]) -> T:
     async def run() -> T:
-        async with _opened(asked, targets) as (cutover, between):
+        async with _opened(asked, call) as (cutover, between):
             return await work(cutover, between)
 
     with leaving("stopped; what it was at is taken up by the same command"):
@@ -113,13 +120,12 @@ def _run(asked: Configuration, targets: Sequence[str], work: Callable[[Cutover, 
 
 
 @asynccontextmanager
-async def _opened(asked: Configuration, targets: Sequence[str]) -> AsyncIterator[tuple[Cutover, Between]]:
+async def _opened(asked: Configuration, call: _Call) -> AsyncIterator[tuple[Cutover, Between]]:
     clock = Clock()
-    folder = Path() if is_url(targets[0]) else Path(targets[0]).parent
-    command = ("kmbridge", "run", *targets)
+    folder = Path() if is_url(call.targets[0]) else Path(call.targets[0]).parent
     async with (
         documents_of(asked, clock) as documents,
-        live_scene(asked, command, folder / f"{asked.name}-reverse.yaml", clock) as scene,
+        live_scene(asked, call.mirror, folder / f"{asked.name}-reverse.yaml", clock) as scene,
     ):
         between = Between(scene.addresses[0], scene.addresses[1])
         yield Cutover(path(scene), Record(documents, between)), between
@@ -135,9 +141,9 @@ def _print(report: CutoverReport) -> None:
     if report.is_finished:
         print("finished: there is no way back")
     elif (following := report.next) is not None:
-        print(f"next: {following.name}{f': {following.task}' if following.task else ''}")
         if report.told and report.told != following.task:
-            print(f"left to do: {report.told}")
+            print(f"first: {report.told}")
+        print(f"next: {following.name}{f': {following.task}' if following.task else ''}")
 
 
 def _gate(step: StepReport) -> str:

@@ -66,6 +66,7 @@ class Cutover:
             return Move.refused(command, step, ready, step.task(course))
         acted = await step.act(course)
         if acted != course:
+            acted = replace(acted, told=step.task(acted))
             await self._record.save(acted)
         gate = await step.gate(acted)
         if not gate.holds:

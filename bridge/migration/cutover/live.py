@@ -90,6 +90,7 @@ class LiveScene(Scene):
         leaving = LeavingConsumers(
             applications=[pair.application for pair in self.pairs] if is_to_group else (),
             groups=() if is_to_group else [pair.group for pair in self.pairs],
+            begun=[each.application for each in self._asked.consumers if each.start is not None],
             lease_region=self._asked.lease_region,
             lease_endpoint_url=self._asked.lease_endpoint_url,
         )
@@ -138,12 +139,18 @@ class LiveScene(Scene):
         return True
 
     async def translate(self, pair: Pair, direction: Direction, table: str) -> TranslateReport:
+        return await self._translated(pair, direction, table, apply=True)
+
+    async def would_translate(self, pair: Pair, direction: Direction, table: str) -> TranslateReport:
+        return await self._translated(pair, direction, table, apply=False)
+
+    async def _translated(self, pair: Pair, direction: Direction, table: str, *, apply: bool) -> TranslateReport:
         asked: Consumers = self._consumers[pair]
         request = TranslateRequest(
             direction,
             table,
             pair.group,
-            apply=True,
+            apply=apply,
             initial_position=asked.start,
             failover_s=asked.failover_time,
             lease_region=self._asked.lease_region,

@@ -1,6 +1,6 @@
 """What has to hold before a migration begins, looked at one by one: each finding with its remedy."""
 
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -14,7 +14,7 @@ from bridge.migration.measures.consumers import ConsumerState, group
 from bridge.migration.measures.loops import came_back
 from bridge.migration.measures.reversed import Codec, check_reversible
 from bridge.migration.measures.sides import Sides, opened
-from bridge.migration.translation.application import leases_of
+from bridge.migration.translation.application import leases_of, unresolved
 from bridge.migration.translation.log import Log, StreamLog
 from checkpoints.base import CheckpointError
 from checkpoints.dynamodb.faults import MissingTableError
@@ -54,6 +54,8 @@ class Consumers:
 
     applications: Sequence[str] = ()
     groups: Sequence[str] = ()
+    begun: Collection[str] = ()
+    """Applications of which is known where they begin, should they have stored no place."""
     lease_region: str | None = None
     lease_endpoint_url: str | None = None
 
@@ -169,7 +171,12 @@ async def _application(sides: Sides, consumers: Consumers, name: str) -> _Findin
     except MissingTableError as error:
         return False, f"there is no table {name}", error.hint
     stream, created_s = sides.stream.address.rpartition(":")[2], sides.stream.stream.created_ms // 1000
-    return True, f"it has {len(leases_of(found.leases.values(), stream, created_s, name))} leases of {stream}", ""
+    known = leases_of(found.leases.values(), stream, created_s, name)
+    unplaced = [] if name in consumers.begun else unresolved(known)
+    if unplaced:
+        reason = f"{', '.join(unplaced[:3])} of {len(known)} leases are at LATEST or AT_TIMESTAMP, which tell no place"
+        return False, reason, "let it checkpoint once; or cutover.consumers[].start: trim_horizon"
+    return True, f"it has {len(known)} leases of {stream}", ""
 
 
 async def _group(sides: Sides, name: str) -> _Finding:

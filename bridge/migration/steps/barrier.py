@@ -6,6 +6,7 @@ from bridge.migration.steps.producers_stopped import ProducersStopped
 from bridge.migration.steps.returned import returned, task
 from bridge.migration.steps.scene import Scene, Side, Way
 from bridge.migration.steps.step import Course, Gate, Step
+from bridge.migration.steps.verified import new_side_began
 
 _WAIT_S = 60.0
 
@@ -25,26 +26,28 @@ class Barrier(Step):
 
     async def act(self, course: Course) -> Course:
         scene = self._scene
-        began = await scene.ends(Side.NEW)
         old = await scene.ends(Side.OLD)
         found = await drained(scene, Way.FORWARD, old, _WAIT_S)
-        facts: dict[str, object] = {"old": recorded.written(old), "figures": list(found.figures)}
+        # Nobody has been asked to produce to the new side yet. Who did has to stop, and it has to come back first.
         if found.holds:
-            early = await heard(scene, Side.NEW, began)
-            facts |= {"new": recorded.written(await scene.ends(Side.NEW)), "early": early.count}
-        else:
-            facts["behind"] = found.missing
+            early = await returned(scene, new_side_began(course))
+            found = Gate((*found.figures, *early.figures), early.missing)
+        facts: dict[str, object] = {
+            "old": recorded.written(old),
+            "figures": list(found.figures),
+            "missing": found.missing,
+        }
+        if found.holds:
+            facts["new"] = recorded.written(await scene.ends(Side.NEW))
         return await listened(scene, course.remembering(self.name, facts))
+
+    def task(self, course: Course) -> str:
+        return task(self._scene) if course.of(self.name).get("missing") else ""
 
     async def gate(self, course: Course) -> Gate:
         facts, late = course.of(self.name), late_at(self._scene, course)
         figures = tuple(map(str, _listed(facts.get("figures"))))
-        if behind := facts.get("behind"):
-            return Gate(figures, str(behind))
-        if facts.get("early"):
-            where = self._scene.names.new
-            return Gate(figures, f"{facts['early']} records were produced to {where} already: stop its producers")
-        return Gate((*figures, *late.figures), late.missing)
+        return Gate((*figures, *late.figures), str(facts.get("missing") or late.missing))
 
     async def look(self, course: Course) -> Gate | None:
         return await self.gate(course) if course.of(self.name) else None
@@ -54,15 +57,10 @@ class Barrier(Step):
 
     async def ready_back(self, course: Course) -> Gate:
         """Producers may have begun to write to the new side, without anybody having asked."""
-        return await returned(self._scene, at_barrier(course, Side.NEW)) if is_drained(course) else Gate()
+        return await returned(self._scene, new_side_began(course))
 
     def left_back(self, course: Course) -> str:
         return f"start the producers of {self._scene.names.old}"
-
-
-def is_drained(course: Course) -> bool:
-    """Whether the mirror had come to the end of the old side when the barrier was recorded."""
-    return "new" in course.of(Barrier.name)
 
 
 def at_barrier(course: Course, side: Side) -> Ends:

@@ -1,10 +1,13 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bridge.migration.measures.consumers import ConsumerStanding, ConsumerState
+from bridge.migration.steps.returned import returned, task
 from bridge.migration.steps.scene import Pair, Scene
-from bridge.migration.steps.step import Course, Facts, Gate, Step
+from bridge.migration.steps.step import Course, Gate, Step
+from bridge.migration.steps.verified import new_side_began
 from bridge.migration.translation.log import side_by_side
+from bridge.migration.translation.report import TranslateReport
 from bridge.migration.translation.request import Direction
 
 _BACK = {Direction.TO_GROUP: Direction.TO_APPLICATION, Direction.TO_APPLICATION: Direction.TO_GROUP}
@@ -29,25 +32,37 @@ class ConsumersMoved(Step):
         return f"start {self._named(course, self._scene.direction)}"
 
     async def ready(self, course: Course) -> Gate:
-        return await self._stopped(course, _BACK[self._scene.direction]) if not course.of(self.name) else Gate()
+        if course.of(self.name):
+            return self._same(course)
+        return await self._stopped(course, _BACK[self._scene.direction])
 
     async def act(self, course: Course) -> Course:
         return course if course.of(self.name) else await self._moved(course, self._scene.direction)
 
     async def gate(self, course: Course) -> Gate:
-        facts = course.of(self.name) if self._scene.pairs else {}
-        again = tuple(f"{each} records seen again by {name}" for name, each in facts.items())
+        found = course.of(self.name).get("again")
+        again = found.items() if isinstance(found, dict) else ()
         working = await at_work(self._scene, course)
-        return Gate((*again, *working.figures), working.missing)
+        return Gate(
+            (*(f"{each} records seen again by {name}" for name, each in again), *working.figures), working.missing
+        )
 
     async def look(self, course: Course) -> Gate | None:
         return await self.gate(course) if course.of(self.name) else None
 
     def task_back(self, course: Course) -> str:
-        return f"stop {self._named(course, self._scene.direction)}" if self._scene.pairs else ""
+        stop = f"stop {self._named(course, self._scene.direction)}; " if self._scene.pairs else ""
+        return f"{stop}{task(self._scene)}"
 
     async def ready_back(self, course: Course) -> Gate:
-        return await self._stopped(course, self._scene.direction)
+        """What was produced to the new side is on the old one too, whoever wrote it: consumers go back to all of it."""
+        if not (same := self._same(course)).holds:
+            return same
+        stopped = await self._stopped(course, self._scene.direction)
+        if not stopped.holds:
+            return stopped
+        found = await returned(self._scene, new_side_began(course))
+        return Gate((*stopped.figures, *found.figures), found.missing)
 
     async def undo(self, course: Course) -> Course:
         return (await self._moved(course, _BACK[self._scene.direction])).forgetting(self.name)
@@ -56,22 +71,35 @@ class ConsumersMoved(Step):
         again = f"producers may write to {self._scene.names.old} again"
         return f"start {self._named(course, _BACK[self._scene.direction])}; {again}" if self._scene.pairs else again
 
+    def _same(self, course: Course) -> Gate:
+        """Whether those that have moved are those that the configuration names."""
+        moved, asked = course.of(self.name).get("pairs"), _written(self._scene.pairs)
+        if moved in (None, asked):
+            return Gate()
+        return Gate((), f"{moved} have moved, and the configuration names {asked}: let it name the same consumers")
+
     async def _stopped(self, course: Course, direction: Direction) -> Gate:
         """Whether those that a translation in ``direction`` has moved to are not at work."""
         found = await looked_at(self._scene, course, direction)
         working = [each for each in found if each.state is ConsumerState.MOVING]
-        return Gate(tuple(map(_text, found)), "; ".join(map(_text, working)))
+        idle = tuple(_text(each) for each in found if each not in working)
+        return Gate(idle, "; ".join(map(_text, working)))
 
     async def _moved(self, course: Course, direction: Direction) -> Course:
-        again: dict[str, object] = {}
         tables = dict(course.tables)
+        if direction is Direction.TO_APPLICATION:
+            tables |= {pair.application: await self._free(pair.application) for pair in self._scene.pairs}
+        moved = replace(course, tables=tables)
+        if len(self._scene.pairs) > 1:
+            # All of them or none: what one lacks is found before another is moved.
+            for pair in self._scene.pairs:
+                await self._scene.would_translate(pair, direction, table(moved, pair))
+        again: dict[str, object] = {}
         for pair in self._scene.pairs:
-            if direction is Direction.TO_APPLICATION:
-                tables[pair.application] = await self._free(pair.application)
-            used = tables.get(pair.application, pair.application)
+            used = table(moved, pair)
             report = await self._scene.translate(pair, direction, used)
-            again[pair.group if direction is Direction.TO_GROUP else used] = report.again
-        return replace(course, tables=tables).remembering(self.name, again or _NOBODY)
+            again[pair.group if direction is Direction.TO_GROUP else used] = report.again + _moved_back(report)
+        return moved.remembering(self.name, {"again": again, "pairs": _written(self._scene.pairs)})
 
     async def _free(self, application: str) -> str:
         """A name that no table has: tables are made new, and those of the way there stay as they are."""
@@ -89,7 +117,14 @@ class ConsumersMoved(Step):
         return ", ".join(f"the KCL application {each}" for each in tables)
 
 
-_NOBODY: Facts = {"nobody": 0}
+def _written(pairs: Sequence[Pair]) -> list[list[str]]:
+    return [[pair.application, pair.group] for pair in pairs]
+
+
+def _moved_back(report: TranslateReport) -> int:
+    """Records that a group had read beyond the place at which it was set again, as after a crash."""
+    places = [(each.former, each.place) for each in report.partitions if each.former is not None]
+    return sum(max(0, int(former) - int(place)) for former, place in places if report.direction is Direction.TO_GROUP)
 
 
 def table(course: Course, pair: Pair) -> str:
@@ -104,11 +139,14 @@ async def looked_at(scene: Scene, course: Course, direction: Direction) -> list[
 
 
 async def at_work(scene: Scene, course: Course) -> Gate:
-    """Whether consumers are at work on the new side."""
+    """Whether consumers are at work on the new side, and none of them on the old one."""
     found = await looked_at(scene, course, scene.direction)
+    former = await looked_at(scene, course, _BACK[scene.direction])
     idle = [each.name for each in found if each.state is not ConsumerState.MOVING]
-    figures = tuple(map(_text, found)) or ("no consumers are configured",)
-    return Gate(figures, f"not at work: {', '.join(idle)}" if idle else "")
+    late = [each.name for each in former if each.state is ConsumerState.MOVING]
+    missing = [f"not at work: {', '.join(idle)}"] if idle else []
+    missing += [f"at work on the old side again: {', '.join(late)}"] if late else []
+    return Gate(tuple(map(_text, found)) or ("no consumers are configured",), "; ".join(missing))
 
 
 def _text(standing: ConsumerStanding) -> str:

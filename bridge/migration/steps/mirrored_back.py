@@ -1,8 +1,8 @@
-from bridge.migration.steps.barrier import at_barrier
 from bridge.migration.steps.caught_up import runs
 from bridge.migration.steps.drain import drained
 from bridge.migration.steps.scene import Scene, Side, Way
 from bridge.migration.steps.step import Course, Gate, Step
+from bridge.migration.steps.verified import new_side_began
 
 
 class MirroredBack(Step):
@@ -19,7 +19,7 @@ class MirroredBack(Step):
 
     async def act(self, course: Course) -> Course:
         """This may be another machine than the one on which the step before was taken."""
-        path = await self._scene.write_reverse(at_barrier(course, Side.NEW))
+        path = await self._scene.write_reverse(new_side_began(course))
         return course.remembering(self.name, {"configuration": path})
 
     async def gate(self, course: Course) -> Gate:

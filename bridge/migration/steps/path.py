@@ -11,7 +11,8 @@ from bridge.migration.steps.producers_moved import ProducersMoved
 from bridge.migration.steps.producers_stopped import ProducersStopped
 from bridge.migration.steps.scene import Scene
 from bridge.migration.steps.step import Step
-from bridge.migration.steps.verified import Verified, VerifiedAgain
+from bridge.migration.steps.verified import Verified
+from bridge.migration.steps.verified_again import VerifiedAgain
 
 
 def path(scene: Scene) -> tuple[Step, ...]:

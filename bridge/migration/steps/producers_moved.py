@@ -3,7 +3,9 @@ from bridge.migration.steps.hearing import has_produced
 from bridge.migration.steps.producers_stopped import ProducersStopped
 from bridge.migration.steps.returned import returned, task
 from bridge.migration.steps.scene import Scene, Side
+from bridge.migration.steps.silence import silent
 from bridge.migration.steps.step import Course, Gate, Step
+from bridge.migration.steps.verified import new_side_began
 
 
 class ProducersMoved(Step):
@@ -21,7 +23,7 @@ class ProducersMoved(Step):
 
     async def act(self, course: Course) -> Course:
         """The mirror back can be started from now on."""
-        await self._scene.write_reverse(at_barrier(course, Side.NEW))
+        await self._scene.write_reverse(new_side_began(course))
         return await listened(self._scene, course)
 
     async def gate(self, course: Course) -> Gate:
@@ -39,7 +41,13 @@ class ProducersMoved(Step):
         return task(self._scene)
 
     async def ready_back(self, course: Course) -> Gate:
-        return await returned(self._scene, at_barrier(course, Side.NEW))
+        """Meanwhile nobody may have begun on the old side: what is still on its way there would land behind that."""
+        began = await self._scene.ends(Side.OLD)
+        found = await returned(self._scene, new_side_began(course))
+        if not found.holds:
+            return found
+        early = await silent(self._scene, Side.OLD, began)
+        return Gate((*found.figures, *early.figures), early.missing)
 
     def left_back(self, course: Course) -> str:
         names = self._scene.names

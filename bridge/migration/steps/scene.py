@@ -100,6 +100,10 @@ class Scene(ABC):
         """Set the place of a group by a table, or make a table by a group."""
 
     @abstractmethod
+    async def would_translate(self, pair: Pair, direction: Direction, table: str) -> TranslateReport:
+        """What ``translate`` would do; raises what it would raise, as far as that can be told."""
+
+    @abstractmethod
     async def backfill(self) -> BackfillReport: ...
 
     @abstractmethod

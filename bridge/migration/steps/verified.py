@@ -1,10 +1,11 @@
+from bridge.migration.measures import ends as recorded
 from bridge.migration.measures.ends import Ends
-from bridge.migration.steps.barrier import at_barrier
 from bridge.migration.steps.drain import drained
 from bridge.migration.steps.scene import Scene, Side, Way
-from bridge.migration.steps.step import Course, Gate, Step
+from bridge.migration.steps.step import Course, Facts, Gate, Step
 from bridge.parity.report import Kind, ParityReport
 
+_NEW = "new"
 _SOURCES = {Way.FORWARD: Side.OLD, Way.REVERSE: Side.NEW}
 
 
@@ -19,13 +20,21 @@ class Verified(Step):
         self._scene = scene
 
     async def act(self, course: Course) -> Course:
-        facts: dict[str, object] = {}
+        facts: dict[str, object] = dict(self._kept(course)) or await self._begun(course)
         for way in self.ways:
             ends = await self._scene.ends(_SOURCES[way])
             behind = await drained(self._scene, way, ends)
             report = await self._scene.verify(way, ends, self._since(way, course)) if behind.holds else None
             facts[way] = behind.missing if report is None else _summary(report)
         return course.remembering(self.name, facts)
+
+    def _kept(self, course: Course) -> Facts:
+        """What a repeated attempt leaves as it was."""
+        return {name: each for name, each in course.of(self.name).items() if name == _NEW}
+
+    async def _begun(self, course: Course) -> dict[str, object]:
+        """Where the new side ends now: whatever is produced behind that has to come back, if all of it does."""
+        return {_NEW: recorded.written(await self._scene.ends(Side.NEW))}
 
     def _since(self, way: Way, course: Course) -> Ends | None:
         """From where on a mirror has everything; None: from its start."""
@@ -42,16 +51,11 @@ class Verified(Step):
         return await self.gate(course) if course.of(self.name) else None
 
 
-class VerifiedAgain(Verified):
-    """Also what producers have written to the new side since, on the way back."""
-
-    name = "verify-again"
-    title = "both sides still hold the same, both ways"
-    ways = (Way.FORWARD, Way.REVERSE)
-
-    def _since(self, way: Way, course: Course) -> Ends | None:
-        """The mirror back begins at the barrier: what stood on the new side before is not its concern."""
-        return at_barrier(course, Side.NEW) if way is Way.REVERSE else None
+def new_side_began(course: Course) -> Ends:
+    """Where the new side ended when both were first found equal; nothing that came before is the migration's."""
+    document = course.of(Verified.name)[_NEW]
+    assert isinstance(document, dict)  # noqa: S101 - as it was written
+    return recorded.read(document)
 
 
 def _summary(report: ParityReport) -> dict[str, object]:

@@ -67,7 +67,7 @@ async def _marks(task: Task, leases: Mapping[str, Lease], old: Side) -> dict[str
         raise UnknownPlaceError(
             f"read the leases of {task.request.application}",
             f"{named}, which tells no time",
-            "say with --initial-position from when on the application reads, as it is configured",
+            "say with --initial-position, or cutover.consumers[].start, from when on it reads, as it is configured",
         )
     for shard in unknown:
         marks[shard] = await _begun(task, shard, begin, old) if isinstance(begin, datetime) else Sentinel.TRIM_HORIZON

@@ -133,6 +133,59 @@ async def test_producers_return_only_when_the_old_side_has_everything(migration:
     assert (await migration.cutover.rollback()).task.startswith("start the producers of old")
 
 
+async def test_who_produces_to_the_new_side_too_early_is_told_at_the_barrier(migration: Migration) -> None:
+    """It goes on when the producer has stopped and the mirror back has brought its records to the old side."""
+    await migration.until("producers-stopped")
+    world = migration.world
+    world.native[Side.NEW] += 3
+    move = await migration.cutover.advance()
+    assert (move.step, move.missing) == ("barrier", "no worker of the reverse mirror is alive")
+    migration.people.obey(move.task)
+    assert (await migration.cutover.advance()).is_done
+    assert world.copied[Way.REVERSE] == world.native[Side.NEW]
+
+
+async def test_consumers_do_not_go_back_to_a_side_that_lacks_records(migration: Migration) -> None:
+    """What was produced to the new side, by whom and whenever it was, is on the old one first."""
+    await migration.until("consumers-moved")
+    migration.world.native[Side.NEW] += 3
+    migration.world.readers.clear()
+    move = await migration.cutover.rollback()
+    assert (move.missing, "run the mirror back" in move.task) == ("no worker of the reverse mirror is alive", True)
+    assert len(migration.world.translations) == 1
+
+
+async def test_producers_that_return_too_early_hold_the_way_back_up(migration: Migration) -> None:
+    """What is still on its way to the old side would land behind what they write there."""
+    await migration.until("producers-moved")
+    world = migration.world
+    world.mirrors.add(Way.REVERSE)
+    world.producers = {Side.OLD}
+    move = await migration.cutover.rollback()
+    assert (move.step, move.is_done) == ("producers-moved", False)
+    assert "producers still write to old" in move.missing
+
+
+async def test_other_consumers_in_the_configuration_are_not_taken_for_those_that_have_moved(
+    migration: Migration,
+) -> None:
+    """Neither forward nor back: nobody would be translated, or only some."""
+    await migration.until("consumers-moved")
+    scene = FakeScene(migration.world)
+    scene.pairs = ()
+    move = await cutover_of(scene, migration.documents).rollback()
+    assert move.missing.endswith("let it name the same consumers")
+
+
+async def test_consumers_that_come_back_to_the_old_side_are_noticed(migration: Migration) -> None:
+    """Before the end nobody may be at work there any more."""
+    await migration.until(STEPS[-2])
+    world = migration.world
+    world.readers.add("app" if world.direction is Direction.TO_GROUP else "group")
+    move = await migration.cutover.finish()
+    assert (move.is_done, "at work on the old side again" in move.missing) == (False, True)
+
+
 async def test_a_way_back_ends_nowhere_but_at_the_beginning(migration: Migration) -> None:
     """Where nothing is done there is nothing to undo."""
     with pytest.raises(UsageError, match="nothing is done"):

@@ -121,6 +121,11 @@ class FakeScene(Scene):
             direction, table, pair.group, "old", "new", (), (), (), is_applied=True, stream_records=0, topic_records=0
         )
 
+    async def would_translate(self, pair: Pair, direction: Direction, table: str) -> TranslateReport:
+        return TranslateReport(
+            direction, table, pair.group, "old", "new", (), (), (), is_applied=False, stream_records=0, topic_records=0
+        )
+
     async def backfill(self) -> BackfillReport:
         self.world.copied[Way.FORWARD] = self.world.native[Side.OLD]
         return BackfillReport("m", "start", "now", Verdict.COMPLETE, (), was_done=False, seconds=0.0)
