@@ -152,7 +152,7 @@ class Authority:
         if not pending:
             return {}
         numbers = range(pending[0].stretch.first, pending[-1].stretch.numbers[-1] + 1)
-        return (await self._look.landed(numbers, Since.first(each.since for each in pending))).places
+        return (await self._look.landed(numbers, Since.first([each.since for each in pending]))).places
 
     def _find(self, pending: _Pending, found: Mapping[int, str]) -> None:
         """Some of it had landed before the break."""

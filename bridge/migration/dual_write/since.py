@@ -1,6 +1,6 @@
 """From when on an end can have some records."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 
@@ -14,7 +14,6 @@ class Since:
     """None bears a time from before, be it its own or that of its arrival."""
 
     @classmethod
-    def first(cls, each: "Iterable[Since]") -> "Since":
+    def first(cls, each: "Collection[Since]") -> "Since":
         """That of them all. Raises ``ValueError`` where there are none."""
-        all_ = tuple(each)
-        return cls(min(since.journalled_ms for since in all_), min(since.stamped_ms for since in all_))
+        return cls(min(since.journalled_ms for since in each), min(since.stamped_ms for since in each))
