@@ -63,6 +63,16 @@ LeaseEndpoint = Annotated[
     typer.Option("--lease-endpoint-url", metavar="URL", show_default=False, help="DynamoDB. Left out: AWS."),
 ]
 
+Back = Annotated[
+    str | None,
+    typer.Option(
+        "--back",
+        metavar="CONFIG",
+        show_default=False,
+        help="The configuration of a mirror the other way that has begun. Left out: it is guessed from its copies.",
+    ),
+]
+
 
 def translate(
     targets: Targets,
@@ -76,6 +86,7 @@ def translate(
     failover_time: Failover = "10s",
     lease_region: LeaseRegion = None,
     lease_endpoint_url: LeaseEndpoint = None,
+    back: Back = None,
     name: Name = None,
     settings: Settings = None,
     as_json: Json = False,
@@ -97,6 +108,7 @@ def translate(
         failover_s=_seconds(failover_time),
         lease_region=lease_region,
         lease_endpoint_url=lease_endpoint_url,
+        mirror_back=None if back is None else configuration([back], None, None),
     )
     asked = configuration(targets, name, settings)
     configure_logging(LogFormat(asked.log.format), asked.log.level)

@@ -103,9 +103,9 @@ async def test_consumers_of_a_mirror_into_a_stream_move_as_well(stage: Stage, dr
     await assert_exact_application(stage, report(await stage.to_application(mirror.config, "--apply")))
 
 
-@pytest.mark.parametrize("configured", ["forward", "back"])
+@pytest.mark.parametrize("configured", ["forward", "back", "both"])
 async def test_records_that_began_on_either_side_are_told_apart(stage: Stage, draw: Random, configured: str) -> None:
-    """After the producers have moved, and back: both mirrors' copies are followed, whichever is configured."""
+    """After the producers have moved, and back: both mirrors' copies are followed, whichever is told of."""
     there, back = stage.forward(), stage.back()
     sent = list(generate(2_400, KEYS))
     async with AsyncExitStack() as stack:
@@ -116,13 +116,14 @@ async def test_records_that_began_on_either_side_are_told_apart(stage: Stage, dr
             await there.until_arrived(600 * (number + 1))
             await back.until_arrived(600 * (number + 1))
         assert [await mirror.stop() for mirror in mirrors] == [0, 0]
-    config = mirrors[("forward", "back").index(configured)].config
+    config = mirrors[configured == "back"].config
+    options = ("--apply", "--back", str(mirrors[1].config)) if configured == "both" else ("--apply",)
     places = places_in(await stage.stream.records(), draw)
     await stage.application.stand(places)
-    await assert_exact_group(stage, report(await stage.to_group(config, "--apply")), places)
+    await assert_exact_group(stage, report(await stage.to_group(config, *options)), places)
     stage.application = KclApplication(f"{stage.application.name}-2", stage.application.url)
     await stage.group.stand(offsets_in(await stage.topic.records(), draw))
-    await assert_exact_application(stage, report(await stage.to_application(config, "--apply")))
+    await assert_exact_application(stage, report(await stage.to_application(config, *options)))
 
 
 async def test_what_is_processed_and_not_mirrored_is_refused(stage: Stage) -> None:

@@ -137,6 +137,7 @@ class LiveScene(Scene):
             failover_s=asked.failover_time,
             lease_region=self._asked.lease_region,
             lease_endpoint_url=self._asked.lease_endpoint_url,
+            mirror_back=self._reverse if (await self.standing(Way.REVERSE)).has_begun else None,
         )
         return await translate(self._sides.configuration, request, clock=self._sides.clock)
 

@@ -20,7 +20,7 @@ class Checks:
     move: Move
     found: Found
     is_mirrored: bool
-    """Whether a mirror is configured that copies the old side to the new one."""
+    """Whether it is told of a mirror that copies the old side to the new one."""
     begins_late: bool
     """Whether the new side may lack what the old one has held before its first record."""
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from bridge.config import Configuration
 from bridge.migration.leases.rest import FAILOVER_S
 
 
@@ -23,6 +24,10 @@ class TranslateRequest:
     Without ``apply`` nothing is changed. ``initial_position`` is where consumers begin that have stored no place: the
     application's leases at LATEST or AT_TIMESTAMP, which tell no time. ``failover_s`` is the application's failover
     time, the longest of its workers'. The table is in ``lease_region``, None: the stream's.
+
+    ``mirror_back`` is the configuration of a mirror the other way that has begun. Without it nothing is known of one
+    but the copies that are met near the consumer's place; where there are none, the new side's own records are taken
+    for others', and of those that stand before the last processed one the new consumer sees none.
     """
 
     direction: Direction
@@ -33,3 +38,4 @@ class TranslateRequest:
     failover_s: float = FAILOVER_S
     lease_region: str | None = None
     lease_endpoint_url: str | None = None
+    mirror_back: Configuration | None = None

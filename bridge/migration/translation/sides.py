@@ -8,6 +8,8 @@ from random import Random
 from bridge.assembly.opening import all_opened
 from bridge.assembly.reading import SideMaker
 from bridge.config import Configuration
+from bridge.config.sink import Sink
+from bridge.config.source import Source
 from bridge.engine.budget import ByteBudget
 from bridge.engine.retry import Backoff
 from bridge.errors import UsageError
@@ -24,28 +26,37 @@ _MEMORY = 32 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Both, entered. ``checkpoints`` are the mirror's, as they were before anything else was looked at."""
+    """Both, entered. Checkpoints are those of before anything else was looked at."""
 
     stream: StreamLog
     topic: TopicLog
     is_from_stream: bool
     """Whether the stream is the mirror's source."""
     checkpoints: Mapping[str, Checkpoint]
+    checkpoints_back: Mapping[str, Checkpoint]
+    """Of the mirror back; empty where nobody has told of one."""
+
+    def is_source(self, log: Log) -> bool:
+        """Whether the mirror reads ``log``; otherwise that is where a mirror back begins."""
+        return (log is self.stream) is self.is_from_stream
 
     def reach(self, source: Log, sink: Log) -> Reach:
-        """Of a mirror from ``source`` to ``sink``; nothing is known of one but the configuration's."""
-        is_ours = (source is self.stream) is self.is_from_stream
-        return Reach(source, sink, self.checkpoints if is_ours else {})
+        """Of the mirror from ``source`` to ``sink``."""
+        return Reach(source, sink, self.checkpoints if self.is_source(source) else self.checkpoints_back)
 
 
 @asynccontextmanager
-async def opened(configuration: Configuration, clock: Clock) -> AsyncIterator[Sides]:
+async def opened(configuration: Configuration, back: Configuration | None, clock: Clock) -> AsyncIterator[Sides]:
     """Both sides while the context lasts.
 
-    Raises ``UsageError`` where they are not a stream and a topic or records carry no origin, ``UnreachableError`` and
-    ``RefusedError`` within half a minute, and ``CheckpointError`` where the mirror's checkpoints cannot be read.
+    Raises ``UsageError`` where they are not a stream and a topic, records carry no origin, or ``back`` is no mirror
+    back; ``UnreachableError`` and ``RefusedError`` within half a minute, and ``CheckpointError`` where a mirror's
+    checkpoints cannot be read.
     """
     _check(configuration)
+    if back is not None:
+        _check(back)
+        _check_opposite(configuration, back)
     random = Random()
     make = SideMaker(configuration, clock, random, Observer())
     source, sink = make.source(), make.sink()
@@ -58,6 +69,7 @@ async def opened(configuration: Configuration, clock: Clock) -> AsyncIterator[Si
         return Backoff(random)
 
     checkpoints = await checkpoint_reader(configuration).load()
+    checkpoints_back = {} if back is None else await checkpoint_reader(back).load()
     async with AsyncExitStack() as stack:
         await all_opened(stack, {"stream": stream, "topic": topic})
         yield Sides(
@@ -65,6 +77,7 @@ async def opened(configuration: Configuration, clock: Clock) -> AsyncIterator[Si
             TopicLog(topic, budget, clock, backoff),
             stream is source,
             checkpoints,
+            checkpoints_back,
         )
 
 
@@ -82,3 +95,18 @@ def _check(configuration: Configuration) -> None:
             "source.kinesis.deaggregate is never, and an application stands inside of aggregates",
             "where the stream has none, --set source.kinesis.deaggregate=keep_all",
         )
+
+
+def _check_opposite(configuration: Configuration, back: Configuration) -> None:
+    ends, ends_back = (_name(configuration.source), _name(configuration.sink)), (_name(back.source), _name(back.sink))
+    if ends_back != ends[::-1]:
+        raise UsageError(
+            "translate",
+            f"mirror {back.name} leads from {ends_back[0]} to {ends_back[1]}, and is no mirror back from {ends[1]}",
+            f"name the one that leads from {ends[1]} to {ends[0]}",
+        )
+
+
+def _name(side: Source | Sink) -> str:
+    """However it is reached: checkpoints tell themselves what they are of."""
+    return side.end.title if side.kinesis is None else f"Kinesis stream {side.kinesis.stream_name}"

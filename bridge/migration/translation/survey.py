@@ -28,7 +28,7 @@ class Move:
     """Of a mirror that reads the old side; likewise below."""
     new_reach: Reach
     is_carried: bool
-    """Whether a mirror is configured that copies the new side to the old one."""
+    """Whether it is told of a mirror that copies the new side to the old one."""
     may_rerun: bool
     """Whether what a mirror has written to the new side may stand there again, anywhere behind."""
     needs_record: bool

@@ -36,9 +36,14 @@ class Task:
         region = self.request.lease_region or self.sides.stream.address.split(":")[1]
         return lease_table(self.request.application, region, self.request.lease_endpoint_url)
 
+    def mirror_of(self, source: Log) -> Configuration | None:
+        """The mirror that reads ``source``; None where nobody has told of one."""
+        return self.configuration if self.sides.is_source(source) else self.request.mirror_back
+
     def may_rerun(self, new: Log) -> bool:
         """Whether a record may stand on the new side again, behind a crash of a mirror and not soon after the first."""
-        return new is self.sides.topic and self.sides.is_from_stream and self.configuration.delivery == "at_least_once"
+        mirror = self.mirror_of(self.sides.stream)
+        return new is self.sides.topic and mirror is not None and mirror.delivery == "at_least_once"
 
     def refuse_moving(self, moving: Sequence[str]) -> None:
         """Raises ``ConsumerMovingError`` where places are to be set and consumers are at work, as ``moving`` says."""
@@ -47,8 +52,7 @@ class Task:
 
     def checked(self, move: Move, found: Found, *, begins_late: bool) -> tuple[TranslationGap, ...]:
         """What is lost by the move. Raises ``MirrorBehindError``, and ``LostRecordsError`` where it is not accepted."""
-        is_mirrored = (move.old is self.sides.stream) is self.sides.is_from_stream
-        checks = Checks(move, found, is_mirrored, begins_late)
+        checks = Checks(move, found, self.mirror_of(move.old) is not None, begins_late)
         checks.raise_behind()
         gaps = tuple(checks.gaps())
         if gaps and self.request.apply and self.configuration.on_gap == "stop":

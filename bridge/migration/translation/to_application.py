@@ -30,7 +30,7 @@ async def to_application(task: Task) -> TranslateReport:
         GroupProgress(await _offsets(task, committed, old)),
         task.sides.reach(topic, stream),
         task.sides.reach(stream, topic),
-        is_carried=task.sides.is_from_stream,
+        is_carried=task.mirror_of(stream) is not None,
         may_rerun=task.may_rerun(stream),
         needs_record=True,
     )

@@ -38,7 +38,7 @@ async def to_group(task: Task) -> TranslateReport:
         progress,
         task.sides.reach(stream, topic),
         task.sides.reach(topic, stream),
-        is_carried=not task.sides.is_from_stream,
+        is_carried=task.mirror_of(topic) is not None,
         may_rerun=task.may_rerun(topic),
         needs_record=False,
     )

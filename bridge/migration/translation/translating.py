@@ -25,5 +25,5 @@ async def translate(
     ``ConnectorError`` or ``CheckpointError``; within half a minute where something cannot be reached.
     """
     clock = clock or Clock()
-    async with opened(configuration, clock) as sides:
+    async with opened(configuration, request.mirror_back, clock) as sides:
         return await _WAYS[request.direction](Task(configuration, request, sides, clock))

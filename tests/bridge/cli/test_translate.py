@@ -1,6 +1,7 @@
 """``kmbridge translate``: what it is asked, what it prints, and how it exits."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +59,7 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> Called:
         (*MOVE, "--initial-position", "now"),
         (*MOVE, "--initial-position", "shardId-000000000000/1"),
         (*MOVE, "--failover-time", "10"),
+        (*MOVE, "--back", "nowhere.yaml"),
     ],
 )
 def test_what_makes_no_sense_is_wrong_usage(capsys: pytest.CaptureFixture[str], options: tuple[str, ...]) -> None:
@@ -83,6 +85,34 @@ def test_mirrors_whose_records_cannot_be_traced_are_wrong_usage(
     called = call(capsys, "translate", *ends, *MOVE, *more)
     assert (called.code, called.out) == (2, "")
     assert "error: translate: " in called.err
+
+
+def written(folder: Path, source: str, sink: str) -> str:
+    """A configuration of a mirror from a topic to a stream."""
+    path = folder / "back.yaml"
+    path.write_text(
+        f"name: orders-reverse\nsource: {{kafka: {{bootstrap_servers: localhost:9092, topic: {source}}}}}\n"
+        f"sink: {{kinesis: {{region: eu-west-1, stream: {sink}}}}}\n"
+    )
+    return str(path)
+
+
+@pytest.mark.parametrize("ends", [("orders", "others"), ("others", "orders")])
+def test_a_mirror_that_leads_elsewhere_is_no_mirror_back(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, ends: tuple[str, str]
+) -> None:
+    """What it has carried tells nothing of these sides."""
+    called = call(capsys, "translate", *ENDS, *MOVE, "--back", written(tmp_path, *ends))
+    assert (called.code, called.out) == (2, "")
+    assert "no mirror back" in called.err
+    assert "name the one that leads from Kafka topic orders to Kinesis stream orders" in called.err
+
+
+def test_a_mirror_back_is_told_of(capsys: pytest.CaptureFixture[str], answers: Answers, tmp_path: Path) -> None:
+    """By its configuration, as it is run with."""
+    printed(capsys, *MOVE, "--back", written(tmp_path, "orders", "orders"))
+    told = answers.asked[0].mirror_back
+    assert (told is not None and told.name) == "orders-reverse"
 
 
 def test_a_dry_run_prints_the_table_and_exits_1_for_a_gap(capsys: pytest.CaptureFixture[str], answers: Answers) -> None:
