@@ -9,7 +9,7 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import ParamSpec, Self
 
-from confluent_kafka import KafkaException
+from confluent_kafka import IsolationLevel, KafkaException
 
 from connectors.base import Batch, Budget, Clock, End, Observer, Partition, Place, Position, SettingsError, Source
 from connectors.kafka.connection import READ, kafka_error, translate
@@ -131,6 +131,16 @@ class KafkaSource(Source):
             tell = partial(offsets.at_time, time_ms=until_ms + 1)
         found = await self._found("where to end", tell, partitions)
         return {str(number): End(position=str(offset - 1)) for number, offset in found.items()}
+
+    async def high_watermarks(self, partitions: Sequence[Partition]) -> Mapping[str, int]:
+        """The offsets behind all that is written, whoever can see it: an open transaction hides what follows it.
+
+        Raises what ``ends`` does.
+        """
+        state, connection = self._entered.state, self._settings.connection()
+        offsets = OffsetDesk(connection, state.topic.name, IsolationLevel.READ_UNCOMMITTED)
+        found = await self._found("where the log ends", offsets.ends, partitions)
+        return {str(number): offset for number, offset in found.items()}
 
     async def at_time(self, partitions: Sequence[Partition], time_ms: int) -> Mapping[str, Place]:
         """From where the first record of ``time_ms`` or later is read, and all behind it; 0 is the oldest record.

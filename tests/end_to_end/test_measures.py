@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -11,17 +11,21 @@ from random import Random
 import pytest
 
 from bridge.config import Configuration, load
-from bridge.migration.measures.arrivals import arrivals
+from bridge.migration.measures.arrivals import Arrivals, arrivals
 from bridge.migration.measures.ends import Ends, ends_of, read, written
+from bridge.migration.measures.hidden import Hidden, hidden
 from bridge.migration.measures.sides import Sides, opened
 from bridge.migration.measures.standing import standing, undrained
+from bridge.migration.steps.scene import Side
+from bridge.migration.steps.silence import silent
 from connectors.base import Clock
+from tests.bridge.migration.cutover.world import FakeScene, World
 from tests.support.ends import StreamEnd, TopicEnd
 from tests.support.factories import StreamFactory, TopicFactory
 from tests.support.records import generate
 from tests.support.resharding import split_one
-from tests.support.route import RouteFactory
-from tests.support.topic_writer import abort_transaction
+from tests.support.route import Route, RouteFactory
+from tests.support.topic_writer import abort_transaction, open_transaction
 from tests.support.waiting import eventually, until
 from tests.support.way import IntoKinesisFactory, Way
 
@@ -44,6 +48,30 @@ async def until_drained(sides: Sides, ends: Ends) -> None:
         return not await undrained(sides, ends)
 
     await until(holds, "drained")
+
+
+class Watched(FakeScene):
+    """The sides as they are, for the gates that ask for silence."""
+
+    def __init__(self, sides: Sides) -> None:
+        super().__init__(World())
+        self._logs = {Side.OLD: sides.source, Side.NEW: sides.sink}
+        self.veils = 0
+        """How often anything was hidden."""
+
+    async def wait(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def ends(self, side: Side) -> Ends:
+        return await ends_of(self._logs[side])
+
+    async def arrivals(self, side: Side, ends: Ends) -> Arrivals:
+        return await arrivals(self._logs[side], ends)
+
+    async def hidden(self, side: Side) -> Sequence[Hidden]:
+        found = await hidden(self._logs[side])
+        self.veils += bool(found)
+        return found
 
 
 @pytest.mark.parametrize("place", ["file", "topic"])
@@ -188,3 +216,35 @@ async def test_arrivals_are_native_records_behind_the_ends(
         assert found.last is not None
         assert found.last.time_ms <= time.time() * 1000
         assert (await arrivals(sides.sink, {})).count == 30
+
+
+async def test_a_mirrors_own_transactions_are_no_obstacle_to_silence(route: RouteFactory) -> None:
+    """They hide something most of the time, and a gate waits for them; one that hangs, and hides producers, is told."""
+    way = route(shards=2, partitions=1)
+    in_topic = {"checkpoints": {"sqlite": None, "kafka": {"topic": f"checkpoints-{way.topic}", "slots": 2}}}
+    slow = {**in_topic, "sink": {"kafka": {"commit_interval": "2s"}}}
+    async with way.mirror(slow) as mirror, looking(mirror.config) as sides, asyncio.TaskGroup() as tasks:
+        scene, written_for_good = Watched(sides), asyncio.Event()
+        ends = await scene.ends(Side.NEW)
+        writing = tasks.create_task(write_on(way, written_for_good))
+
+        async def is_veiled() -> bool:
+            found = await silent(scene, Side.NEW, ends)
+            assert found.holds, found.missing
+            return scene.veils > 0
+
+        await until(is_veiled, "a transaction of the mirror seen open")
+        with await asyncio.to_thread(open_transaction, way.kafka, way.topic):
+            assert "an open transaction hides records" in (await silent(scene, Side.NEW, ends)).missing
+        assert not writing.done()
+        written_for_good.set()
+        await writing
+        assert await mirror.stop() == 0
+
+
+async def write_on(way: Route, enough: asyncio.Event) -> None:
+    """A few records after the other, until it is ``enough``."""
+    seed = 0
+    while not enough.is_set():
+        await way.write(generate(50, KEYS, seed=seed))
+        seed += 1

@@ -1,6 +1,7 @@
 """Writing into a topic as Java's producers do, through another client than the one that reads it back."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import time_ns
 
@@ -69,6 +70,20 @@ def abort_transaction(address: str, topic: str) -> None:
     producer.produce(topic, b"given up", b"key", 0)
     producer.flush(_FLUSH_S)
     producer.abort_transaction(_FLUSH_S)
+
+
+@contextmanager
+def open_transaction(address: str, topic: str, partition: int = 0) -> Iterator[None]:
+    """A record of a transaction that is open while the context lasts, and given up then. Blocks."""
+    producer = Producer({"bootstrap.servers": address, "transactional.id": f"open-{topic}", "log_level": 0})
+    producer.init_transactions(_FLUSH_S)
+    producer.begin_transaction()
+    producer.produce(topic, b"not to be seen", b"key", partition)
+    producer.flush(_FLUSH_S)
+    try:
+        yield
+    finally:
+        producer.abort_transaction(_FLUSH_S)
 
 
 def _taken(producer: Producer, topic: str, sent: TopicMessage, delivered: Report) -> bool:

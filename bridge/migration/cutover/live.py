@@ -18,6 +18,7 @@ from bridge.migration.measures import arrivals, consumers, standing
 from bridge.migration.measures.arrivals import Arrivals
 from bridge.migration.measures.consumers import ConsumerStanding
 from bridge.migration.measures.ends import Ends, ends_of
+from bridge.migration.measures.hidden import Hidden, hidden
 from bridge.migration.measures.preflight import Check, preflight
 from bridge.migration.measures.preflight import Consumers as LeavingConsumers
 from bridge.migration.measures.reversed import reversed_configuration, reversed_mirror
@@ -100,6 +101,9 @@ class LiveScene(Scene):
 
     async def arrivals(self, side: Side, ends: Ends) -> Arrivals:
         return await arrivals.arrivals(self._logs[side], ends)
+
+    async def hidden(self, side: Side) -> Sequence[Hidden]:
+        return await hidden(self._logs[side])
 
     async def standing(self, way: Way) -> Standing:
         return await standing.standing(self._mirrors[way])

@@ -9,6 +9,7 @@ from bridge.jobs.backfill_report import BackfillReport
 from bridge.migration.measures.arrivals import Arrivals
 from bridge.migration.measures.consumers import ConsumerStanding
 from bridge.migration.measures.ends import Ends
+from bridge.migration.measures.hidden import Hidden
 from bridge.migration.measures.preflight import Check
 from bridge.migration.measures.standing import Behind, Standing
 from bridge.migration.translation.report import TranslateReport
@@ -75,6 +76,10 @@ class Scene(ABC):
     @abstractmethod
     async def arrivals(self, side: Side, ends: Ends) -> Arrivals:
         """What was produced to a side behind ``ends``, mirrored records left out."""
+
+    @abstractmethod
+    async def hidden(self, side: Side) -> Sequence[Hidden]:
+        """What was written to a side and is not to be seen, since a transaction is open."""
 
     @abstractmethod
     async def standing(self, way: Way) -> Standing: ...

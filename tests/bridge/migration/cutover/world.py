@@ -7,6 +7,7 @@ from bridge.jobs.backfill_report import BackfillReport, Verdict
 from bridge.migration.measures.arrivals import Arrival, Arrivals
 from bridge.migration.measures.consumers import ConsumerStanding, ConsumerState
 from bridge.migration.measures.ends import Ends
+from bridge.migration.measures.hidden import Hidden
 from bridge.migration.measures.preflight import Check
 from bridge.migration.measures.standing import Behind, LaneStanding, Standing
 from bridge.migration.steps.scene import Names, Pair, Scene, Side, Way
@@ -83,6 +84,9 @@ class FakeScene(Scene):
         count = self.world.native[side] - int(ends["0"].position or 0)
         last = Arrival("0", str(self.world.native[side]), 0) if count else None
         return Arrivals(count, last, last, count, ends, is_whole=True)
+
+    async def hidden(self, side: Side) -> Sequence[Hidden]:
+        return ()
 
     async def standing(self, way: Way) -> Standing:
         worker = "worker" if way in self.world.mirrors else None
