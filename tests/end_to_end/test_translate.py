@@ -126,6 +126,27 @@ async def test_records_that_began_on_either_side_are_told_apart(stage: Stage, dr
     await assert_exact_application(stage, report(await stage.to_application(config, *options)))
 
 
+async def test_what_a_mirror_back_has_still_to_bring_is_not_missed(stage: Stage) -> None:
+    """It stands before the last processed record, and no copy of it is anywhere: only that mirror's place tells it."""
+    there, back = stage.forward(), stage.back()
+    first, native, last = (list(generate(200, KEYS, seed=seed)) for seed in range(3))
+    async with there.mirror() as mirror, back.mirror() as mirror_back:
+        await stage.stream.write(first)
+        await mirror_back.until_metric("kmbridge_skipped_records_total", len(first))
+        assert await mirror_back.stop() == 0
+        await stage.topic.write(native)
+        await stage.stream.write(last)
+        await mirror.until_written(len(first) + len(last))
+        assert await mirror.stop() == 0
+    ends = {shard: (each[-1].sequence, each[-1].sub) for shard, each in shards_of(await stage.stream.records()).items()}
+    await stage.application.stand(ends)
+    told = report(await stage.to_group(mirror.config, "--back", str(mirror_back.config), "--apply"))
+    seen = [identity(each) for each in await stage.group.sees()]
+    assert {each.id for each in native} <= set(seen)
+    assert told["again"] == len(seen) - len(native)
+    assert report(await stage.to_group(mirror.config))["again"] == 0, "else it is known without a word"
+
+
 async def test_what_is_processed_and_not_mirrored_is_refused(stage: Stage) -> None:
     """It is named how far the mirror is behind, and where; nothing is changed."""
     way = stage.forward()

@@ -9,9 +9,9 @@ from bridge.migration.steps.hearing import heard
 from bridge.migration.steps.scene import Scene, Side
 from bridge.migration.steps.step import Gate
 
-_LOOKS = 5
 _PAUSE_S = 1.0
-"""A mirror's transactions last a tenth of it."""
+_LOOKS = 8
+"""A mirror's own transactions last a tenth of a second, and may be configured to last 5."""
 
 
 async def silent(scene: Scene, side: Side, ends: Ends) -> Gate:
