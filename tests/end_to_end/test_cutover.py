@@ -36,6 +36,7 @@ STEPS = (
     "verify-again",
 )
 MOST = 12
+PARTITIONS = 3
 FAILOVER = "500ms"
 
 
@@ -184,7 +185,7 @@ def system(
     moto: str,
     tmp_path: Path,
 ) -> System:
-    streaming, named = StreamEnd(kinesis, stream(2)), TopicEnd(kafka, topic(3))
+    streaming, named = StreamEnd(kinesis, stream(2)), TopicEnd(kafka, topic(PARTITIONS))
     old, new = (streaming, named) if request.param == "to-kafka" else (named, streaming)
     return System(old, new, moto, tmp_path)
 
@@ -196,6 +197,9 @@ async def begin(system: System) -> None:
         await KclApplication(system.application, system.dynamo).stand(dict.fromkeys(shards, "TRIM_HORIZON"))
         await system.start_consumers(system.application)
     else:
+        assert isinstance(system.old, TopicEnd)
+        # A group without places begins at the end, wherever that is by the time that its member has joined.
+        await Group(system.group, system.old).stand(dict.fromkeys(range(PARTITIONS), 0))
         await system.start_consumers(system.group)
     system.producer.start(system.old)
 
