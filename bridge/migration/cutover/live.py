@@ -113,9 +113,6 @@ class LiveScene(Scene):
     async def hidden(self, side: Side) -> Sequence[Hidden]:
         return await hidden(self._logs[side])
 
-    async def hidden(self, side: Side) -> Sequence[Hidden]:
-        return await hidden(self._logs[side])
-
     async def standing(self, way: Way) -> Standing:
         return await standing.standing(self._mirrors[way])
 

@@ -91,9 +91,6 @@ class FakeScene(Scene):
     async def hidden(self, side: Side) -> Sequence[Hidden]:
         return ()
 
-    async def hidden(self, side: Side) -> Sequence[Hidden]:
-        return ()
-
     async def standing(self, way: Way) -> Standing:
         worker = "worker" if way in self.world.mirrors else None
         return Standing((LaneStanding("0", None, None, is_finished=False, lag_ms=0, lag_records=None, worker=worker),))
