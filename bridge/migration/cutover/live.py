@@ -108,7 +108,8 @@ class LiveScene(Scene):
             if self._sides.configuration.on_gap == "stop":
                 hint = "call cutover more often than records expire; on_gap: continue accepts that nobody can tell"
                 raise BridgeError(f"listen to the producers of {log.address}", str(gap), hint) from gap
-            return Arrivals(0, None, None, 0, await ends_of(log), is_whole=True)
+            # Nobody can tell. On the new side it counts as something, which then has to come back.
+            return Arrivals(int(side is Side.NEW), None, None, 0, await ends_of(log), is_whole=True)
 
     async def hidden(self, side: Side) -> Sequence[Hidden]:
         return await hidden(self._logs[side])
