@@ -204,15 +204,24 @@ async def begin(system: System) -> None:
     system.producer.start(system.old)
 
 
-async def test_a_migration_under_load_back_to_where_consumers_were_and_forward_again(system: System) -> None:
-    """Producers and consumers go there, back, and there again: every record is seen, every key in order."""
+@pytest.mark.parametrize("system", ["to-kinesis"], indirect=True)
+async def test_a_migration_under_load_to_its_end(system: System) -> None:
+    """Consumers and producers move by what the command tells: every record is seen, every key in order."""
+    async with system:
+        await begin(system)
+        await system.advance(STEPS[-1])
+        finished = await system.command("finish")
+        assert finished["is_done"], finished
+        await system.assert_all_seen()
+
+
+@pytest.mark.parametrize("system", ["to-kafka"], indirect=True)
+async def test_a_migration_under_load_there_and_back(system: System) -> None:
+    """Producers return behind a barrier of their own, consumers by translation: the same, on the old side."""
     async with system:
         await begin(system)
         await system.advance(STEPS[-1])
         await system.rollback("consumers-moved")
-        await system.advance(STEPS[-1])
-        finished = await system.command("finish")
-        assert finished["is_done"], finished
         await system.assert_all_seen()
 
 
