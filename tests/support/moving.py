@@ -47,20 +47,21 @@ class Producer:
         self.sent: list[TestRecord] = []
         self._records = generate(1_000_000, _KEYS, seed=11)
         self._writing: asyncio.Task[None] | None = None
+        self._is_stopping = False
 
     def start(self, end: End) -> None:
         if self._writing is None:
+            self._is_stopping = False
             self._writing = asyncio.create_task(self._write_on(end))
 
     async def stop(self) -> None:
         writing, self._writing = self._writing, None
         if writing is not None:
-            self._stopping = True
+            self._is_stopping = True
             await writing
 
     async def _write_on(self, end: End) -> None:
-        self._stopping = False
-        while not self._stopping:
+        while not self._is_stopping:
             some = list(islice(self._records, _AT_ONCE))
             self.sent += some
             await end.write(some)
