@@ -58,6 +58,8 @@ class ConsumersMoved(Step):
         """What was produced to the new side is on the old one too, whoever wrote it: consumers go back to all of it."""
         if not (same := self._same(course)).holds:
             return same
+        # People are told of it with the first thing that is missing.
+        await self._scene.write_reverse(new_side_began(course))
         stopped = await self._stopped(course, self._scene.direction)
         if not stopped.holds:
             return stopped
