@@ -8,13 +8,12 @@ from typing import Protocol
 
 from bridge.engine.bounded import BoundedSource
 from bridge.engine.budget import ByteBudget
+from bridge.engine.persistent import read_on
 from bridge.engine.retry import Backoff
 from bridge.groups import first
-from connectors.base import Batch, Clock, End, Partition, Place, Source, TransientError
+from connectors.base import Batch, Clock, End, Partition, Place, Source
 
 _SIDE_BY_SIDE = 64
-_TRIES = 5
-"""In a row, without a record between them."""
 
 
 class Reader(Protocol):
@@ -77,32 +76,17 @@ class Side:
     async def read_one(self, bounded: BoundedSource, partition: Partition, place: Place, reader: Reader) -> bool:
         """Hand ``partition`` to ``reader``, from ``place`` to its end. Whether it was finished for good before that."""
         reader.begin(partition)
-        backoff, tries, is_last = self._backoff(), 0, False
-        while True:
-            try:
-                async with aclosing(bounded.read(partition, place, self._budget)) as batches:
-                    async for batch in batches:
-                        tries, place, is_last = 0, batch.place, batch.is_last
-                        self._hand_over(batch, reader)
-                        del batch
-                        # Where all is fetched already nothing else makes room for the other partitions.
-                        await asyncio.sleep(0)
-            except TransientError:
-                tries += 1
-                if tries == _TRIES:
-                    raise
-                await self._clock.sleep(backoff.next())
-            else:
-                reader.end(partition, place)
-                return not is_last
-
-    def _hand_over(self, batch: Batch, reader: Reader) -> None:
-        self.records += len(batch)
-        try:
-            if len(batch):
-                reader.take(batch)
-        finally:
-            batch.release()
+        is_last = False
+        async with aclosing(read_on(bounded, partition, place, self._budget, self._clock, self._backoff())) as batches:
+            async for batch in batches:
+                place, is_last = batch.place, batch.is_last
+                self.records += len(batch)
+                if len(batch):
+                    reader.take(batch)
+                # While the next one is awaited, nothing here may keep the memory of this one.
+                del batch
+        reader.end(partition, place)
+        return not is_last
 
 
 class _Course:

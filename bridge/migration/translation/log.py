@@ -8,9 +8,10 @@ from typing import ClassVar, TypeVar
 
 from bridge.engine.bounded import BoundedSource
 from bridge.engine.budget import ByteBudget
+from bridge.engine.persistent import read_on
 from bridge.engine.retry import Backoff
 from bridge.groups import first
-from connectors.base import Batch, Clock, End, Partition, Place, Position, Source, TransientError
+from connectors.base import Batch, Clock, End, Partition, Place, Position, Source
 from connectors.kafka.source import KafkaSource
 from connectors.kinesis.polling import KinesisSource
 
@@ -18,8 +19,6 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 _SIDE_BY_SIDE = 32
-_TRIES = 5
-"""In a row, without a record between them."""
 
 OLDEST_MS = 0
 """The time from which on all is read that is left."""
@@ -90,25 +89,12 @@ class Log(ABC):
     async def _batches(self, partition: str, place: Place, end: End) -> AsyncGenerator[Batch, None]:
         bounded = BoundedSource(self.source)
         bounded.bounds[partition] = end
-        backoff, tries = self._backoff(), 0
-        while True:
-            try:
-                async with aclosing(bounded.read(Partition(partition), place, self._budget)) as batches:
-                    async for batch in batches:
-                        tries, place = 0, batch.place
-                        self.records += len(batch)
-                        try:
-                            if len(batch):
-                                yield batch
-                        finally:
-                            batch.release()
-            except TransientError:
-                tries += 1
-                if tries == _TRIES:
-                    raise
-                await self._clock.sleep(backoff.next())
-            else:
-                return
+        reading = read_on(bounded, Partition(partition), place, self._budget, self._clock, self._backoff())
+        async with aclosing(reading) as batches:
+            async for batch in batches:
+                self.records += len(batch)
+                if len(batch):
+                    yield batch
 
 
 class StreamLog(Log):
