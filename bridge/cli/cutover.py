@@ -127,8 +127,7 @@ async def _opened(asked: Configuration, call: _Call) -> AsyncIterator[tuple[Cuto
         documents_of(asked, clock) as documents,
         live_scene(asked, call.mirror, folder / f"{asked.name}-reverse.yaml", clock) as scene,
     ):
-        between = Between(scene.addresses[0], scene.addresses[1])
-        yield Cutover(path(scene), Record(documents, between)), between
+        yield Cutover(path(scene), Record(documents, scene.between)), scene.between
 
 
 def _print(report: CutoverReport) -> None:

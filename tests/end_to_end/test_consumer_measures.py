@@ -16,7 +16,7 @@ from bridge.config import Configuration, load
 from bridge.migration.measures.consumers import ConsumerStanding, ConsumerState, application, group
 from bridge.migration.measures.ends import ends_of
 from bridge.migration.measures.preflight import Check, Consumers, preflight
-from bridge.migration.measures.sides import Sides, opened
+from bridge.migration.sides import Sides, opened
 from connectors.base import Clock
 from tests.support.consumers import Group, KclApplication, shards_of
 from tests.support.ends import StreamEnd, TopicEnd

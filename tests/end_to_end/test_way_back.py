@@ -12,7 +12,7 @@ import pytest
 from bridge.config import load
 from bridge.migration.measures.ends import ends_of
 from bridge.migration.measures.reversed import Reversed, reversed_mirror
-from bridge.migration.measures.sides import opened
+from bridge.migration.sides import opened
 from connectors.base import Clock
 from tests.support.checker import check_exact
 from tests.support.ends import End, StreamEnd, TopicEnd

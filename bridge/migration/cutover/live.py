@@ -12,8 +12,9 @@ from bridge.errors import BridgeError, UsageError
 from bridge.jobs.backfill import backfill
 from bridge.jobs.backfill_report import BackfillReport
 from bridge.jobs.backfill_request import BackfillRequest
+from bridge.migration.cutover.record import Between
 from bridge.migration.cutover.stretch import range_of
-from bridge.migration.leases.table import lease_table
+from bridge.migration.leases.table import is_there
 from bridge.migration.measures import arrivals, consumers, standing
 from bridge.migration.measures.arrivals import Arrivals
 from bridge.migration.measures.consumers import ConsumerStanding
@@ -22,17 +23,14 @@ from bridge.migration.measures.hidden import Hidden, hidden
 from bridge.migration.measures.preflight import Check, preflight
 from bridge.migration.measures.preflight import Consumers as LeavingConsumers
 from bridge.migration.measures.reversed import reversed_configuration, reversed_mirror
-from bridge.migration.measures.sides import Sides, opened
 from bridge.migration.measures.standing import Behind, Standing
+from bridge.migration.sides import Sides, opened
 from bridge.migration.steps.scene import Names, Pair, Scene, Side, Way
 from bridge.migration.translation.report import TranslateReport
 from bridge.migration.translation.request import Direction, TranslateRequest
 from bridge.migration.translation.translating import translate
 from bridge.parity.report import Difference, Kind, ParityReport
 from bridge.parity.verification import verify
-from checkpoints.dynamodb.client import connect
-from checkpoints.dynamodb.faults import MissingTableError
-from checkpoints.dynamodb.table import Table
 from connectors.base import Clock, GapError
 
 _ANY_START = {"kafka": "earliest", "kinesis": "trim_horizon"}
@@ -78,9 +76,9 @@ class LiveScene(Scene):
         self.names = Names(configuration.source.end.title, configuration.sink.end.title, shlex.join(command), back)
 
     @property
-    def addresses(self) -> tuple[str, str]:
-        """Of the old side and of the new one."""
-        return self._sides.source.address, self._sides.sink.address
+    def between(self) -> Between:
+        """The sides, as the migration's record names them."""
+        return Between(self._sides.source.address, self._sides.sink.address)
 
     async def wait(self, seconds: float) -> None:
         await self._sides.clock.sleep(seconds)
@@ -132,12 +130,8 @@ class LiveScene(Scene):
         )
 
     async def has_table(self, table: str) -> bool:
-        try:
-            async with connect(self._table(table)) as caller:
-                await caller.call("DescribeTable", {"TableName": table})
-        except MissingTableError:
-            return False
-        return True
+        asked = self._asked
+        return await is_there(self._sides.stream.lease_table(table, asked.lease_region, asked.lease_endpoint_url))
 
     async def translate(self, pair: Pair, direction: Direction, table: str) -> TranslateReport:
         return await self._translated(pair, direction, table, apply=True)
@@ -182,10 +176,6 @@ class LiveScene(Scene):
                 "let the command write beside the configuration",
             ) from error
         return str(self._reverse_path)
-
-    def _table(self, name: str) -> Table:
-        region = self._asked.lease_region or self._sides.stream.address.split(":")[1]
-        return lease_table(name, region, self._asked.lease_endpoint_url)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bridge.migration.log import Log, side_by_side
 from bridge.migration.measures.ends import Ends, behind, of_all
-from bridge.migration.translation.log import Log, side_by_side
 from connectors.base import ORIGIN_HEADER, Batch, End, Partition, Position
 from connectors.provenance import way
 

@@ -1,8 +1,8 @@
 """A time for the key ``start`` from which on nothing is missed that arrived behind recorded ends."""
 
 from bridge.errors import BridgeError
+from bridge.migration.log import OLDEST_MS, Log, StreamLog, side_by_side
 from bridge.migration.measures.ends import Ends
-from bridge.migration.translation.log import OLDEST_MS, Log, StreamLog, side_by_side
 from connectors.base import End, Partition, Place, Position
 from connectors.kinesis.position import iso
 

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bridge.migration.leases.rest import FAILOVER_S, Moving, watch
-from bridge.migration.leases.table import lease_table
-from bridge.migration.measures.sides import Sides
-from bridge.migration.translation.application import leases_of, place, unresolved
+from bridge.migration.log import OLDEST_MS, Log, side_by_side
+from bridge.migration.sides import Sides
+from bridge.migration.translation.application import leases_in, place, unresolved
 from bridge.migration.translation.group import at_work, committed, group_of
-from bridge.migration.translation.log import OLDEST_MS, Log, side_by_side
 from bridge.migration.translation.progress import ApplicationProgress, Extent, GroupProgress, Progress
 from checkpoints.dynamodb.faults import MissingTableError
 from connectors.base import End, GapError, Place
@@ -66,13 +65,12 @@ async def application(
     ``UnknownPlaceError`` where the table is of other streams, ``CheckpointError``, and what reading raises.
     """
     stream = sides.stream
-    table = lease_table(name, region or stream.address.split(":")[1], endpoint_url)
+    table = stream.lease_table(name, region, endpoint_url)
     try:
         seen = await watch(table, clock=sides.clock, failover_s=failover_s)
     except MissingTableError:
         return ConsumerStanding(name, ConsumerState.ABSENT, (), ())
-    stream_name, created_s = stream.address.rpartition(":")[2], stream.stream.created_ms // 1000
-    leases = leases_of(seen.scan.leases.values(), stream_name, created_s, name)
+    leases = leases_in(stream, seen.scan.leases.values(), name)
     checkpoints = {shard: lease.checkpoint for shard, lease in leases.items()}
     progress = ApplicationProgress(checkpoints, await stream.listed())
     texts = {shard: place(each) for shard, each in checkpoints.items()}

@@ -8,7 +8,7 @@ clock, whether a shard was open or closed: of a closed one all had arrived by th
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bridge.migration.translation.log import OLDEST_MS, Log
+from bridge.migration.log import OLDEST_MS, Log
 from bridge.parity.lineage import Lineage
 from connectors.base import End, Partition, Place
 

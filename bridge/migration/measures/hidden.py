@@ -6,7 +6,7 @@ offset, and nothing behind that until the transaction ends.
 
 from dataclasses import dataclass
 
-from bridge.migration.translation.log import Log, TopicLog
+from bridge.migration.log import Log, TopicLog
 
 
 @dataclass(frozen=True, slots=True)

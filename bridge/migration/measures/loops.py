@@ -1,6 +1,6 @@
 """Whether somebody mirrors back already: a sample of the source shows what came out of the sink."""
 
-from bridge.migration.translation.log import Log, side_by_side
+from bridge.migration.log import Log, side_by_side
 from connectors.base import Partition
 from connectors.provenance import looped
 

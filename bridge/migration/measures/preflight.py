@@ -8,14 +8,13 @@ from bridge.config import Configuration
 from bridge.errors import BridgeError, UsageError
 from bridge.keeping.stores import described
 from bridge.migration.leases import scan as leases
-from bridge.migration.leases.table import lease_table
+from bridge.migration.log import Log, StreamLog
 from bridge.migration.measures.arrivals import arrivals
 from bridge.migration.measures.consumers import ConsumerState, group
 from bridge.migration.measures.loops import came_back
 from bridge.migration.measures.reversed import Codec, check_reversible
-from bridge.migration.measures.sides import Sides, opened
-from bridge.migration.translation.application import leases_of, unresolved
-from bridge.migration.translation.log import Log, StreamLog
+from bridge.migration.sides import Sides, opened
+from bridge.migration.translation.application import leases_in, unresolved
 from checkpoints.base import CheckpointError
 from checkpoints.dynamodb.faults import MissingTableError
 from connectors.base import Clock, ConnectorError
@@ -164,19 +163,18 @@ async def _checkpoints(sides: Sides) -> _Finding:
 
 
 async def _application(sides: Sides, consumers: Consumers, name: str) -> _Finding:
-    region = consumers.lease_region or sides.stream.address.split(":")[1]
-    table = lease_table(name, region, consumers.lease_endpoint_url)
+    stream = sides.stream
+    table = stream.lease_table(name, consumers.lease_region, consumers.lease_endpoint_url)
     try:
         found = await leases.read(table, clock=sides.clock)
     except MissingTableError as error:
         return False, f"there is no table {name}", error.hint
-    stream, created_s = sides.stream.address.rpartition(":")[2], sides.stream.stream.created_ms // 1000
-    known = leases_of(found.leases.values(), stream, created_s, name)
+    known = leases_in(stream, found.leases.values(), name)
     unplaced = [] if name in consumers.begun else unresolved(known)
     if unplaced:
         reason = f"{', '.join(unplaced[:3])} of {len(known)} leases are at LATEST or AT_TIMESTAMP, which tell no place"
         return False, reason, "let it checkpoint once; or cutover.consumers[].start: trim_horizon"
-    return True, f"it has {len(known)} leases of {stream}", ""
+    return True, f"it has {len(known)} leases of {stream.name}", ""
 
 
 async def _group(sides: Sides, name: str) -> _Finding:

@@ -10,10 +10,10 @@ from bridge.config.loading import validate
 from bridge.config.writing import document_of, without_secrets
 from bridge.config.yaml_reader import read_document
 from bridge.errors import UsageError
+from bridge.migration.log import StreamLog
 from bridge.migration.measures.began import start_behind
 from bridge.migration.measures.ends import Ends
-from bridge.migration.measures.sides import Sides
-from bridge.migration.translation.log import StreamLog
+from bridge.migration.sides import Sides
 
 Codec = Literal["kpl", "envelope", "raw"]
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from bridge.engine.bounded import BoundedSource
 from bridge.keeping.owners import holders
+from bridge.migration.log import side_by_side
 from bridge.migration.measures.ends import Ends, behind, ends_of, of_all
-from bridge.migration.measures.sides import Sides
-from bridge.migration.translation.log import side_by_side
+from bridge.migration.sides import Sides
 from checkpoints.base import Checkpoint
 from connectors.base import End, GapError, Partition, Place, Position
 

@@ -1,12 +1,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from bridge.migration.log import side_by_side
 from bridge.migration.measures.consumers import ConsumerStanding, ConsumerState
 from bridge.migration.steps.returned import returned, task
 from bridge.migration.steps.scene import Pair, Scene
 from bridge.migration.steps.step import Course, Gate, Step
 from bridge.migration.steps.verified import new_side_began
-from bridge.migration.translation.log import side_by_side
 from bridge.migration.translation.report import TranslateReport
 from bridge.migration.translation.request import Direction
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from bridge.migration.translation.log import Log
+from bridge.migration.log import Log
 from bridge.migration.translation.progress import Extent, Progress
 from bridge.migration.translation.sighting import Sighting, sightings
 from bridge.parity.lineage import Lineage

@@ -11,6 +11,7 @@ from bridge.migration.leases.lease import (
     Processed,
     Sentinel,
 )
+from bridge.migration.log import StreamLog
 from bridge.migration.translation.cut import Cut
 from bridge.migration.translation.errors import UnknownPlaceError
 from connectors.base import Position
@@ -34,6 +35,11 @@ def leases_of(leases: Iterable[Lease], stream: str, created_s: int, application:
             "check the application's name; a stream that was made anew has no leases in old tables",
         )
     return found
+
+
+def leases_in(stream: StreamLog, leases: Iterable[Lease], application: str) -> dict[str, Lease]:
+    """Those of ``stream`` as it is now, likewise."""
+    return leases_of(leases, stream.name, stream.created_s, application)
 
 
 def unresolved(leases: Mapping[str, Lease]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from bridge.migration.translation.log import Log
+from bridge.migration.log import Log
 from bridge.migration.translation.progress import Extent, Progress
 from bridge.migration.translation.sighting import Sighting, sightings
 from connectors.base import End, Partition, Place, Position

@@ -2,20 +2,11 @@
 
 from collections.abc import Mapping
 
-from bridge.migration.translation.log import Log
+from bridge.migration.log import Log
+from bridge.migration.sides import of_these
 from bridge.migration.translation.sighting import Sighting
 from checkpoints.base import Checkpoint
 from connectors.base import Place
-
-
-def of_these(checkpoints: Mapping[str, Checkpoint], source: Log, sink: Log) -> Mapping[str, Checkpoint]:
-    """Those that were made between ``source`` and ``sink``, and not between others that had the same names."""
-    ends = (source.source.identity, sink.source.identity)
-    return {
-        partition: each
-        for partition, each in checkpoints.items()
-        if all(told in ("", end) for told, end in zip((each.source, each.sink), ends, strict=True))
-    }
 
 
 class Reach:

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from bridge.migration.log import OLDEST_MS, side_by_side
 from bridge.migration.translation.cut import Cut, Judge, cut
-from bridge.migration.translation.log import OLDEST_MS, side_by_side
 from bridge.migration.translation.progress import Extent
 from bridge.migration.translation.sighting import Sighting
 from bridge.migration.translation.stretch import Awaited, Settling, Stretch, read_stretch

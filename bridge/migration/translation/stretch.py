@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from bridge.migration.translation.log import Log
+from bridge.migration.log import Log
 from bridge.migration.translation.progress import Progress
 from bridge.migration.translation.sighting import Sighting, sightings
 from connectors.base import End, Place, Position

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from bridge.migration.log import OLDEST_MS, Log, side_by_side
 from bridge.migration.translation.ahead import Ahead, LookAhead
 from bridge.migration.translation.copies import LookBack, Processed
-from bridge.migration.translation.log import OLDEST_MS, Log, side_by_side
 from bridge.migration.translation.progress import Progress
 from bridge.migration.translation.reach import Reach
 from bridge.parity.lineage import Lineage

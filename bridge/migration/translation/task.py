@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bridge.config import Configuration
-from bridge.migration.leases.table import lease_table
+from bridge.migration.log import Log
 from bridge.migration.translation.checks import Checks
+from bridge.migration.translation.crossing import Crossing
 from bridge.migration.translation.errors import ConsumerMovingError, LostRecordsError
 from bridge.migration.translation.group import group_of
-from bridge.migration.translation.log import Log
 from bridge.migration.translation.report import TranslatedPartition, TranslateReport, TranslationGap
 from bridge.migration.translation.request import TranslateRequest
 from bridge.migration.translation.search import Found
-from bridge.migration.translation.sides import Sides
 from bridge.migration.translation.survey import Move
 from checkpoints.dynamodb.table import Table
 from checkpoints.kafka.group.committer import ConsumerGroup
@@ -23,7 +22,7 @@ from connectors.base import Clock
 class Task:
     configuration: Configuration
     request: TranslateRequest
-    sides: Sides
+    crossing: Crossing
     clock: Clock
 
     @property
@@ -33,17 +32,17 @@ class Task:
     @property
     def table(self) -> Table:
         """Of the application, in the stream's region where nothing else is asked for."""
-        region = self.request.lease_region or self.sides.stream.address.split(":")[1]
-        return lease_table(self.request.application, region, self.request.lease_endpoint_url)
+        request = self.request
+        return self.crossing.stream.lease_table(request.application, request.lease_region, request.lease_endpoint_url)
 
     def mirror_of(self, source: Log) -> Configuration | None:
         """The mirror that reads ``source``; None where nobody has told of one."""
-        return self.configuration if self.sides.is_source(source) else self.request.mirror_back
+        return self.configuration if self.crossing.is_source(source) else self.request.mirror_back
 
     def may_rerun(self, new: Log) -> bool:
         """Whether a record may stand on the new side again, behind a crash of a mirror and not soon after the first."""
-        mirror = self.mirror_of(self.sides.stream)
-        return new is self.sides.topic and mirror is not None and mirror.delivery == "at_least_once"
+        mirror = self.mirror_of(self.crossing.stream)
+        return new is self.crossing.topic and mirror is not None and mirror.delivery == "at_least_once"
 
     def refuse_moving(self, moving: Sequence[str]) -> None:
         """Raises ``ConsumerMovingError`` where places are to be set and consumers are at work, as ``moving`` says."""
@@ -67,19 +66,19 @@ class Task:
     def report(
         self, partitions: Sequence[TranslatedPartition], gaps: Sequence[TranslationGap], moving: Sequence[str]
     ) -> TranslateReport:
-        sides, request = self.sides, self.request
+        crossing, request = self.crossing, self.request
         return TranslateReport(
             request.direction,
             request.application,
             request.group,
-            sides.stream.address,
-            sides.topic.address,
+            crossing.stream.address,
+            crossing.topic.address,
             tuple(partitions),
             tuple(gaps),
             tuple(moving),
             request.apply,
-            sides.stream.records,
-            sides.topic.records,
+            crossing.stream.records,
+            crossing.topic.records,
         )
 
 

@@ -16,7 +16,7 @@ from bridge.migration.translation.task import Task, translated
 
 async def to_application(task: Task) -> TranslateReport:
     """Raises as ``translate``."""
-    stream, topic = task.sides.stream, task.sides.topic
+    stream, topic = task.crossing.stream, task.crossing.topic
     moving = await groups.at_work(task.group)
     task.refuse_moving(moving)
     committed = await groups.committed_some(task.group)
@@ -28,8 +28,8 @@ async def to_application(task: Task) -> TranslateReport:
         topic,
         stream,
         GroupProgress(await _offsets(task, committed, old)),
-        task.sides.reach(topic, stream),
-        task.sides.reach(stream, topic),
+        task.crossing.reach(topic, stream),
+        task.crossing.reach(stream, topic),
         is_carried=task.mirror_of(stream) is not None,
         may_rerun=task.may_rerun(stream),
         needs_record=True,
@@ -65,7 +65,7 @@ async def _offsets(task: Task, committed: Mapping[str, int], old: Side) -> dict[
     begin, offsets = task.request.initial_position, dict(committed)
     absent = [partition for partition in old.partitions if partition.id not in committed]
     if absent and isinstance(begin, datetime):
-        places = await task.sides.topic.at_time(absent, int(begin.timestamp() * 1000))
+        places = await task.crossing.topic.at_time(absent, int(begin.timestamp() * 1000))
         offsets |= {name: int(each.position) + 1 for name, each in places.items() if each.position is not None}
     return offsets
 

@@ -7,7 +7,7 @@ from bridge.migration.leases.lease import Lease, Sentinel
 from bridge.migration.leases.rest import Moving, watch
 from bridge.migration.leases.scan import read
 from bridge.migration.translation import group as groups
-from bridge.migration.translation.application import leases_of, place, unresolved
+from bridge.migration.translation.application import leases_in, place, unresolved
 from bridge.migration.translation.errors import UnknownPlaceError
 from bridge.migration.translation.progress import ApplicationProgress, Before, Mark
 from bridge.migration.translation.report import TranslateReport
@@ -21,7 +21,7 @@ _OLDEST = ("trim_horizon", "earliest")
 
 async def to_group(task: Task) -> TranslateReport:
     """Raises as ``translate``."""
-    stream, topic = task.sides.stream, task.sides.topic
+    stream, topic = task.crossing.stream, task.crossing.topic
     former = await groups.committed(task.group)
     task.refuse_moving(await groups.at_work(task.group))
     seen = await watch(task.table, clock=task.clock, failover_s=task.request.failover_s)
@@ -36,8 +36,8 @@ async def to_group(task: Task) -> TranslateReport:
         stream,
         topic,
         progress,
-        task.sides.reach(stream, topic),
-        task.sides.reach(topic, stream),
+        task.crossing.reach(stream, topic),
+        task.crossing.reach(topic, stream),
         is_carried=task.mirror_of(topic) is not None,
         may_rerun=task.may_rerun(topic),
         needs_record=False,
@@ -53,9 +53,7 @@ async def to_group(task: Task) -> TranslateReport:
 
 
 def _of_the_stream(task: Task, leases: Mapping[str, Lease]) -> dict[str, Lease]:
-    stream = task.sides.stream
-    name = stream.address.rpartition(":")[2]
-    return leases_of(leases.values(), name, stream.stream.created_ms // 1000, task.request.application)
+    return leases_in(task.crossing.stream, leases.values(), task.request.application)
 
 
 async def _marks(task: Task, leases: Mapping[str, Lease], old: Side) -> dict[str, Mark]:
@@ -78,7 +76,7 @@ async def _begun(task: Task, shard: str, begin: datetime, old: Side) -> Mark:
     """What counts as processed of a shard that is read from a time on: what arrived before."""
     if shard not in old.ends:
         return Sentinel.SHARD_END
-    stream = task.sides.stream
+    stream = task.crossing.stream
     places = await stream.at_time([Partition(shard)], int(begin.timestamp() * 1000))
     async with stream.reading(shard, places[shard], old.ends[shard]) as batches:
         async for batch in batches:

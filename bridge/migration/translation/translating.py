@@ -1,9 +1,9 @@
 """Consumers' places on the other side of a mirror: found, and set where that is asked for."""
 
 from bridge.config import Configuration
+from bridge.migration.translation.crossing import opened
 from bridge.migration.translation.report import TranslateReport
 from bridge.migration.translation.request import Direction, TranslateRequest
-from bridge.migration.translation.sides import opened
 from bridge.migration.translation.task import Task
 from bridge.migration.translation.to_application import to_application
 from bridge.migration.translation.to_group import to_group
@@ -25,5 +25,5 @@ async def translate(
     ``ConnectorError`` or ``CheckpointError``; within half a minute where something cannot be reached.
     """
     clock = clock or Clock()
-    async with opened(configuration, request.mirror_back, clock) as sides:
-        return await _WAYS[request.direction](Task(configuration, request, sides, clock))
+    async with opened(configuration, request.mirror_back, clock) as crossing:
+        return await _WAYS[request.direction](Task(configuration, request, crossing, clock))

@@ -5,7 +5,7 @@ from random import Random
 
 from bridge.engine.budget import ByteBudget
 from bridge.engine.retry import Backoff
-from bridge.migration.translation.log import Log
+from bridge.migration.log import Log
 from connectors.base import Clock, Partition, Place
 from connectors.memory import Faults, MemorySource, MemoryStream
 

@@ -7,10 +7,10 @@ from random import Random
 
 from bridge.engine.budget import ByteBudget
 from bridge.engine.retry import Backoff
+from bridge.migration.log import TopicLog
 from bridge.migration.measures.arrivals import arrivals
 from bridge.migration.measures.ends import ends_of
 from bridge.migration.measures.hidden import Hidden, hidden
-from bridge.migration.translation.log import TopicLog
 from connectors.base import Clock, Observer
 from connectors.kafka.source import KafkaSource
 from connectors.kafka.source_settings import KafkaSourceSettings

@@ -6,7 +6,7 @@ from random import Random
 
 from bridge.engine.budget import ByteBudget
 from bridge.engine.retry import Backoff
-from bridge.migration.translation.log import Log
+from bridge.migration.log import Log
 from connectors.base import Batch, Budget, Clock, End, Header, Partition, Place, Position, Source
 from connectors.kinesis import position as kinesis
 

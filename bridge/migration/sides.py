@@ -12,8 +12,7 @@ from bridge.engine.budget import ByteBudget
 from bridge.engine.retry import Backoff
 from bridge.errors import UsageError
 from bridge.keeping.stores import checkpoint_reader
-from bridge.migration.translation.log import Log, StreamLog, TopicLog
-from bridge.migration.translation.reach import of_these
+from bridge.migration.log import Log, StreamLog, TopicLog
 from checkpoints.base import Checkpoint
 from connectors.base import Clock, Observer, Source
 from connectors.kafka.source import KafkaSource
@@ -53,6 +52,16 @@ class Sides:
         Raises ``CheckpointError``.
         """
         return of_these(await checkpoint_reader(self.configuration).load(), self.source, self.sink)
+
+
+def of_these(checkpoints: Mapping[str, Checkpoint], source: Log, sink: Log) -> Mapping[str, Checkpoint]:
+    """Those that were made between ``source`` and ``sink``, and not between others that had the same names."""
+    ends = (source.source.identity, sink.source.identity)
+    return {
+        partition: each
+        for partition, each in checkpoints.items()
+        if all(told in ("", end) for told, end in zip((each.source, each.sink), ends, strict=True))
+    }
 
 
 @asynccontextmanager

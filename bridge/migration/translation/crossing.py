@@ -1,31 +1,23 @@
-"""The stream and the topic at the ends of a mirror, read by somebody who leaves no trace in either."""
+"""The stream and the topic between which consumers move, and how far the mirrors between them are."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from random import Random
 
-from bridge.assembly.opening import all_opened
-from bridge.assembly.reading import SideMaker
 from bridge.config import Configuration
 from bridge.config.sink import Sink
 from bridge.config.source import Source
-from bridge.engine.budget import ByteBudget
-from bridge.engine.retry import Backoff
 from bridge.errors import UsageError
 from bridge.keeping.stores import checkpoint_reader
-from bridge.migration.translation.log import Log, StreamLog, TopicLog
+from bridge.migration import sides
+from bridge.migration.log import Log, StreamLog, TopicLog
 from bridge.migration.translation.reach import Reach
 from checkpoints.base import Checkpoint
-from connectors.base import Clock, Observer
-from connectors.kafka.source import KafkaSource
-from connectors.kinesis.polling import KinesisSource
-
-_MEMORY = 32 * 2**20
+from connectors.base import Clock
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
+class Crossing:
     """Both, entered. Checkpoints are those of before anything else was looked at."""
 
     stream: StreamLog
@@ -46,7 +38,7 @@ class Sides:
 
 
 @asynccontextmanager
-async def opened(configuration: Configuration, back: Configuration | None, clock: Clock) -> AsyncIterator[Sides]:
+async def opened(configuration: Configuration, back: Configuration | None, clock: Clock) -> AsyncIterator[Crossing]:
     """Both sides while the context lasts.
 
     Raises ``UsageError`` where they are not a stream and a topic, records carry no origin, or ``back`` is no mirror
@@ -57,28 +49,13 @@ async def opened(configuration: Configuration, back: Configuration | None, clock
     if back is not None:
         _check(back)
         _check_opposite(configuration, back)
-    random = Random()
-    make = SideMaker(configuration, clock, random, Observer())
-    source, sink = make.source(), make.sink()
-    stream, topic = (source, sink) if isinstance(source, KinesisSource) else (sink, source)
-    if not isinstance(stream, KinesisSource) or not isinstance(topic, KafkaSource):
+    if (configuration.source.kafka is None) == (configuration.sink.kafka is None):
         raise UsageError("translate", "it moves consumers between a stream of Kinesis and a topic of Kafka")
-    budget = ByteBudget(_MEMORY)
-
-    def backoff() -> Backoff:
-        return Backoff(random)
-
     checkpoints = await checkpoint_reader(configuration).load()
     checkpoints_back = {} if back is None else await checkpoint_reader(back).load()
-    async with AsyncExitStack() as stack:
-        await all_opened(stack, {"stream": stream, "topic": topic})
-        yield Sides(
-            StreamLog(stream, budget, clock, backoff),
-            TopicLog(topic, budget, clock, backoff),
-            stream is source,
-            checkpoints,
-            checkpoints_back,
-        )
+    async with sides.opened(configuration, clock) as ends:
+        stream, topic = ends.stream, ends.topic
+        yield Crossing(stream, topic, ends.source is stream, checkpoints, checkpoints_back)
 
 
 def _check(configuration: Configuration) -> None:

@@ -11,6 +11,8 @@ from bridge.engine.budget import ByteBudget
 from bridge.engine.persistent import read_on
 from bridge.engine.retry import Backoff
 from bridge.groups import first
+from bridge.migration.leases.table import lease_table
+from checkpoints.dynamodb.table import Table
 from connectors.base import Batch, Clock, End, Partition, Place, Position, Source
 from connectors.kafka.source import KafkaSource
 from connectors.kinesis.polling import KinesisSource
@@ -105,6 +107,19 @@ class StreamLog(Log):
     def __init__(self, stream: KinesisSource, budget: ByteBudget, clock: Clock, backoff: Callable[[], Backoff]) -> None:
         super().__init__(stream, budget, clock, backoff)
         self.stream = stream
+
+    @property
+    def name(self) -> str:
+        return self.address.rpartition(":")[2]
+
+    @property
+    def created_s(self) -> int:
+        """When it was made, seconds since the epoch, as leases of several streams name it."""
+        return self.stream.created_ms // 1000
+
+    def lease_table(self, application: str, region: str | None, endpoint_url: str | None) -> Table:
+        """That of a KCL application which reads the stream; in the stream's region where ``region`` is None."""
+        return lease_table(application, region or self.address.split(":")[1], endpoint_url)
 
     @property
     def retention_ms(self) -> int:
