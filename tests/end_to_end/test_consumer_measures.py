@@ -13,8 +13,9 @@ from uuid import uuid4
 import pytest
 
 from bridge.config import Configuration, load
-from bridge.migration.measures.consumers import ConsumerStanding, ConsumerState, application, group
+from bridge.migration.measures.consumers import ConsumerState, application, group
 from bridge.migration.measures.ends import ends_of
+from bridge.migration.measures.places import ConsumerPlaces, application_places, group_places
 from bridge.migration.measures.preflight import Check, Consumers, preflight
 from bridge.migration.sides import Sides, opened
 from connectors.base import Clock
@@ -75,8 +76,10 @@ async def test_an_application_is_told_by_its_table(stage: Stage) -> None:
         one, other = shards_of(await stage.stream.records()).values()
         await stage.application.stand({one[0].shard: (one[-1].sequence, 0), other[0].shard: (other[3].sequence, 0)})
         found = await application(sides, name, failover_s=0, endpoint_url=url)
-        assert (found.state, found.at_work, found.is_through) == (ConsumerState.AT_REST, (), False)
-        unread = {each.partition: each.unread_ms for each in found.places}
+        assert (found.state, found.at_work) == (ConsumerState.AT_REST, ())
+        places = await application_places(sides, name, endpoint_url=url)
+        assert not places.is_through
+        unread = {each.partition: each.unread_ms for each in places.partitions}
         assert unread[one[0].shard] is None
         assert (unread[other[0].shard] or 0) >= began_ms
 
@@ -92,11 +95,11 @@ async def test_an_application_is_through_when_all_its_shards_are(stage: Stage, d
     await stage.application.stand({shard: place for shard, place in lasts.items() if shard in is_open})
     async with stage.looking() as sides:
 
-        async def found() -> ConsumerStanding:
-            return await application(sides, name, failover_s=0, endpoint_url=url)
+        async def found() -> ConsumerPlaces:
+            return await application_places(sides, name, endpoint_url=url)
 
         async def told(shard: str) -> bool | None:
-            return {each.partition: each.is_through for each in (await found()).places}[shard]
+            return {each.partition: each.is_through for each in (await found()).partitions}[shard]
 
         assert (await found()).is_through
         shard = min(is_open & lasts.keys())
@@ -116,7 +119,8 @@ async def test_a_group_is_told_by_its_offsets_and_members(stage: Stage) -> None:
         await stage.group.stand({0: sizes[0], 1: 1})
         found = await group(sides, stage.group.name)
         assert found.state is ConsumerState.AT_REST
-        assert {each.partition: (each.place, each.is_through) for each in found.places} == {
+        places = await group_places(sides, stage.group.name)
+        assert {each.partition: (each.place, each.is_through) for each in places.partitions} == {
             "0": (str(sizes[0]), True),
             "1": ("1", False),
             "2": (None, False),
@@ -145,7 +149,7 @@ async def test_a_group_is_through_before_a_marker(stage: Stage) -> None:
             return (await ends_of(sides.sink))["0"].position == str(sizes[0] + 1)
 
         await until(is_marked, "the marker at the end")
-        assert (await group(sides, stage.group.name)).is_through
+        assert (await group_places(sides, stage.group.name)).is_through
 
 
 async def test_a_migration_that_can_begin_is_told_so(stage: Stage) -> None:

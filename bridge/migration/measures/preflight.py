@@ -15,6 +15,7 @@ from bridge.migration.measures.loops import came_back
 from bridge.migration.measures.reversed import Codec, check_reversible
 from bridge.migration.sides import Sides, opened
 from bridge.migration.translation.application import leases_in, unresolved
+from bridge.migration.translation.group import committed, group_of
 from checkpoints.base import CheckpointError
 from checkpoints.dynamodb.faults import MissingTableError
 from connectors.base import Clock, ConnectorError
@@ -181,7 +182,8 @@ async def _group(sides: Sides, name: str) -> _Finding:
     found = await group(sides, name)
     if found.state is ConsumerState.ABSENT:
         return False, "it has no members and no offsets", "check its name; brokers forget groups that stay empty"
-    return True, f"it has {len(found.places)} offsets and {len(found.at_work)} members", ""
+    offsets = await committed(group_of(sides.configuration, name))
+    return True, f"it has {len(offsets)} offsets and {len(found.at_work)} members", ""
 
 
 async def _natives(sides: Sides) -> _Finding:

@@ -103,7 +103,7 @@ class FakeScene(Scene):
     async def consumers(self, pair: Pair, direction: Direction, table: str) -> ConsumerStanding:
         name = pair.group if direction is Direction.TO_GROUP else table
         at_work = (f"{name}-1",) if name in self.world.readers else ()
-        return ConsumerStanding(name, ConsumerState.MOVING if at_work else ConsumerState.AT_REST, at_work, ())
+        return ConsumerStanding(name, ConsumerState.MOVING if at_work else ConsumerState.AT_REST, at_work)
 
     async def has_table(self, table: str) -> bool:
         return table in self.world.tables
