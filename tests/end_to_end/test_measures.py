@@ -11,13 +11,13 @@ from random import Random
 import pytest
 
 from bridge.config import Configuration, load
+from bridge.migration.gates.scene import Side
+from bridge.migration.gates.silence import silent
 from bridge.migration.measures.arrivals import Arrivals, arrivals
 from bridge.migration.measures.ends import Ends, ends_of, read, written
 from bridge.migration.measures.hidden import Hidden, hidden
 from bridge.migration.measures.standing import standing, undrained
 from bridge.migration.sides import Sides, opened
-from bridge.migration.steps.scene import Side
-from bridge.migration.steps.silence import silent
 from connectors.base import Clock
 from tests.bridge.migration.cutover.world import FakeScene, World
 from tests.support.ends import StreamEnd, TopicEnd

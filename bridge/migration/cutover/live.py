@@ -14,6 +14,7 @@ from bridge.jobs.backfill_report import BackfillReport
 from bridge.jobs.backfill_request import BackfillRequest
 from bridge.migration.cutover.record import Between
 from bridge.migration.cutover.stretch import range_of
+from bridge.migration.gates.scene import Names, Pair, Scene, Side, Way
 from bridge.migration.leases.table import is_there
 from bridge.migration.measures import arrivals, consumers, standing
 from bridge.migration.measures.arrivals import Arrivals
@@ -25,7 +26,6 @@ from bridge.migration.measures.preflight import Consumers as LeavingConsumers
 from bridge.migration.measures.reversed import reversed_configuration, reversed_mirror
 from bridge.migration.measures.standing import Behind, Standing
 from bridge.migration.sides import Sides, opened
-from bridge.migration.steps.scene import Names, Pair, Scene, Side, Way
 from bridge.migration.translation.report import TranslateReport
 from bridge.migration.translation.request import Direction, TranslateRequest
 from bridge.migration.translation.translating import translate

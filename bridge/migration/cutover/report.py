@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from bridge.migration.steps.step import Gate, Step
+from bridge.migration.gates.gate import Gate
+from bridge.migration.steps.step import Step
 
 
 class StepState(StrEnum):

@@ -1,5 +1,6 @@
-from bridge.migration.steps.scene import Scene, Way
-from bridge.migration.steps.step import Course, Gate, Step
+from bridge.migration.gates.gate import Gate
+from bridge.migration.gates.scene import Way
+from bridge.migration.steps.step import Course, Step
 
 
 class Backfilled(Step):
@@ -7,9 +8,6 @@ class Backfilled(Step):
 
     name = "backfill"
     title = "old records are copied, or on their way"
-
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
 
     async def act(self, course: Course) -> Course:
         if course.of(self.name).get("is_complete") or (await self._scene.standing(Way.FORWARD)).workers:

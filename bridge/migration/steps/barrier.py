@@ -1,11 +1,12 @@
+from bridge.migration.gates.drain import drained
+from bridge.migration.gates.gate import Gate
+from bridge.migration.gates.hearing import heard
+from bridge.migration.gates.returned import return_task, returned
+from bridge.migration.gates.scene import Scene, Side, Way
 from bridge.migration.measures import ends as recorded
-from bridge.migration.measures.ends import Ends, EndsDocument
-from bridge.migration.steps.drain import drained
-from bridge.migration.steps.hearing import heard
+from bridge.migration.measures.ends import Ends
 from bridge.migration.steps.producers_stopped import ProducersStopped
-from bridge.migration.steps.returned import returned, task
-from bridge.migration.steps.scene import Scene, Side, Way
-from bridge.migration.steps.step import Course, Gate, Step
+from bridge.migration.steps.step import Course, Step
 from bridge.migration.steps.verified import new_side_began
 
 _WAIT_S = 60.0
@@ -20,9 +21,6 @@ class Barrier(Step):
     name = "barrier"
     title = "the mirror has drained the old side"
     back_to = ProducersStopped.name
-
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
 
     async def act(self, course: Course) -> Course:
         scene = self._scene
@@ -42,7 +40,7 @@ class Barrier(Step):
         return await listened(scene, course.remembering(self.name, facts))
 
     def task(self, course: Course) -> str:
-        return task(self._scene) if course.of(self.name).get("missing") else ""
+        return return_task(self._scene) if course.of(self.name).get("missing") else ""
 
     async def gate(self, course: Course) -> Gate:
         facts, late = course.of(self.name), late_at(self._scene, course)
@@ -53,7 +51,7 @@ class Barrier(Step):
         return await self.gate(course) if course.of(self.name) else None
 
     def task_back(self, course: Course) -> str:
-        return task(self._scene)
+        return return_task(self._scene)
 
     async def ready_back(self, course: Course) -> Gate:
         """Producers may have begun to write to the new side, without anybody having asked."""
@@ -65,10 +63,7 @@ class Barrier(Step):
 
 def at_barrier(course: Course, side: Side) -> Ends:
     """Where ``side`` ended at the barrier; the old one, as far as it has been listened to since."""
-    document = course.of(Barrier.name)[side]
-    assert isinstance(document, dict)  # noqa: S101 - as it was written
-    found: EndsDocument = document
-    return recorded.read(found)
+    return course.ends(Barrier.name, side)
 
 
 async def listened(scene: Scene, course: Course) -> Course:

@@ -1,11 +1,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from bridge.migration.gates.gate import Gate
+from bridge.migration.gates.returned import return_task, returned
+from bridge.migration.gates.scene import Pair, Scene
 from bridge.migration.log import side_by_side
 from bridge.migration.measures.consumers import ConsumerStanding, ConsumerState
-from bridge.migration.steps.returned import returned, task
-from bridge.migration.steps.scene import Pair, Scene
-from bridge.migration.steps.step import Course, Gate, Step
+from bridge.migration.steps.step import Course, Step
 from bridge.migration.steps.verified import new_side_began
 from bridge.migration.translation.report import TranslateReport
 from bridge.migration.translation.request import Direction
@@ -20,9 +21,6 @@ class ConsumersMoved(Step):
 
     name = "consumers-moved"
     title = "consumers read the new side"
-
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
 
     def task(self, course: Course) -> str:
         if not self._scene.pairs:
@@ -52,22 +50,22 @@ class ConsumersMoved(Step):
 
     def task_back(self, course: Course) -> str:
         stop = f"stop {self._named(course, self._scene.direction)}; " if self._scene.pairs else ""
-        return f"{stop}{task(self._scene)}"
+        return f"{stop}{return_task(self._scene)}"
 
     async def ready_back(self, course: Course) -> Gate:
         """What was produced to the new side is on the old one too, whoever wrote it: consumers go back to all of it."""
         if not (same := self._same(course)).holds:
             return same
-        # People are told of it with the first thing that is missing.
-        await self._scene.write_reverse(new_side_began(course))
         stopped = await self._stopped(course, self._scene.direction)
         if not stopped.holds:
+            # People are told of the mirror back with the first thing that is missing.
+            await self._scene.write_reverse(new_side_began(course))
             return stopped
         found = await returned(self._scene, new_side_began(course))
         return Gate((*stopped.figures, *found.figures), found.missing)
 
     async def undo(self, course: Course) -> Course:
-        return (await self._moved(course, _BACK[self._scene.direction])).forgetting(self.name)
+        return await self._moved(course, _BACK[self._scene.direction])
 
     def left_back(self, course: Course) -> str:
         again = f"producers may write to {self._scene.names.old} again"

@@ -1,7 +1,7 @@
+from bridge.migration.gates.gate import Gate
 from bridge.migration.steps.barrier import late_at, listened
 from bridge.migration.steps.consumers_moved import at_work
-from bridge.migration.steps.scene import Scene
-from bridge.migration.steps.step import Course, Gate, Step
+from bridge.migration.steps.step import Course, Step
 
 
 class Finished(Step):
@@ -9,9 +9,6 @@ class Finished(Step):
 
     name = "finish"
     title = "the old side is given up"
-
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
 
     def task(self, course: Course) -> str:
         return "look at everything once more: there is no way back from here. Then: kmbridge cutover finish"

@@ -1,7 +1,7 @@
-from bridge.migration.steps.caught_up import runs
-from bridge.migration.steps.drain import drained
-from bridge.migration.steps.scene import Scene, Side, Way
-from bridge.migration.steps.step import Course, Gate, Step
+from bridge.migration.gates.gate import Gate
+from bridge.migration.gates.running import keeps_up, runs
+from bridge.migration.gates.scene import Way
+from bridge.migration.steps.step import Course, Step
 from bridge.migration.steps.verified import new_side_began
 
 
@@ -10,9 +10,6 @@ class MirroredBack(Step):
 
     name = "reverse"
     title = "the mirror back keeps the old side whole"
-
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
 
     def task(self, course: Course) -> str:
         return f"run the mirror back, beside the other one: {self._scene.names.reverse}"
@@ -23,10 +20,7 @@ class MirroredBack(Step):
         return course.remembering(self.name, {"configuration": path})
 
     async def gate(self, course: Course) -> Gate:
-        if not (running := await runs(self._scene, Way.REVERSE)).holds:
-            return running
-        found = await drained(self._scene, Way.REVERSE, await self._scene.ends(Side.NEW))
-        return Gate((*running.figures, *found.figures), found.missing)
+        return await keeps_up(self._scene, Way.REVERSE)
 
     async def look(self, course: Course) -> Gate | None:
         return await runs(self._scene, Way.REVERSE) if course.of(self.name) else None

@@ -1,5 +1,6 @@
 """The way of a migration."""
 
+from bridge.migration.gates.scene import Scene
 from bridge.migration.steps.backfilled import Backfilled
 from bridge.migration.steps.barrier import Barrier
 from bridge.migration.steps.caught_up import CaughtUp
@@ -9,7 +10,6 @@ from bridge.migration.steps.mirrored_back import MirroredBack
 from bridge.migration.steps.preflight import Preflight
 from bridge.migration.steps.producers_moved import ProducersMoved
 from bridge.migration.steps.producers_stopped import ProducersStopped
-from bridge.migration.steps.scene import Scene
 from bridge.migration.steps.step import Step
 from bridge.migration.steps.verified import Verified
 from bridge.migration.steps.verified_again import VerifiedAgain

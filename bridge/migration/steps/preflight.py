@@ -1,6 +1,6 @@
+from bridge.migration.gates.gate import Gate
 from bridge.migration.measures.preflight import Check, Weight
-from bridge.migration.steps.scene import Scene
-from bridge.migration.steps.step import Course, Gate, Step
+from bridge.migration.steps.step import Course, Step
 
 
 class Preflight(Step):
@@ -8,9 +8,6 @@ class Preflight(Step):
 
     name = "preflight"
     title = "nothing stands in the way"
-
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
 
     async def gate(self, course: Course) -> Gate:
         checks = await self._scene.checks()

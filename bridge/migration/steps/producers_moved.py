@@ -1,10 +1,11 @@
+from bridge.migration.gates.gate import Gate
+from bridge.migration.gates.hearing import has_produced
+from bridge.migration.gates.returned import return_task, returned
+from bridge.migration.gates.scene import Side
+from bridge.migration.gates.silence import silent
 from bridge.migration.steps.barrier import at_barrier, late_at, listened
-from bridge.migration.steps.hearing import has_produced
 from bridge.migration.steps.producers_stopped import ProducersStopped
-from bridge.migration.steps.returned import returned, task
-from bridge.migration.steps.scene import Scene, Side
-from bridge.migration.steps.silence import silent
-from bridge.migration.steps.step import Course, Gate, Step
+from bridge.migration.steps.step import Course, Step
 from bridge.migration.steps.verified import new_side_began
 
 
@@ -14,9 +15,6 @@ class ProducersMoved(Step):
     name = "producers-moved"
     title = "producers write to the new side"
     back_to = ProducersStopped.name
-
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
 
     def task(self, course: Course) -> str:
         return f"start the producers of {self._scene.names.new}"
@@ -38,7 +36,7 @@ class ProducersMoved(Step):
         return await self.gate(course) if self.name in course.done else None
 
     def task_back(self, course: Course) -> str:
-        return task(self._scene)
+        return return_task(self._scene)
 
     async def ready_back(self, course: Course) -> Gate:
         """Meanwhile nobody may have begun on the old side: what is still on its way there would land behind that."""

@@ -1,6 +1,7 @@
-from bridge.migration.steps.scene import Scene, Side
-from bridge.migration.steps.silence import silent_for
-from bridge.migration.steps.step import Course, Gate, Step
+from bridge.migration.gates.gate import Gate
+from bridge.migration.gates.scene import Side
+from bridge.migration.gates.silence import silent_for
+from bridge.migration.steps.step import Course, Step
 
 
 class ProducersStopped(Step):
@@ -8,9 +9,6 @@ class ProducersStopped(Step):
 
     name = "producers-stopped"
     title = "nobody produces to the old side"
-
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
 
     def task(self, course: Course) -> str:
         return f"stop the producers of {self._scene.names.old}, or take their right to write there away"

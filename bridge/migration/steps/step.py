@@ -5,20 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
+from bridge.migration.gates.gate import Gate
+from bridge.migration.gates.scene import Scene
+from bridge.migration.measures.ends import Ends, read
+
 Facts = Mapping[str, object]
 """What a step has to remember, as JSON has it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """What was measured. ``figures`` and ``missing`` are for people; ``missing`` says why it does not hold."""
-
-    figures: tuple[str, ...] = ()
-    missing: str = ""
-
-    @property
-    def holds(self) -> bool:
-        return not self.missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +30,15 @@ class Course:
     def remembering(self, step: str, facts: Facts) -> "Course":
         return replace(self, facts={**self.facts, step: facts})
 
-    def forgetting(self, step: str) -> "Course":
-        return replace(self, facts={name: each for name, each in self.facts.items() if name != step})
-
     def of(self, step: str) -> Facts:
         """What ``step`` remembers; empty where that is nothing."""
         return self.facts.get(step, {})
+
+    def ends(self, step: str, name: str) -> Ends:
+        """Ends that ``step`` has recorded under ``name``. Raises ``KeyError`` where it has not, yet."""
+        document = self.of(step)[name]
+        assert isinstance(document, dict)  # noqa: S101 - as it was written
+        return read(document)
 
 
 class Step(ABC):
@@ -58,6 +53,9 @@ class Step(ABC):
     """What is so when it is done, for a person."""
     back_to: ClassVar[str] = ""
     """The step that comes next once this one is undone; empty: this one."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
 
     def task(self, course: Course) -> str:
         """What people do for it; empty where there is nothing."""
@@ -92,4 +90,5 @@ class Step(ABC):
         return Gate()
 
     async def undo(self, course: Course) -> Course:
-        return course.forgetting(self.name)
+        """What the command undoes itself; what the step remembers is forgotten behind it."""
+        return course

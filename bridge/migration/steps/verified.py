@@ -1,12 +1,12 @@
+from bridge.migration.gates.drain import drained
+from bridge.migration.gates.gate import Gate
+from bridge.migration.gates.scene import Side, Way
 from bridge.migration.measures import ends as recorded
 from bridge.migration.measures.ends import Ends
-from bridge.migration.steps.drain import drained
-from bridge.migration.steps.scene import Scene, Side, Way
-from bridge.migration.steps.step import Course, Facts, Gate, Step
+from bridge.migration.steps.step import Course, Facts, Step
 from bridge.parity.report import Kind, ParityReport
 
 _NEW = "new"
-_SOURCES = {Way.FORWARD: Side.OLD, Way.REVERSE: Side.NEW}
 
 
 class Verified(Step):
@@ -16,13 +16,10 @@ class Verified(Step):
     title = "both sides hold the same"
     ways: tuple[Way, ...] = (Way.FORWARD,)
 
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
-
     async def act(self, course: Course) -> Course:
         facts: dict[str, object] = dict(self._kept(course)) or await self._begun(course)
         for way in self.ways:
-            ends = await self._scene.ends(_SOURCES[way])
+            ends = await self._scene.ends(way.source)
             behind = await drained(self._scene, way, ends)
             report = await self._scene.verify(way, ends, self._since(way, course)) if behind.holds else None
             facts[way] = behind.missing if report is None else _summary(report)
@@ -53,9 +50,7 @@ class Verified(Step):
 
 def new_side_began(course: Course) -> Ends:
     """Where the new side ended when both were first found equal; nothing that came before is the migration's."""
-    document = course.of(Verified.name)[_NEW]
-    assert isinstance(document, dict)  # noqa: S101 - as it was written
-    return recorded.read(document)
+    return course.ends(Verified.name, _NEW)
 
 
 def _summary(report: ParityReport) -> dict[str, object]:

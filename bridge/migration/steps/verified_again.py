@@ -1,5 +1,5 @@
+from bridge.migration.gates.scene import Way
 from bridge.migration.measures.ends import Ends
-from bridge.migration.steps.scene import Way
 from bridge.migration.steps.step import Course
 from bridge.migration.steps.verified import Verified, new_side_began
 

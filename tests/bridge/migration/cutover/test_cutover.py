@@ -10,8 +10,8 @@ from bridge.errors import BridgeError, UsageError
 from bridge.migration.cutover.cutover import Cutover
 from bridge.migration.cutover.record import Between, Record
 from bridge.migration.cutover.report import Move, StepState
+from bridge.migration.gates.scene import Side, Way
 from bridge.migration.steps.path import path
-from bridge.migration.steps.scene import Side, Way
 from bridge.migration.translation.request import Direction
 from checkpoints.documents import DocumentChangedError, Documents
 from checkpoints.memory import MemoryDocuments

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bridge.jobs.backfill_report import BackfillReport, Verdict
+from bridge.migration.gates.scene import Names, Pair, Scene, Side, Way
 from bridge.migration.measures.arrivals import Arrival, Arrivals
 from bridge.migration.measures.consumers import ConsumerStanding, ConsumerState
 from bridge.migration.measures.ends import Ends
 from bridge.migration.measures.hidden import Hidden
 from bridge.migration.measures.preflight import Check
 from bridge.migration.measures.standing import Behind, LaneStanding, Standing
-from bridge.migration.steps.scene import Names, Pair, Scene, Side, Way
 from bridge.migration.translation.report import TranslateReport
 from bridge.migration.translation.request import Direction
 from bridge.parity.report import Difference, Kind, ParityReport
@@ -19,7 +19,6 @@ from connectors.base import End
 PAIR = Pair("app", "group")
 _LOOK = 4
 """Records that one look takes in."""
-_SOURCES = {Way.FORWARD: Side.OLD, Way.REVERSE: Side.NEW}
 
 
 class KilledError(Exception):
@@ -52,11 +51,11 @@ class World:
     def tick(self) -> None:
         for side in self.producers:
             other = Way.REVERSE if side is Side.OLD else Way.FORWARD
-            waiting = self.native[_SOURCES[other]] - self.copied[other]
+            waiting = self.native[other.source] - self.copied[other]
             self.has_mixed |= len(self.producers) > 1 or waiting > 0
             self.native[side] += 1
         for way in self.mirrors:
-            self.copied[way] = min(self.native[_SOURCES[way]], self.copied[way] + self.speed)
+            self.copied[way] = min(self.native[way.source], self.copied[way] + self.speed)
 
 
 class FakeScene(Scene):

@@ -1,12 +1,12 @@
 """The barrier of the way back."""
 
+from bridge.migration.gates.drain import drained
+from bridge.migration.gates.gate import Gate
+from bridge.migration.gates.hearing import has_produced
+from bridge.migration.gates.running import runs
+from bridge.migration.gates.scene import Scene, Side, Way
+from bridge.migration.gates.silence import silent_for
 from bridge.migration.measures.ends import Ends
-from bridge.migration.steps.caught_up import runs
-from bridge.migration.steps.drain import drained
-from bridge.migration.steps.hearing import has_produced
-from bridge.migration.steps.scene import Scene, Side, Way
-from bridge.migration.steps.silence import silent_for
-from bridge.migration.steps.step import Gate
 
 
 async def returned(scene: Scene, since: Ends) -> Gate:
@@ -21,6 +21,6 @@ async def returned(scene: Scene, since: Ends) -> Gate:
     return Gate((*quiet.figures, *found.figures), found.missing)
 
 
-def task(scene: Scene) -> str:
+def return_task(scene: Scene) -> str:
     """What people do for it."""
     return f"stop the producers of {scene.names.new}; run the mirror back: {scene.names.reverse}"

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from bridge.migration.gates.scene import Side
+from bridge.migration.gates.silence import silent, silent_for
 from bridge.migration.measures.hidden import Hidden
-from bridge.migration.steps.scene import Side
-from bridge.migration.steps.silence import silent, silent_for
 from tests.bridge.migration.cutover.world import FakeScene, World
 
 

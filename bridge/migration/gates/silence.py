@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bridge.migration.gates.gate import Gate
+from bridge.migration.gates.hearing import heard
+from bridge.migration.gates.scene import Scene, Side
 from bridge.migration.measures.ends import Ends
 from bridge.migration.measures.hidden import Hidden
-from bridge.migration.steps.hearing import heard
-from bridge.migration.steps.scene import Scene, Side
-from bridge.migration.steps.step import Gate
 
 _PAUSE_S = 1.0
 _LOOKS = 8

@@ -30,6 +30,11 @@ class Way(StrEnum):
     """From the old side to the new one."""
     REVERSE = "reverse"
 
+    @property
+    def source(self) -> Side:
+        """The side that this mirror reads."""
+        return Side.OLD if self is Way.FORWARD else Side.NEW
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from bridge.migration.gates.scene import Scene, Side
 from bridge.migration.measures.arrivals import Arrival
 from bridge.migration.measures.ends import Ends
-from bridge.migration.steps.scene import Scene, Side
 
 
 @dataclass(frozen=True, slots=True)

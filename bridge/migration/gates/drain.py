@@ -1,8 +1,8 @@
 """Waiting until a mirror has come to an end that was recorded."""
 
+from bridge.migration.gates.gate import Gate
+from bridge.migration.gates.scene import Scene, Way
 from bridge.migration.measures.ends import Ends
-from bridge.migration.steps.scene import Scene, Way
-from bridge.migration.steps.step import Gate
 
 _PATIENCE_S = 30.0
 _AGAIN_S = 1.0
