@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 
 from checkpoints.base import Bound, Checkpoint
+from connectors.times import iso
 
 
 class Verdict(StrEnum):
@@ -72,5 +72,4 @@ def _partition(name: str, checkpoint: Checkpoint, bound: Bound) -> BackfilledPar
 def _end(bound: Bound) -> str:
     if bound.end_ms is None:
         return bound.end or ""
-    moment = datetime.fromtimestamp(bound.end_ms / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return iso(bound.end_ms)

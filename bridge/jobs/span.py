@@ -2,15 +2,15 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import Enum, auto
 
 from bridge.errors import UsageError
 from connectors.base import Position
+from connectors.times import milliseconds, moment_at
 
 _OLDEST = ("trim_horizon", "earliest")
 _NOW = ("now", "latest")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Kind(Enum):
@@ -34,7 +34,7 @@ class Point:
     @property
     def time_ms(self) -> int | None:
         """Milliseconds since the epoch, rounded down; None where it is no time."""
-        return None if self.time is None else (self.time - _EPOCH) // timedelta(milliseconds=1)
+        return None if self.time is None else milliseconds(self.time)
 
 
 def point(option: str, texts: Sequence[str]) -> Point:
@@ -59,6 +59,12 @@ def point(option: str, texts: Sequence[str]) -> Point:
             raise UsageError(f"{option} {each}", "a second position of the same partition")
         positions[partition] = position
     return Point(Kind.POSITIONS, text, positions=positions)
+
+
+def at(time_ms: int) -> Point:
+    """A time in milliseconds since the epoch."""
+    time = moment_at(time_ms)
+    return Point(Kind.TIME, time.isoformat(), time)
 
 
 def positions_in(option: str, point: Point, there: Collection[str]) -> Mapping[str, Position]:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import structlog
 
@@ -25,6 +24,7 @@ from connectors.base import (
     Sink,
     Source,
 )
+from connectors.times import moment_at
 
 log = structlog.get_logger(__name__)
 
@@ -155,7 +155,7 @@ def _check_ages(oldest: _Glance, limits: Iterable[Setting], now_ms: int) -> None
     """Nobody can use what stays for less than an hour; it is copied nevertheless, with a warning."""
     age_ms = now_ms - oldest.time_ms
     needed_ms = -(-(age_ms + 2 * _HOUR_MS) // _HOUR_MS) * _HOUR_MS
-    time = datetime.fromtimestamp(oldest.time_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    time = moment_at(oldest.time_ms).isoformat(timespec="milliseconds")
     narrow = [limit for limit in limits if limit.value < age_ms + _HOUR_MS]
     short = [limit for limit in narrow if limit.value < age_ms]
     if short:

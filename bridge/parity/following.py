@@ -2,14 +2,13 @@
 
 import asyncio
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import partial
 
 import structlog
 
 from bridge.config import Configuration
 from bridge.errors import UsageError
-from bridge.jobs.span import Kind, Point
+from bridge.jobs.span import Kind, Point, at
 from bridge.parity.by_origin import Proof, Reached, compare_by_origin
 from bridge.parity.extents import extent_until, source_extent
 from bridge.parity.report import ParityReport, together
@@ -79,7 +78,7 @@ class Following:
     async def _stretch(self, parity: Parity, reached: Reached | None, until_ms: int) -> Proof:
         before = reached or Reached()
         if reached is None:
-            source = await source_extent(parity.source, self._start, _time(until_ms))
+            source = await source_extent(parity.source, self._start, at(until_ms))
         else:
             source = await extent_until(parity.source, before.source, until_ms, but=before.source_finished)
         sink = partial(extent_until, parity.sink, before.sink, None, but=before.sink_finished)
@@ -92,8 +91,3 @@ class Following:
         if not report.equal:
             log.warning("different", **{kind.value: each.count for kind, each in report.differences.items()})
         log.info("compared", source_records=report.source_records, equal=report.equal)
-
-
-def _time(ms: int) -> Point:
-    time = datetime.fromtimestamp(ms / 1000, UTC)
-    return Point(Kind.TIME, time.isoformat(), time)

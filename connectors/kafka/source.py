@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import partial
 from threading import Event, Thread
 from types import TracebackType
@@ -21,6 +20,7 @@ from connectors.kafka.source_settings import KafkaSourceSettings
 from connectors.kafka.source_watch import SourceWatch
 from connectors.kafka.topic import Topic, TopicDesk
 from connectors.kafka.topic_state import TopicState
+from connectors.times import milliseconds, moment_at
 
 P = ParamSpec("P")
 
@@ -169,7 +169,7 @@ class KafkaSource(Source):
             return offsets.beginnings
         if start == "latest":
             return offsets.ends
-        time_ms = int(start.timestamp() * 1000)
+        time_ms = milliseconds(start)
         if time_ms > self._clock.now_ms():
             raise SettingsError(f"start at {start}", "that is in the future", "start: latest begins now")
         return lambda numbers: offsets.at_time(numbers, time_ms)
@@ -205,7 +205,7 @@ class KafkaSource(Source):
 
 
 def _iso(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return moment_at(ms).isoformat(timespec="milliseconds")
 
 
 def _in_loop(loop: asyncio.AbstractEventLoop, function: Callable[P, None]) -> Callable[P, None]:

@@ -27,8 +27,8 @@ from connectors.base import Clock, ConnectorError, SettingsError, TransientError
 from connectors.kinesis.credentials import Credentials, Keys
 from connectors.kinesis.endpoint import Endpoints, endpoints
 from connectors.kinesis.faults import CredentialsError, fault
-from connectors.kinesis.position import milliseconds
 from connectors.kinesis.stream import StreamName
+from connectors.times import milliseconds
 
 T = TypeVar("T")
 

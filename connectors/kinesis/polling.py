@@ -22,13 +22,14 @@ from connectors.base import (
 )
 from connectors.kinesis.client import Connection, connect
 from connectors.kinesis.opening import Connect, open_stream
-from connectors.kinesis.position import iso, just_before, milliseconds, rank
+from connectors.kinesis.position import just_before, rank
 from connectors.kinesis.reading.order import OrderGuard
 from connectors.kinesis.reading.read_size import Average
 from connectors.kinesis.reading.shard_reader import ShardReader, Surroundings
 from connectors.kinesis.settings import KinesisSourceSettings
 from connectors.kinesis.shards import Shard
 from connectors.kinesis.stream import StreamName
+from connectors.times import iso, milliseconds
 
 _BEGINNING_MS = 120_000
 _LARGEST_KEY = 256 * 4

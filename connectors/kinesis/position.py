@@ -7,14 +7,14 @@ inside, or before the record where it is not aggregated.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from connectors.base import Position
+from connectors.times import iso, milliseconds
 
 TRIM_HORIZON = "trim_horizon"
 
 _BEHIND_ALL = 1 << 63
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +81,6 @@ def just_before(position: Position) -> Position:
             return str(After(sequence, -1 if sub is None else max(-1, sub - 1)))
         case point:
             return str(point)
-
-
-def iso(ms: int) -> str:
-    """A time in milliseconds since the epoch as positions write it."""
-    moment = _EPOCH + timedelta(milliseconds=ms)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03}Z"
-
-
-def milliseconds(moment: datetime) -> int:
-    """Milliseconds since the epoch, rounded down."""
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _is_number(text: str) -> bool:

@@ -6,7 +6,7 @@ from connectors.base import Clock, Observer, RefusedError, TransientError
 from connectors.kinesis.answers import StreamDescriptionSummary
 from connectors.kinesis.api import StreamApi
 from connectors.kinesis.faults import MissingError, ThrottledError
-from connectors.kinesis.position import iso
+from connectors.times import iso
 
 _LOOK_S = 60.0
 _HOUR_MS = 3_600_000

@@ -1,8 +1,6 @@
 """What is compared of a side: what stands before recorded ends, and behind others."""
 
-from datetime import UTC, datetime
-
-from bridge.jobs.span import Kind, Point
+from bridge.jobs.span import Kind, Point, at
 from bridge.migration.measures.ends import Ends
 from bridge.parity.verification import OLDEST, Range
 
@@ -12,7 +10,7 @@ def range_of(ends: Ends, since: Ends | None) -> Range | None:
     times = [end.time_ms for end in ends.values() if end.time_ms is not None]
     if times:
         begun = [end.time_ms for end in (since or {}).values() if end.time_ms is not None]
-        return Range(_at(min(begun) + 1) if begun else OLDEST, _at(min(times)))
+        return Range(at(min(begun) + 1) if begun else OLDEST, at(min(times)))
     last = {name: int(end.position) for name, end in ends.items() if end.position is not None}
     first = {name: int(end.position) + 1 for name, end in (since or {}).items() if end.position is not None}
     moved = {name: offset for name, offset in last.items() if offset >= first.get(name, 0)}
@@ -23,8 +21,3 @@ def range_of(ends: Ends, since: Ends | None) -> Range | None:
         return Range(OLDEST, until)
     start = {name: str(first.get(name, 0)) for name in moved}
     return Range(Point(Kind.POSITIONS, "the barrier", positions=start), until)
-
-
-def _at(time_ms: int) -> Point:
-    moment = datetime.fromtimestamp(time_ms / 1000, UTC)
-    return Point(Kind.TIME, moment.isoformat(), moment)

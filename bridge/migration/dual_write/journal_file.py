@@ -17,6 +17,7 @@ from bridge.migration.dual_write.errors import SpoolError, SpoolFormatError
 from bridge.migration.dual_write.intent import Intent
 from bridge.migration.dual_write.since import Since
 from bridge.migration.dual_write.stretch import Stretch, decoded
+from checkpoints.sqlite_file import transaction
 
 _VERSION = 1
 _BUSY_S = 10.0
@@ -132,7 +133,7 @@ def open_to_write(path: Path, writer: str, roles: Roles) -> tuple[sqlite3.Connec
 
 def apply(connection: sqlite3.Connection, path: Path, change: Change) -> None:
     """Write all of ``change``, or nothing. Durable on return."""
-    with explained("write", path), _transaction(connection):
+    with explained("write", path), transaction(connection):
         if change.stretch is not None:
             stretch = change.stretch
             since = change.since
@@ -152,7 +153,7 @@ def apply(connection: sqlite3.Connection, path: Path, change: Change) -> None:
 
 def exchange(connection: sqlite3.Connection, path: Path, roles: Roles) -> None:
     """From now on ``roles``. The journal is empty."""
-    with explained("write", path), _transaction(connection):
+    with explained("write", path), transaction(connection):
         connection.execute(
             "UPDATE dual_write SET authority = ?, shadow = ?, swaps = swaps + 1", (roles.authority, roles.shadow)
         )
@@ -160,7 +161,7 @@ def exchange(connection: sqlite3.Connection, path: Path, roles: Roles) -> None:
 
 def mend(connection: sqlite3.Connection, path: Path) -> None:
     """No key is broken, and the shadow is not blocked."""
-    with explained("write", path), _transaction(connection):
+    with explained("write", path), transaction(connection):
         connection.execute("UPDATE dual_write SET blocked_since = NULL")
         connection.execute("DELETE FROM broken_key")
 
@@ -222,19 +223,6 @@ def explained(operation: str, path: Path) -> Iterator[None]:
         raise SpoolError(f"{operation} the spool {path}", str(error), _HINTS.get(code, "")) from error
 
 
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        # A full disk has ended the transaction already.
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
 def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
     """Looked at before the first write, so that a foreign file stays as it is to the byte."""
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -244,7 +232,7 @@ def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
 
 
 def _create(connection: sqlite3.Connection, writer: str, roles: Roles) -> None:
-    with _transaction(connection):
+    with transaction(connection):
         for table in _TABLES:
             connection.execute(table)
         row = (_VERSION, writer, roles.authority, roles.shadow)

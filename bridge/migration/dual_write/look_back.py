@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from random import Random
 
 import structlog
@@ -18,6 +18,7 @@ from bridge.parity.extents import source_extent
 from bridge.parity.reading import Side
 from connectors import dual_write_id
 from connectors.base import Batch, Clock, GapError, Observer, Partition, Place
+from connectors.times import moment_at
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +84,7 @@ class LookBack:
         if not numbers or not self.can_tell:
             return Landed({}, is_whole=self.can_tell)
         oldest_ms = since.journalled_ms if self._target.is_read_by_arrival else since.stamped_ms
-        start = datetime.fromtimestamp(max(0, oldest_ms - SKEW_MS) / 1000, UTC)
+        start = moment_at(max(0, oldest_ms - SKEW_MS))
         self._tally.look_backs += 1
         try:
             return Landed(await self._found(numbers, start), is_whole=True)

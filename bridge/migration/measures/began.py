@@ -4,7 +4,7 @@ from bridge.errors import BridgeError
 from bridge.migration.log import OLDEST_MS, Log, StreamLog, side_by_side
 from bridge.migration.measures.ends import Ends
 from connectors.base import End, Partition, Place, Position
-from connectors.kinesis.position import iso
+from connectors.times import iso
 
 _MARGIN_MS = 60_000
 """Clocks differ, and a stream's server tells whole seconds: a minute more is read, and left out by its origins."""

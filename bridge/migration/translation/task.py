@@ -9,6 +9,7 @@ from bridge.migration.translation.checks import Checks
 from bridge.migration.translation.crossing import Crossing
 from bridge.migration.translation.errors import ConsumerMovingError, LostRecordsError
 from bridge.migration.translation.group import group_of
+from bridge.migration.translation.progress import Progress
 from bridge.migration.translation.report import TranslatedPartition, TranslateReport, TranslationGap
 from bridge.migration.translation.request import TranslateRequest
 from bridge.migration.translation.search import Found
@@ -43,6 +44,19 @@ class Task:
         """Whether a record may stand on the new side again, behind a crash of a mirror and not soon after the first."""
         mirror = self.mirror_of(self.crossing.stream)
         return new is self.crossing.topic and mirror is not None and mirror.delivery == "at_least_once"
+
+    def move(self, old: Log, new: Log, progress: Progress, *, needs_record: bool) -> Move:
+        """From ``old`` to ``new``, with all that is told of the mirrors between them."""
+        return Move(
+            old,
+            new,
+            progress,
+            self.crossing.reach(old, new),
+            self.crossing.reach(new, old),
+            is_carried=self.mirror_of(new) is not None,
+            may_rerun=self.may_rerun(new),
+            needs_record=needs_record,
+        )
 
     def refuse_moving(self, moving: Sequence[str]) -> None:
         """Raises ``ConsumerMovingError`` where places are to be set and consumers are at work, as ``moving`` says."""

@@ -1,7 +1,7 @@
 """A new application of the stream takes over from a group of the topic."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bridge.migration.leases.new_table import create
 from bridge.migration.translation import group as groups
@@ -10,8 +10,9 @@ from bridge.migration.translation.errors import UnknownPlaceError
 from bridge.migration.translation.progress import GroupProgress
 from bridge.migration.translation.report import TranslateReport
 from bridge.migration.translation.search import Search
-from bridge.migration.translation.survey import Move, Side
+from bridge.migration.translation.survey import Side
 from bridge.migration.translation.task import Task, translated
+from connectors.times import milliseconds
 
 
 async def to_application(task: Task) -> TranslateReport:
@@ -24,16 +25,8 @@ async def to_application(task: Task) -> TranslateReport:
     new = await Side.of(stream, task.clock.now_ms())
     old = await Side.of(topic, task.clock.now_ms())
     _check_are_there(task, committed, old)
-    move = Move(
-        topic,
-        stream,
-        GroupProgress(await _offsets(task, committed, old)),
-        task.crossing.reach(topic, stream),
-        task.crossing.reach(stream, topic),
-        is_carried=task.mirror_of(stream) is not None,
-        may_rerun=task.may_rerun(stream),
-        needs_record=True,
-    )
+    progress = GroupProgress(await _offsets(task, committed, old))
+    move = task.move(topic, stream, progress, needs_record=True)
     found = await Search(move, old, new).run()
     gaps = task.checked(move, found, begins_late=True)
     leases = new_leases(found.cuts, await stream.stream.shards())
@@ -65,7 +58,7 @@ async def _offsets(task: Task, committed: Mapping[str, int], old: Side) -> dict[
     begin, offsets = task.request.initial_position, dict(committed)
     absent = [partition for partition in old.partitions if partition.id not in committed]
     if absent and isinstance(begin, datetime):
-        places = await task.crossing.topic.at_time(absent, int(begin.timestamp() * 1000))
+        places = await task.crossing.topic.at_time(absent, milliseconds(begin.astimezone(UTC)))
         offsets |= {name: int(each.position) + 1 for name, each in places.items() if each.position is not None}
     return offsets
 

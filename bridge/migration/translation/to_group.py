@@ -1,7 +1,7 @@
 """A group of the topic takes over from an application of the stream."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bridge.migration.leases.lease import Lease, Sentinel
 from bridge.migration.leases.rest import Moving, watch
@@ -12,9 +12,10 @@ from bridge.migration.translation.errors import UnknownPlaceError
 from bridge.migration.translation.progress import ApplicationProgress, Before, Mark
 from bridge.migration.translation.report import TranslateReport
 from bridge.migration.translation.search import Found, Search
-from bridge.migration.translation.survey import Move, Side
+from bridge.migration.translation.survey import Side
 from bridge.migration.translation.task import Task, translated
 from connectors.base import Partition
+from connectors.times import milliseconds
 
 _OLDEST = ("trim_horizon", "earliest")
 
@@ -32,16 +33,7 @@ async def to_group(task: Task) -> TranslateReport:
     old = await Side.of(stream, task.clock.now_ms())
     leases = _of_the_stream(task, seen.scan.leases)
     progress = ApplicationProgress(await _marks(task, leases, old), old.partitions)
-    move = Move(
-        stream,
-        topic,
-        progress,
-        task.crossing.reach(stream, topic),
-        task.crossing.reach(topic, stream),
-        is_carried=task.mirror_of(topic) is not None,
-        may_rerun=task.may_rerun(topic),
-        needs_record=False,
-    )
+    move = task.move(stream, topic, progress, needs_record=False)
     found = await Search(move, old, new).run()
     gaps = task.checked(move, found, begins_late=_begins_late(task, new))
     offsets = {name: _offset(found, new, name) for name in sorted(found.cuts, key=int)}
@@ -77,7 +69,7 @@ async def _begun(task: Task, shard: str, begin: datetime, old: Side) -> Mark:
     if shard not in old.ends:
         return Sentinel.SHARD_END
     stream = task.crossing.stream
-    places = await stream.at_time([Partition(shard)], int(begin.timestamp() * 1000))
+    places = await stream.at_time([Partition(shard)], milliseconds(begin.astimezone(UTC)))
     async with stream.reading(shard, places[shard], old.ends[shard]) as batches:
         async for batch in batches:
             return Before(batch.positions[0])

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from connectors.base import GapError, Place, RefusedError
 from connectors.kinesis.answers import GetRecordsAnswer, Record
-from connectors.kinesis.position import TRIM_HORIZON, After, Moment, Oldest, iso, parse
+from connectors.kinesis.position import TRIM_HORIZON, After, Moment, Oldest, parse
 from connectors.kinesis.reading.columns import arrival_ms
+from connectors.times import iso
 
 # Records are not trimmed to the second, nor are clocks that equal: nearer to the horizon than this nothing is certain.
 _EDGE_MS = 60_000

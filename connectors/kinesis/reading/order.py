@@ -1,8 +1,8 @@
 """Streams that have no order."""
 
 from connectors.base import GapError, Place
-from connectors.kinesis.position import iso
 from connectors.kinesis.summary import Summary
+from connectors.times import iso
 
 
 class OrderGuard:

@@ -12,7 +12,7 @@ from connectors.kinesis.api import StreamApi
 from connectors.kinesis.backoff import Backoff
 from connectors.kinesis.client import Answer
 from connectors.kinesis.faults import MissingError, StaleIteratorError, ThrottledError
-from connectors.kinesis.position import After, iso
+from connectors.kinesis.position import After
 from connectors.kinesis.reading.columns import arrival_ms, columns
 from connectors.kinesis.reading.cursor import Cursor
 from connectors.kinesis.reading.order import OrderGuard
@@ -22,6 +22,7 @@ from connectors.kinesis.reading.tip import Tip
 from connectors.kinesis.settings import KinesisSourceSettings
 from connectors.kinesis.shards import Shard, ShardDirectory
 from connectors.kinesis.summary import StreamWatch
+from connectors.times import iso
 
 _TRIES = 10
 _JUST_READ_S = 0.2

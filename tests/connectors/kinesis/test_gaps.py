@@ -6,7 +6,7 @@ import pytest
 
 from bridge.engine.budget import ByteBudget
 from connectors.base import GapError, Partition, Place
-from connectors.kinesis.position import iso
+from connectors.times import iso
 from tests.connectors.kinesis.fake import FakeKinesis, opened
 from tests.connectors.kinesis.reading import BUDGET, batches, cancelled, until_idle, values
 from tests.simulation.virtual_time import VirtualClock, run

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from connectors.kinesis.position import After, Moment, Oldest, Point, iso, parse
+from connectors.kinesis.position import After, Moment, Oldest, Point, parse
+from connectors.times import iso
 
 _LAST_MS = 253_402_300_799_999
 

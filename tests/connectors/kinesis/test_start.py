@@ -7,7 +7,7 @@ import pytest
 
 from bridge.engine.budget import ByteBudget
 from connectors.base import Partition, Place, RefusedError
-from connectors.kinesis.position import iso
+from connectors.times import iso
 from tests.connectors.kinesis.fake import ARN, FakeKinesis, opened
 from tests.connectors.kinesis.reading import BUDGET, cancelled, until_idle, values
 from tests.simulation.virtual_time import VirtualClock, run
