@@ -117,8 +117,7 @@ class KinesisSource(Source):
             return Place(just_before(position))
 
     async def ends(self, partitions: Sequence[Partition], until_ms: int | None) -> Mapping[str, End]:
-        # The server tells whole seconds: what arrived in this one has arrived.
-        now_ms = (await self._entered.api.describe()).server_ms + 999
+        now_ms = await self._latest_now_ms()
         if until_ms is not None and until_ms > now_ms:
             raise _still_to_come("end", until_ms, now_ms, "--until now ends with what is there")
         end = End(time_ms=now_ms if until_ms is None else until_ms)
@@ -168,13 +167,17 @@ class KinesisSource(Source):
         start = self._settings.start
         if start == "trim_horizon":
             return Place()
-        now_ms = (await self._entered.api.describe()).server_ms
         if not isinstance(start, datetime):
+            now_ms = (await self._entered.api.describe()).server_ms
             return Place(iso(now_ms), now_ms)
-        start_ms = milliseconds(start)
+        start_ms, now_ms = milliseconds(start), await self._latest_now_ms()
         if start_ms > now_ms:
             raise _still_to_come("start", start_ms, now_ms, "start: latest begins now")
         return Place(iso(start_ms), start_ms)
+
+    async def _latest_now_ms(self) -> int:
+        """The end of the second which the server says it is: it tells whole ones."""
+        return (await self._entered.api.describe()).server_ms + 999
 
 
 def _still_to_come(what: str, asked_ms: int, now_ms: int, hint: str) -> SettingsError:

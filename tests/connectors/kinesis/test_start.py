@@ -73,6 +73,19 @@ def test_a_time_to_come_is_refused() -> None:
     run(main)
 
 
+def test_this_very_moment_is_no_time_to_come() -> None:
+    """The server tells whole seconds, and it may be later than it says."""
+
+    async def main(clock: VirtualClock) -> None:
+        await clock.sleep((1_900 - clock.now_ms() % 1_000) / 1_000)
+        now_ms = clock.now_ms()
+        moment = datetime.fromtimestamp(now_ms / 1000, UTC)
+        async with opened(FakeKinesis(clock), clock, start=moment) as source:
+            assert (await source.start(SHARDS))[FIRST].position == iso(now_ms)
+
+    run(main)
+
+
 def test_the_stream_is_known_by_its_arn_and_creation() -> None:
     """Identity tells two streams of one name apart; the address is what provenance writes."""
 
