@@ -10,6 +10,7 @@ from bridge.cli.stop import heeding, stopping
 from bridge.config import Configuration
 from bridge.engine.mirror import MirrorFailedError
 from bridge.errors import BridgeError
+from bridge.keeping.clusters import located
 from bridge.keeping.stores import described
 from bridge.telemetry.counters import Counters
 from bridge.telemetry.http import serving
@@ -26,6 +27,13 @@ log = structlog.get_logger(__name__)
 def warn(asked: Configuration) -> None:
     """Of what is allowed, and yet may surprise."""
     _warn_of_old_file(asked)
+    for section, cluster in asked.clusters.items():
+        if cluster.skips_certificate_checks:
+            log.warning(
+                "whoever answers is taken for the broker: no certificate is checked",
+                mirror=asked.name,
+                key=f"{section}.kafka.auth.tls.unsafe_skip_certificate_checks",
+            )
     if asked.sink.kinesis is not None and asked.sink.kinesis.codec == "raw":
         log.warning(
             "records carry no origin: no reverse mirror beside it",
@@ -47,7 +55,7 @@ def _warn_of_old_file(asked: Configuration) -> None:
 
 async def mirror_alone(asked: Configuration, own_version: str) -> None:
     """Mirror and serve the telemetry, until a signal drains."""
-    mirroring = Mirroring(asked)
+    mirroring = Mirroring(await located(asked))
     listen = asked.http.listen if asked.http is not None else None
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
         async with serving(listen, [mirroring.observed], own_version) as address:
@@ -57,7 +65,7 @@ async def mirror_alone(asked: Configuration, own_version: str) -> None:
 
 async def mirror_as_worker(asked: Configuration, index: int) -> None:
     """Mirror and report to the supervisor, until it asks for a drain or is gone, or a signal drains."""
-    mirroring = Mirroring(asked, index)
+    mirroring = Mirroring(await located(asked), index)
     with structlog.contextvars.bound_contextvars(mirror=asked.name, worker=index), heeding(mirroring.stop):
         async with reporting(mirroring.observed, lambda: mirroring.stop("supervisor")):
             await mirroring.run(None)
