@@ -98,16 +98,13 @@ class Member:
                 await self._pause()
 
     def status(self) -> MirrorStatus:
-        life = self._life
-        if life is None:
-            state = MirrorState.FAILED if self.failure else MirrorState.STARTING
-            present: list[Report] = []
-        else:
-            present = [_report(life.observed)]
-            state = present[0].status.state
-        left = () if life is not None and self._is_ready(life) else self._left
-        error = str(self.failure) if self.is_down else None
-        return replace(merged(state, [self._past], present, left), error=error)
+        present = [] if self._life is None else [_report(self._life.observed)]
+        if self.is_down:
+            # Not starting: whoever waits for this mirror may wait long, and the others are at work.
+            whole = merged(MirrorState.FAILED, [self._past], present, self._left)
+            return replace(whole, error=str(self.failure))
+        state = present[0].status.state if present else MirrorState.STARTING
+        return merged(state, [self._past], present, ())
 
     def counts(self) -> Counts:
         present = [] if self._life is None else [_report(self._life.observed)]
