@@ -1,7 +1,6 @@
 """What a process holds over time: memory and file descriptors, and whether they grow."""
 
 import asyncio
-import os
 import re
 import time
 from collections.abc import Sequence
@@ -54,7 +53,7 @@ class Gauges:
 def _sample(pid: int) -> Sample:
     status = Path(f"/proc/{pid}/status").read_text()
     memory = int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0]) * 1024
-    return Sample(time.monotonic(), memory, len(os.listdir(f"/proc/{pid}/fd")))
+    return Sample(time.monotonic(), memory, len([*Path(f"/proc/{pid}/fd").iterdir()]))
 
 
 def _slope(points: Sequence[tuple[float, float]]) -> float:
