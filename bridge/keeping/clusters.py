@@ -1,6 +1,7 @@
 """The clusters of Kafka that a mirror works with: what AWS has to say of them, and how clients connect."""
 
 import asyncio
+from typing import TypeVar
 
 from bridge.config import Configuration
 from bridge.config.auth import AuthSection
@@ -16,6 +17,8 @@ from connectors.kafka.aws.secret import login
 from connectors.kafka.aws.tokens import Tokens
 from connectors.kafka.connection import Connection
 from connectors.kafka.login import log_in
+
+ClusterT = TypeVar("ClusterT", bound=KafkaCluster)
 
 LOCATING_S = 26.0
 """Every cluster has let us in, or is reported, within this time; a command has 30 s to say so."""
@@ -37,21 +40,30 @@ async def located(asked: Configuration) -> Configuration:
     found: dict[str, KafkaCluster] = {}
 
     async def locate(key: str, cluster: KafkaCluster) -> None:
-        found[key] = await asyncio.to_thread(_located, cluster, f"kmbridge-{asked.name}")
+        found[key] = await located_cluster(cluster, f"kmbridge-{asked.name}")
 
     try:
-        async with asyncio.timeout(LOCATING_S), asyncio.TaskGroup() as tasks:
+        async with asyncio.TaskGroup() as tasks:
             for key, cluster in asked.clusters.items():
-                if cluster.wants_locating:
-                    tasks.create_task(locate(key, cluster), name=f"locate {key}")
+                tasks.create_task(locate(key, cluster), name=f"locate {key}")
     except ExceptionGroup as errors:
         raise first(errors) from None
-    except TimeoutError:
-        raise UnreachableError("find the clusters of Kafka", f"no answer within {LOCATING_S:.0f} s") from None
     return asked.with_clusters(found)
 
 
-def _located(cluster: KafkaCluster, client_id: str) -> KafkaCluster:
+async def located_cluster(cluster: ClusterT, client_id: str) -> ClusterT:
+    """As ``located``, of one cluster, where we come as the client of this name."""
+    if not cluster.wants_locating:
+        return cluster
+    try:
+        async with asyncio.timeout(LOCATING_S):
+            return await asyncio.to_thread(_located, cluster, client_id)
+    except TimeoutError:
+        operation = f"find the cluster {','.join(cluster.names)}"
+        raise UnreachableError(operation, f"no answer within {LOCATING_S:.0f} s") from None
+
+
+def _located(cluster: ClusterT, client_id: str) -> ClusterT:
     auth = _auth(cluster)
     servers = cluster.bootstrap_servers or _brokers(cluster, auth.kind)
     found = cluster.located(Found(servers, auth))
