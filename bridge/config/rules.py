@@ -42,7 +42,7 @@ def a_transaction_holds_the_checkpoints(asked: MirrorSection) -> None:
         raise at(
             "sink.kafka.delivery",
             "at_least_once beside checkpoints that are not in the sink's cluster; exactly_once takes "
-            "checkpoints: auto, or kafka: {…} that names no cluster but the sink's, and as the sink does",
+            "checkpoints: auto, or kafka: {…} without bootstrap_servers of another cluster",
         )
 
 

@@ -34,7 +34,7 @@ class TransactionLine:
     is of no more use once ``failure`` is set. Methods without a comment are called in the event loop and do not block.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - a transaction has to do with all of them
         self,
         make: Callable[[Event, Callable[[str], None]], Transactions],
         topics: Topics,
