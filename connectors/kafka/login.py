@@ -11,12 +11,12 @@ from confluent_kafka.admin import AdminClient
 from connectors.base import ConnectorError, RefusedError, SettingsError, UnreachableError
 from connectors.kafka.connection import Connection, kafka_error, readable, translate
 
-ANSWER_S = 12.0
+ANSWER_S = 8.0
 """After so long a cluster that says nothing counts as unreachable; a login takes a second or so at the most."""
 
 _STEP_S = 0.25
 _PROBE_S = 4.0
-_ADDRESS = re.compile(r"://(?P<host>[^/]+):(?P<port>\d+)")
+_ADDRESS = re.compile(r"://(?P<host>[^/\s]+?):(?P<port>\d+)(?=[:/])")
 _FILES = {
     "ssl.ca.location": ("auth.tls.ca", ""),
     "ssl.certificate.location": ("auth.tls.certificate", ""),
@@ -36,8 +36,8 @@ _HINTS = {
 }
 
 
-def log_in(connection: Connection) -> None:
-    """Returns once a broker has let us in. Blocks, for ``ANSWER_S`` and a probe of some seconds at the most.
+def log_in(connection: Connection, answer_s: float = ANSWER_S) -> None:
+    """Returns once a broker has let us in. Blocks, for ``answer_s`` and a probe of some seconds at the most.
 
     Raises ``SettingsError`` for files that cannot be used, ``RefusedError`` with the reason for which we are kept out,
     and ``UnreachableError`` without an answer.
@@ -49,7 +49,7 @@ def log_in(connection: Connection) -> None:
         admin = AdminClient(settings)
     except KafkaException as error:
         raise _unusable(kafka_error(error), connection) from None
-    for _ in range(round(ANSWER_S / _STEP_S)):
+    for _ in range(round(answer_s / _STEP_S)):
         try:
             admin.list_topics(timeout=_STEP_S)
         except KafkaException:
@@ -62,7 +62,7 @@ def log_in(connection: Connection) -> None:
     told = [each for each in errors if each.code() != KafkaError._ALL_BROKERS_DOWN]  # noqa: SLF001
     raise UnreachableError(
         _operation(connection),
-        readable(told[-1].str()) if told else f"no answer within {ANSWER_S:.0f} s",
+        readable(told[-1].str()) if told else f"no answer within {answer_s:.0f} s",
         f"check address and network, and that the port is the one for auth {connection.auth.kind}",
     )
 

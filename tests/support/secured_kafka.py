@@ -1,5 +1,8 @@
 """A real broker that lets in only whom it knows: by a password, by a certificate or by a token."""
 
+import base64
+import json
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -87,6 +90,17 @@ def add_users(address: str) -> None:
     ]
     for each in admin.alter_user_scram_credentials(users).values():
         each.result(10)
+
+
+def unsecured_token(life_s: float) -> tuple[str, float]:
+    """A JSON web token of ``mirror`` without a signature, and when it expires: seconds since the epoch.
+
+    With less than six seconds of life the broker is asked to renew one more often than it allows: once a second.
+    """
+    now = time.time()
+    parts = ({"alg": "none"}, {"sub": "mirror", "iat": now, "exp": now + life_s})
+    texts = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
+    return f"{'.'.join(texts)}.", now + life_s
 
 
 def _settings(keystore: str, truststore: str) -> Mapping[str, str]:

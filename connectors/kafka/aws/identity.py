@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
 import botocore.session
 from botocore.config import Config
-from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials, ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError, NoRegionError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
@@ -16,6 +18,14 @@ from connectors.base import ConnectorError, RefusedError, SettingsError, Unreach
 _CALLS = Config(connect_timeout=4, read_timeout=6, retries={"mode": "standard", "total_max_attempts": 2})
 _FIND = "find AWS credentials"
 _NONE = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give the machine a role"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What requests are signed with, as botocore's signers take it, and when it expires: seconds since the epoch."""
+
+    frozen: ReadOnlyCredentials = field(repr=False)
+    expires: float
 
 
 class Identity:
@@ -41,19 +51,19 @@ class Identity:
             raise SettingsError("find the AWS region", "none is given", "set auth.iam.region, or AWS_REGION")
         return str(found)
 
-    def credentials(self) -> Any:
-        """Botocore's credentials, which renew themselves when they are frozen. Raises ``ConnectorError``."""
+    def keys(self) -> Keys:
+        """The keys of now. Raises ``RefusedError`` without any, ``UnreachableError`` where their source is down."""
         with self._finding, explained(_FIND, self._role):
             if self._found is None:
                 self._found = self._find()
-            return self._found
+            found = self._found
+        with explained(_FIND, self._role):
+            return Keys(found.get_frozen_credentials(), _expiry(found))
 
     def client(self, service: str) -> Any:
         """A client for calls of now: its keys are not renewed. Raises ``ConnectorError``."""
-        operation = f"reach {service}"
-        found = self.credentials()
-        with explained(operation, self._role):
-            keys = found.get_frozen_credentials()
+        keys = self.keys().frozen
+        with explained(f"reach {service}", self._role):
             return self._opened().create_client(
                 service,
                 region_name=self.region,
@@ -81,6 +91,12 @@ class Identity:
         if self._session is None:
             self._session = botocore.session.Session()
         return self._session
+
+
+def _expiry(credentials: Any) -> float:
+    """Botocore has no public name for it, and none at all for the keys of a user, which do not expire."""
+    found = cast("datetime | None", getattr(credentials, "_expiry_time", None))
+    return float("inf") if found is None else found.timestamp()
 
 
 @contextmanager

@@ -3,9 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from datetime import datetime
 from threading import Lock
-from typing import Any, cast
 
 from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
 from botocore.credentials import CredentialProvider, ReadOnlyCredentials
@@ -46,13 +44,12 @@ class Tokens:
 
     def sign(self) -> Token:
         """A new token. Raises ``RefusedError`` where a person must act, and ``UnreachableError`` where STS is away."""
-        found = self._identity.credentials()
+        keys = self._identity.keys()
         with explained(_OPERATION):
-            keys = found.get_frozen_credentials()
             token, expires_ms = MSKAuthTokenProvider.generate_auth_token_from_credentials_provider(
-                self._identity.region, _Given(keys)
+                self._identity.region, _Given(keys.frozen)
             )
-        expires = min(expires_ms / 1000, _expiry(found))
+        expires = min(expires_ms / 1000, keys.expires)
         if expires <= self._now():
             raise RefusedError(_OPERATION, "the credentials have expired", "renew them where they come from")
         return token, expires
@@ -76,12 +73,3 @@ class _Given(CredentialProvider):  # type: ignore[misc]
 
     def load(self) -> ReadOnlyCredentials:
         return self._keys
-
-
-def _expiry(credentials: Any) -> float:
-    """When the keys expire, in seconds since the epoch; never, for those of a user.
-
-    Botocore has no public name for it.
-    """
-    time_of = cast("datetime | None", getattr(credentials, "_expiry_time", None))
-    return float("inf") if time_of is None else time_of.timestamp()
