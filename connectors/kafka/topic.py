@@ -66,6 +66,8 @@ class TopicDesk:
         # A cluster without a controller (librdkafka's mock cluster) never answers what only a controller can tell.
         tells = cluster.controller_id in cluster.brokers
         if name not in cluster.topics:
+            if tells:
+                self._check_seen(name)
             if create is not None and tells:
                 self._create(name, create)
             cluster = self._wait_for(name, by_name=create is not None)
@@ -75,6 +77,14 @@ class TopicDesk:
         identity = self._identity(name) if tells else ""
         limits = self._limits(name) if tells else Limits()
         return Topic(name, identity, cluster.cluster_id or "", len(found.partitions), limits)
+
+    def _check_seen(self, name: str) -> None:
+        """Raises ``RefusedError`` where the topic is hidden, which a broker says only when asked for it by name."""
+        try:
+            _answer(self._admin.describe_topics(TopicCollection([name]), request_timeout=_ADMIN_S))
+        except KafkaException as error:
+            if kafka_error(error).code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+                raise self._named(error, f"look up topic {name}") from None
 
     def _wait_for(self, name: str, *, by_name: bool) -> Any:
         """The cluster's metadata once it has the topic: brokers hear of a new one some moments after its creation.

@@ -44,11 +44,11 @@ class SecuredKafka:
     key: str
 
     @property
-    def mutual_auth(self) -> dict[str, object]:
+    def mutual_auth(self) -> dict[str, dict[str, str]]:
         """The key ``auth`` of a mirror that comes with its certificate, but for the key's password."""
         return {"tls": {"ca": self.ca, "certificate": self.certificate, "key": self.key}}
 
-    def scram_auth(self, user: str = "mirror") -> dict[str, object]:
+    def scram_auth(self, user: str = "mirror") -> dict[str, dict[str, str]]:
         """The key ``auth`` of a mirror that comes as ``user``."""
         return {"scram": {"username": user, "password": PASSWORDS[user]}, "tls": {"ca": self.ca}}
 
