@@ -13,16 +13,18 @@ import pytest
 import yaml
 
 from bridge.assembly import assemble
+from bridge.cli.failure import report
 from bridge.config import Configuration
 from bridge.config.cluster import Found
 from bridge.config.loading import load
 from bridge.keeping.clusters import located
-from connectors.base import Clock, Observer
+from checkpoints.base import CheckpointError
+from connectors.base import Clock, ConnectorError, Observer
 from connectors.kafka.auth import Bearer, Tls, Token
 from tests.support import topics
 from tests.support.certificates import KEY_PASSWORD
 from tests.support.checker import check_exact
-from tests.support.command import Finished, run_command
+from tests.support.command import run_command
 from tests.support.fake_aws import fake_aws
 from tests.support.kafka_reader import ids_by_key, read_topic
 from tests.support.mirror_process import MirrorProcess
@@ -65,9 +67,7 @@ async def arrived(broker: SecuredKafka, topic: str, count: int) -> dict[bytes, l
     return ids_by_key(await read_topic(broker.plain, topic))
 
 
-def ends(
-    broker: SecuredKafka, names: Topics, source: Mapping[str, Any], sink: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def ends(names: Topics, source: Mapping[str, Any], sink: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Sections of a mirror between ``names``: where either end is, and how it is entered."""
     return {"kafka": {"topic": names[0], **source}}, {"kafka": {"topic": names[1], **sink}}
 
@@ -82,7 +82,6 @@ async def test_a_mirror_goes_in_by_password_and_out_by_certificate(
     scram["scram"] = {"username": "mirror", "password": "${MIRROR_PASSWORD}"}
     mutual["tls"]["key_password"] = "${KEY_PASSWORD}"
     source, sink = ends(
-        secured_kafka,
         names,
         {"bootstrap_servers": [secured_kafka.scram], "auth": scram},
         {"bootstrap_servers": [secured_kafka.mutual], "auth": mutual},
@@ -142,7 +141,7 @@ async def test_a_mirror_outlives_its_tokens(
 def _by_token(broker: SecuredKafka, names: Topics, folder: Path, tokens: Renewed) -> Configuration:
     """A mirror that has been told to come by IAM, and whose tokens are of a kind that the broker takes."""
     come = {"bootstrap_servers": [broker.token], "auth": {"iam": {}, "tls": {"ca": broker.ca}}}
-    source, sink = ends(broker, names, come, come)
+    source, sink = ends(names, come, come)
     file = folder / "mirror.yaml"
     file.write_text(
         yaml.safe_dump(
@@ -161,7 +160,6 @@ async def test_the_brokers_and_the_password_are_found_by_arns(
 ) -> None:
     """MSK says where the cluster is, Secrets Manager how it is entered; and so it lets us in."""
     source, sink = ends(
-        secured_kafka,
         names,
         {
             "msk_cluster_arn": CLUSTER_ARN,
@@ -181,54 +179,59 @@ async def test_the_brokers_and_the_password_are_found_by_arns(
     assert PASSWORDS["mirror"] not in f"{found!r} {found.source.kafka.login!r} {found.model_dump()}"
 
 
-async def _run(folder: Path, source: Mapping[str, Any], sink: Mapping[str, Any]) -> Finished:
+def _written(folder: Path, source: Mapping[str, Any], sink: Mapping[str, Any]) -> Path:
     file = folder / "mirror.yaml"
-    checkpoints = {"kafka": {"slots": 4}}
-    file.write_text(
-        yaml.safe_dump(
-            {"name": "m", "source": source, "sink": sink, "checkpoints": checkpoints, "http": {"listen": None}}
-        )
-    )
-    return await run_command("run", file)
+    keys = {"name": "m", "checkpoints": {"kafka": {"slots": 4}}, "http": {"listen": None}}
+    file.write_text(yaml.safe_dump({**keys, "source": source, "sink": sink}))
+    return file
 
 
-def judge(finished: Finished, *named: str) -> None:
-    """One message and its hint, and nothing else; with the exit code for an endpoint that will not, in time."""
-    assert finished.code == ENDPOINT, finished.err
-    first, *others = finished.err.strip().splitlines()
-    assert first.startswith("error: "), finished.err
-    assert [line.partition(": ")[0] for line in others] == ["hint"], finished.err
+def judge(code: int | None, told: str, *named: str) -> None:
+    """One message and its hint, and nothing else, with the exit code for an endpoint that will not."""
+    assert code == ENDPOINT, told
+    first, *others = told.strip().splitlines()
+    assert first.startswith("error: "), told
+    assert [line.partition(": ")[0] for line in others] == ["hint"], told
     for text in named:
-        assert text in finished.err
-    assert not any(word in finished.err for word in PASSWORDS.values())
-    assert finished.seconds < PATIENCE_S
+        assert text in told
+    assert not any(word in told for word in (*PASSWORDS.values(), "hunter2"))
 
 
 async def test_a_wrong_password_ends_in_one_line(secured_kafka: SecuredKafka, names: Topics, tmp_path: Path) -> None:
-    """It names the address and the key."""
+    """It names the address and the key, and comes in time."""
     auth = secured_kafka.scram_auth()
     auth["scram"] = {"username": "mirror", "password": "hunter2"}
     come = {"bootstrap_servers": [secured_kafka.scram], "auth": auth}
-    finished = await _run(tmp_path, *ends(secured_kafka, names, come, come))
-    judge(finished, secured_kafka.scram, "invalid credentials", "auth.scram")
-    assert "hunter2" not in finished.err
+    finished = await run_command("run", _written(tmp_path, *ends(names, come, come)))
+    judge(finished.code, finished.err, secured_kafka.scram, "invalid credentials", "auth.scram")
+    assert finished.seconds < PATIENCE_S
+
+
+async def _opening(file: Path) -> Exception:
+    """What opening the mirror raises, as ``run`` opens it."""
+    asked = await located(await asyncio.to_thread(partial(load, [str(file)], environment={})))
+    with pytest.raises((ConnectorError, CheckpointError)) as told:
+        async with assemble(asked, observer=Observer(), clock=Clock(), random=Random(1)).opened():
+            pass
+    return told.value
 
 
 async def test_a_missing_permission_ends_in_one_line(
-    secured_kafka: SecuredKafka, names: Topics, tmp_path: Path
+    secured_kafka: SecuredKafka, names: Topics, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It names the topic, and what has to be granted: as Kafka calls it, and as IAM does."""
     stranger = {"bootstrap_servers": [secured_kafka.scram], "auth": secured_kafka.scram_auth("stranger")}
     welcome = {"bootstrap_servers": [secured_kafka.plain]}
-    finished = await _run(tmp_path, *ends(secured_kafka, names, stranger, welcome))
-    judge(finished, names[0], "uthorization failed", "Read and Describe on the topic", "kafka-cluster:ReadData")
+    code = report(await _opening(_written(tmp_path, *ends(names, stranger, welcome))))
+    told = capsys.readouterr().err
+    judge(code, told, names[0], "uthorization failed", "Read and Describe on the topic", "kafka-cluster:ReadData")
 
 
 async def test_a_missing_permission_on_the_checkpoints_ends_in_one_line(
-    secured_kafka: SecuredKafka, names: Topics, tmp_path: Path
+    secured_kafka: SecuredKafka, names: Topics, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Which are in the sink's cluster."""
     stranger = {"bootstrap_servers": [secured_kafka.scram], "auth": secured_kafka.scram_auth("stranger")}
     welcome = {"bootstrap_servers": [secured_kafka.plain]}
-    finished = await _run(tmp_path, *ends(secured_kafka, names, welcome, stranger))
-    judge(finished, "kmbridge-checkpoints", "uthorization failed", "kafka-cluster:")
+    code = report(await _opening(_written(tmp_path, *ends(names, welcome, stranger))))
+    judge(code, capsys.readouterr().err, "kmbridge-checkpoints", "uthorization failed", "kafka-cluster:")
