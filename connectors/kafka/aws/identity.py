@@ -1,5 +1,6 @@
 """AWS credentials for what is asked of AWS from threads, kept fresh for as long as a mirror runs."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -46,7 +47,8 @@ class Identity:
     def region(self) -> str:
         """Raises ``SettingsError`` where none is given, and the environment names none."""
         with explained("find the AWS region", self._role):
-            found = self._region or self._opened().get_config_variable("region")
+            # Botocore reads AWS_DEFAULT_REGION alone; AWS's own containers, and its other tools, know this one.
+            found = self._region or os.environ.get("AWS_REGION") or self._opened().get_config_variable("region")
         if not found:
             raise SettingsError("find the AWS region", "none is given", "set auth.iam.region, or AWS_REGION")
         return str(found)
@@ -82,7 +84,7 @@ class Identity:
             return found
 
         def client(service: str, **arguments: Any) -> Any:
-            return session.create_client(service, region_name=self._region, config=_CALLS, **arguments)
+            return session.create_client(service, region_name=self.region, config=_CALLS, **arguments)
 
         fetcher = AssumeRoleCredentialFetcher(client, found, self._role, extra_args={"RoleSessionName": "kmbridge"})
         return DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")

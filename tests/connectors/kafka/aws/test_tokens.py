@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
-from connectors.base import RefusedError
+from connectors.base import RefusedError, SettingsError
 from connectors.kafka.aws.identity import Identity
 from connectors.kafka.aws.tokens import Tokens
 from tests.support.fake_aws import ROLE_KEYS, FakeAws
@@ -122,3 +122,13 @@ def test_no_secret_is_in_a_repr(aws: FakeAws) -> None:
     shown = repr(tokens) + repr(tokens._identity) + repr(vars(tokens._identity))
     assert token not in shown
     assert ROLE_KEYS[1] not in shown
+
+
+@pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_the_region_may_be_left_to_the_environment(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    """By either name: AWS sets the one in its containers, and its Python library reads the other."""
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    with pytest.raises(SettingsError, match=r"auth\.iam\.region"):
+        Tokens(Identity(None)).sign()
+    monkeypatch.setenv(variable, REGION)
+    assert is_signed_with(Tokens(Identity(None)).sign()[0], CREDENTIALS["AWS_SECRET_ACCESS_KEY"])
