@@ -87,7 +87,7 @@ lock: $(if $(wildcard $(UV)),,$(UV)) ## pin requirements/*.txt anew (ARGS=--upgr
 docs: $(UV) ## docs/ as a site, in site/
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv/docs
 	@$(UV) pip install --quiet --require-hashes --python .venv/docs/bin/python -r requirements/docs.txt
-	@.venv/docs/bin/mkdocs build --quiet
+	@NO_MKDOCS_2_WARNING=1 .venv/docs/bin/mkdocs build --quiet
 
 fmt: .venv/.test ## format, and mend what can be mended by itself
 	@$(BIN)/ruff format
