@@ -16,11 +16,11 @@ _KINDS = ("sqlite", "kafka", "dynamodb")
 
 
 class SqliteFile(Section):
-    path: Path
+    path: Path = Field(description="On a local disk; made where it is missing.")
 
 
 class SqliteCheckpoints(Section):
-    sqlite: SqliteFile
+    sqlite: SqliteFile = Field(description="A file, for one worker.")
 
 
 class KafkaTopic(Section):
@@ -35,7 +35,7 @@ class KafkaTopic(Section):
 
 
 class KafkaCheckpoints(Section):
-    kafka: KafkaTopic
+    kafka: KafkaTopic = Field(description="A compacted topic, which any number of workers share.")
 
 
 class DynamoTable(Section):
@@ -45,7 +45,7 @@ class DynamoTable(Section):
 
 
 class DynamoCheckpoints(Section):
-    dynamodb: DynamoTable
+    dynamodb: DynamoTable = Field(description="A table, for one worker.")
 
 
 def _kind(value: Any) -> Any:
