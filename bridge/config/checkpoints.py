@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
 from bridge.config.names import Endpoint, Servers, Table, Topic
-from bridge.config.quantities import Count, allowed
+from bridge.config.quantities import Slots, allowed
 from bridge.config.section import Section
 from checkpoints.kafka.topic import DEFAULT_SLOTS, DEFAULT_TOPIC
 
@@ -28,7 +28,7 @@ class KafkaTopic(Section):
     bootstrap_servers: Servers | None = Field(
         default=None, description="HOST:PORT of some brokers of its cluster. Left out: the sink's, else the source's."
     )
-    slots: Annotated[Count, Field(le=1000)] | None = Field(
+    slots: Slots | None = Field(
         default=None,
         description=f"Partitions of the topic, which workers share. Left out: as it has, {DEFAULT_SLOTS} of a new one.",
     )

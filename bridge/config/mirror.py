@@ -48,13 +48,13 @@ class MirrorSection(Section):
     )
     provenance: Literal["auto", "always", "never"] = Field(
         default="auto",
-        description="Whether a record is sent with where it comes from (kmbridge-origin); auto: wherever the sink can carry "
-        "it. Loops, translation, verification and reading back rest on it.",
+        description="Whether a record is sent with where it comes from (kmbridge-origin); auto: wherever the sink can "
+        "carry it. Loops, translation, verification and reading back rest on it.",
     )
     on_gap: Literal["stop", "continue"] = Field(
         default="stop",
-        description="What a lane does where records were lost at the source; continue: the gap is logged, counted and kept "
-        "in the checkpoint.",
+        description="What a lane does where records were lost at the source; continue: the gap is logged, counted and "
+        "kept in the checkpoint.",
     )
     on_loop: Literal["skip", "pass"] = Field(
         default="skip",
@@ -63,7 +63,7 @@ class MirrorSection(Section):
     transforms: tuple[()] = Field(default=(), description="To come in a later version.")
     on_error: Literal["stop", "dead_letter"] = Field(
         default="stop",
-        description="What a lane does before a record that the sink can never take; dead_letter needs the key dead_letter.",
+        description="What a lane does before a record that the sink never takes; dead_letter goes with that key.",
     )
     dead_letter: DeadLetter | None = Field(
         default=None, description="Where records go that the sink can never take: exactly one of the three."

@@ -70,7 +70,7 @@ class Http(Section):
         description="Null turns it off.",
         json_schema_extra={"default": "127.0.0.1:8080"},
     )
-    token: None = None
+    token: None = Field(default=None, description="To come in a later version.")
 
 
 class Log(Section):

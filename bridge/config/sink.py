@@ -37,18 +37,17 @@ class KafkaSink(KafkaEnd):
     )
     partitioner: Literal["murmur2", "same_number"] = Field(
         default="murmur2",
-        description="Which partition a record goes to: that of its key, as every Java client has it; or, from Kafka, the "
-        "number it is read from.",
-   ,
+        description="Which partition a record goes to: that of its key, as every Java client has it; or, from Kafka, "
+        "the number it is read from.",
     )
     create_topic: CreateTopic | None = Field(default=None, description="Make the topic where it is missing.")
 
 
 class KinesisSink(KinesisEnd):
     codec: Literal["kpl", "raw", "envelope"] = Field(
-        default="kpl", description="How keys, headers and times are put into the data of a record; raw has no room for them, and refuses "
-        "headers, null values, and keys that are no partition key.",
-   
+        default="kpl",
+        description="How keys, headers and times are put into the data of a record; raw has no room for them, and "
+        "refuses headers, null values, and keys that are no partition key.",
     )
     compression: Literal["none", "gzip", "zstd"] = Field(
         default="none", description="Of each value, undone by a mirror that reads the stream; not with raw."

@@ -26,8 +26,8 @@ class KinesisSource(KinesisEnd):
     )
     read_share: Share = Field(
         default=1.0,
-        description="The part of a shard's read limit (5 calls and 2 MB a second) that the mirror takes; above 1 only at "
-        "another server than AWS. Jobs and `verify` take 0.8 where it is left out.",
+        description="The part of a shard's read limit (5 calls and 2 MB a second) that the mirror takes; above 1 only "
+        "at another server than AWS. Jobs and verify take 0.8 where it is left out.",
     )
     decompress: Literal["never", "auto"] = Field(
         default="never", description="auto: undo the gzip and zstd of the stream's own producers."
