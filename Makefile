@@ -87,7 +87,8 @@ lock: $(if $(wildcard $(UV)),,$(UV)) ## pin requirements/*.txt anew (ARGS=--upgr
 docs: $(UV) ## docs/ as a site, in site/
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv/docs
 	@$(UV) pip install --quiet --require-hashes --python .venv/docs/bin/python -r requirements/docs.txt
-	@NO_MKDOCS_2_WARNING=1 .venv/docs/bin/mkdocs build --quiet
+	@# With --quiet mkdocs does not count the warnings that strict makes errors of.
+	@told=$$(NO_MKDOCS_2_WARNING=1 .venv/docs/bin/mkdocs build 2>&1) || { echo "$$told" >&2; exit 1; }
 
 reference: .venv/.run ## the tables of docs/configuration.md, made from the models
 	@$(BIN)/python -m bridge.config.reference docs/configuration.md
