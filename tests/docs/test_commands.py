@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from typer.core import TyperCommand
 
-from bridge.cli.main import app
+from bridge.cli.main import COMMANDS, app
 from bridge.config.configuration import Configuration
 from bridge.config.keys import free_keys, known_keys, split_key
 from tests.docs.commands import arguments, mentioned_commands, whole_commands
+from tests.docs.pages import ROOT
 
 
 @pytest.fixture
@@ -41,6 +42,12 @@ def test_every_command_that_the_text_names_exists_with_its_options(
         if (trouble := _refusal([*arguments(command.text), "--help"]))
     ]
     capsys.readouterr()
+
+
+def test_every_command_has_a_row_in_the_table_of_commands() -> None:
+    """Whoever looks for what there is finds all of it on one page."""
+    page = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
+    assert [command for command in COMMANDS if f"| `kmbridge {command}` |" not in page] == []
 
 
 def test_every_key_that_a_command_line_sets_exists(understood: list[Any]) -> None:
