@@ -12,7 +12,7 @@ _CODES = {
     failure.FAILED,
     failure.WRONG_USAGE,
     failure.ENDPOINT,
-    *(128 + number for number in (signal.SIGINT, signal.SIGTERM)),
+    *(128 + number for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)),
 }
 
 
