@@ -49,16 +49,19 @@ def read(end: Stream | Topic) -> Iterator[Statement]:
         yield allow("ReadTopic", (*DESCRIBE_TOPIC, *READ_TOPIC), end.arn)
 
 
-def write(end: Stream | Topic, *, transactional: bool) -> Iterator[Statement]:
+def write(end: Stream | Topic) -> Iterator[Statement]:
     """Writing records to an end."""
     if isinstance(end, Stream):
         yield allow("WriteStream", (*DESCRIBE_STREAM, *WRITE_RECORDS), end.arn)
         yield _by_key("EncryptStream", "kms:GenerateDataKey", end)
-        return
-    yield from connect(end.cluster)
-    yield allow("WriteTopic", (*DESCRIBE_TOPIC, *WRITE_TOPIC), end.arn)
-    if not transactional:
-        yield allow("WriteIdempotently", WRITE_IDEMPOTENTLY, end.cluster.arn)
+    else:
+        yield from connect(end.cluster)
+        yield allow("WriteTopic", (*DESCRIBE_TOPIC, *WRITE_TOPIC), end.arn)
+
+
+def write_idempotently(cluster: Cluster) -> Iterator[Statement]:
+    """Writing records to a topic of ``cluster`` without a transaction, each once."""
+    yield allow("WriteIdempotently", WRITE_IDEMPOTENTLY, cluster.arn)
 
 
 def keep_in_topic(place: Topic) -> Iterator[Statement]:

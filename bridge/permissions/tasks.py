@@ -1,8 +1,7 @@
 """What each task asks for, beside what the mirror itself needs."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from enum import StrEnum
-from typing import Protocol
 
 from bridge.config import Configuration
 from bridge.permissions import actions
@@ -14,7 +13,7 @@ from bridge.permissions.policy import Policy, Statement
 
 class Task(StrEnum):
     RUN = "run"
-    """``run`` and ``backfill``, which are the same to those who are called; ``replay`` but to another place."""
+    """``run`` and ``backfill``; ``replay`` too, but to another place."""
     VERIFY = "verify"
     RESET = "reset"
     TRANSLATE = "translate"
@@ -24,14 +23,13 @@ class Task(StrEnum):
     """``run`` with a pattern in place of the source's name, beside what each mirror needs."""
 
 
-class _Needs(Protocol):
-    def __call__(self, parts: Parts) -> Iterator[Statement]: ...
+_UNKNOWN = Surroundings()
 
 
 def policy_for(
     configuration: Configuration,
     tasks: Collection[Task] = (Task.RUN,),
-    around: Surroundings = Surroundings(),  # noqa: B008 - frozen
+    around: Surroundings = _UNKNOWN,
 ) -> Policy:
     """What whoever does ``tasks`` for the mirror of ``configuration`` has to be allowed, and no more.
 
@@ -48,14 +46,16 @@ def needed(parts: Parts, tasks: Collection[Task]) -> Policy:
 
 def _run(parts: Parts) -> Iterator[Statement]:
     yield from actions.read(parts.source)
-    yield from actions.write(parts.sink, transactional=parts.transactional)
+    for end in (parts.sink, parts.dead_letters):
+        if end is not None:
+            yield from actions.write(end)
+        if isinstance(end, Topic) and not parts.transactional:
+            yield from actions.write_idempotently(end.cluster)
     if isinstance(parts.sink, Stream):
         # What had reached the stream is read back after a crash.
         yield from actions.read(parts.sink)
     elif parts.creates_sink:
         yield allow("WriteTopic", actions.CREATE_TOPIC, parts.sink.arn)
-    if parts.dead_letters is not None:
-        yield from actions.write(parts.dead_letters, transactional=parts.transactional)
     yield from _checkpoints(parts)
 
 
@@ -137,7 +137,7 @@ def _discover(parts: Parts) -> Iterator[Statement]:
         yield allow("ListTopics", ("kafka-cluster:DescribeTopic",), parts.source.cluster.topic("*"))
 
 
-_NEEDS: Mapping[Task, _Needs] = {
+_NEEDS: Mapping[Task, Callable[[Parts], Iterator[Statement]]] = {
     Task.RUN: _run,
     Task.VERIFY: _verify,
     Task.RESET: _reset,
