@@ -12,7 +12,7 @@ from bridge.engine.progress import Progress
 from bridge.engine.rejection import RejectedError, stop_at, until, without
 from bridge.engine.retry import Backoff
 from bridge.engine.sieve import Landed, Sieve
-from bridge.engine.status import ENDED, LaneState, LaneStatus
+from bridge.engine.status import ENDED, HALTED, LaneState, LaneStatus
 from bridge.engine.surroundings import Surroundings
 from checkpoints.base import Gap
 from connectors import provenance
@@ -122,19 +122,23 @@ class Lane:
             self._reading.cancel()
 
     def status(self, now_s: float, now_ms: int) -> LaneStatus:
-        progress = self.progress
+        progress, retention_ms = self.progress, self._around.source.retention_ms
         state, error = self._shown()
+        watermark_ms = progress.place.watermark_ms
+        lag_ms = progress.lag_ms(now_ms)
         return LaneStatus(
             self.partition.id,
             state,
             progress.place.position,
-            progress.lag_ms(now_ms),
+            # What was last read of a lane that stands still tells less and less of the tip.
+            lag_ms if state not in HALTED or watermark_ms is None else max(lag_ms, now_ms - watermark_ms),
             progress.lag_records,
             progress.records_written,
             progress.rate.per_second(now_s, progress.records_written),
             progress.checkpoint_age_ms(now_ms),
             str(error) if error is not None else None,
-            progress.place.watermark_ms,
+            watermark_ms,
+            None if watermark_ms is None or retention_ms is None else watermark_ms + retention_ms,
             progress.bound_at(progress.place),
         )
 

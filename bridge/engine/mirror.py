@@ -143,6 +143,7 @@ class Mirror:
             gaps=totals.gaps,
             buffered_bytes=self._budget.used,
             latency=totals.latency.snapshot(),
+            buffer_limit_bytes=self._budget.limit,
         )
 
     def _shown(self, status: LaneStatus) -> LaneStatus:
