@@ -1,5 +1,6 @@
 """Every metric there is, with one sentence each."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -133,3 +134,9 @@ PARITY_PROVEN_TIMESTAMP_SECONDS = Definition(
 
 PARITY = (PARITY_RECORDS, PARITY_DIFFERENCES, PARITY_PROVEN_TIMESTAMP_SECONDS)
 """Of `kmbridge verify --follow`."""
+
+
+def definitions() -> Iterator[Definition]:
+    """All of them, in the order in which documentation has them."""
+    yield from MIRROR
+    yield from PARITY

@@ -1,4 +1,4 @@
-"""Where servers, Amazon's client and promtool come from: made once a machine, in the user's cache, outside the checkout.
+"""Where servers, Amazon's client and promtool come from: once a machine, in the user's cache, outside the checkout.
 
 ``python -m tests.support.provision`` builds what is absent. The tests themselves never build: they find what is there,
 and say what is missing otherwise.
