@@ -4,6 +4,7 @@ from random import Random
 
 import structlog
 
+from bridge.cli.exporting import exporting
 from bridge.cli.stop import heeding, stopping
 from bridge.config import Configuration, Mirrors
 from bridge.engine.retry import Backoff
@@ -20,7 +21,8 @@ async def mirror_alone(asked: Configuration, own_version: str) -> None:
     mirroring = Mirroring(asked)
     listen = asked.http.listen if asked.http is not None else None
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
-        async with serving(listen, [mirroring.observed], own_version) as address:
+        observed = [mirroring.observed]
+        async with serving(listen, observed, own_version) as address, exporting(asked, observed):
             with stopping(mirroring.stop):
                 await mirroring.run(address)
 
@@ -41,7 +43,8 @@ async def mirror_many(asked: Mirrors, own_version: str) -> None:
 
     fleet = Fleet(asked, Mirroring, lambda family: names_of(family, Clock()), clock=Clock(), backoff=backoff)
     http = asked.process.http
-    async with serving(None if http is None else http.listen, fleet.observed, own_version) as address:
+    listen = None if http is None else http.listen
+    async with serving(listen, fleet.observed, own_version) as address, exporting(asked.process, fleet.observed):
         with stopping(fleet.stop):
             await fleet.run(address)
     if fleet.failure is not None:

@@ -12,6 +12,7 @@ import structlog
 import typer
 
 from bridge.cli.arguments import Name, Settings, Targets, configurations
+from bridge.cli.exporting import exporting
 from bridge.cli.lazy import lasting
 from bridge.cli.stop import leave, quitting, stopping
 from bridge.config import Configuration, Mirrors
@@ -163,7 +164,7 @@ async def supervise(
 
     listen = asked.http.listen if asked.http is not None else None
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
-        async with serving(listen, [observed], own_version) as address:
+        async with serving(listen, [observed], own_version) as address, exporting(asked, [observed]):
             told = {} if address is None else {"status": f"{address}/status", "metrics": f"{address}/metrics"}
             log.info("supervising", workers=processes, **told)
             with stopping(drain, second=force):

@@ -38,8 +38,8 @@ def _totals(status: MirrorStatus) -> Iterator[Sample]:
 
 def _process(mirror: ObservedMirror, status: MirrorStatus) -> Iterator[Sample]:
     for state in MirrorState:
-        yield names.STATE, (state.value,), state is status.state
-    yield names.HEALTHY, (), mirror.trouble() is None
+        yield names.STATE, (state.value,), int(state is status.state)
+    yield names.HEALTHY, (), int(mirror.trouble() is None)
     yield names.RESTARTS, (), mirror.restarts()
 
 
