@@ -14,6 +14,7 @@ from bridge.engine.retry import Backoff
 from bridge.engine.sieve import Landed, Sieve
 from bridge.engine.status import ENDED, HALTED, LaneState, LaneStatus
 from bridge.engine.surroundings import Surroundings
+from bridge.engine.tracing import BatchTrace
 from checkpoints.base import Gap
 from connectors import provenance
 from connectors.base import (
@@ -38,6 +39,7 @@ class _Submission:
     batch: Batch
     sent: Batch
     answer: asyncio.Future[Outcome]
+    trace: BatchTrace
     refused: tuple[Rejected, ...] = ()
     stop: RejectedError | None = None
     """The lane ends behind this submission."""
@@ -178,15 +180,18 @@ class Lane:
             self.state = LaneState.RUNNING
             place = self.progress.place
             self._set_end()
+            trace = around.tracer.batch(self.partition.id)
             async with aclosing(around.source.read(self.partition, place, around.budget)) as batches:
                 async for batch in batches:
-                    submission = await self._submit(epoch, batch, place)
+                    trace.read(batch)
+                    submission = await self._submit(epoch, batch, place, trace)
                     submitted.put_nowait(submission)
                     if submission.stop is not None or (batch.is_last and self.progress.bound is not None):
                         return False
                     place = batch.place
                     # While the next one is awaited, nothing here may keep the memory of one that is settled.
                     del batch, submission
+                    trace = around.tracer.batch(self.partition.id)
             return True
         finally:
             submitted.put_nowait(None)
@@ -199,7 +204,7 @@ class Lane:
         else:
             ends[self.partition.id] = End(bound.end, bound.end_ms)
 
-    async def _submit(self, epoch: int, batch: Batch, before: Place) -> _Submission:
+    async def _submit(self, epoch: int, batch: Batch, before: Place, trace: BatchTrace) -> _Submission:
         """Hand ``batch``, which follows ``before``, to the sink, less what the sink says it cannot take."""
         around = self._around
         try:
@@ -218,11 +223,13 @@ class Lane:
             submitted_ms = around.destination.now_ms()
             sent = without(batch, refused)
             answer = await self._delivered(epoch, batch, sent, refused)
-        except BaseException:
+        except BaseException as error:
             batch.release()
+            trace.failed(repr(error))
             raise
+        trace.submitted()
         self.progress.read(batch, submitted_ms, len(refused))
-        return _Submission(batch, sent, answer, refused, stop)
+        return _Submission(batch, sent, answer, trace, refused, stop)
 
     async def _settle_next(self, submitted: asyncio.Queue[_Submission | None]) -> bool:
         """Settle the oldest submission; False when there are no more."""
@@ -231,6 +238,11 @@ class Lane:
             return False
         try:
             await self._settle(submission)
+        except BaseException as error:
+            submission.trace.failed(repr(error))
+            raise
+        else:
+            submission.trace.settled()
         finally:
             submission.batch.release()
         return True
@@ -301,6 +313,7 @@ class Lane:
             submission = submitted.get_nowait()
             if submission is not None:
                 submission.batch.release()
+                submission.trace.failed("given up behind a fault")
         self.progress.rewind()
         self.sieve.rewind(self.progress.place)
 
