@@ -151,7 +151,7 @@ class Lane:
             return self.state, self.error
         if trouble is None:
             stall = self._around.delivery.stall if self.progress.in_flight > 0 else None
-            return self.state, self.error or stall
+            return (self.state, self.error) if stall is None else (LaneState.RETRYING, self.error or stall)
         return LaneState.HELD if isinstance(trouble, RefusedError) else LaneState.RETRYING, trouble
 
     async def _stream(self) -> None:

@@ -1,6 +1,5 @@
 """The alert rules for Prometheus, its own tool as the judge."""
 
-import subprocess
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,12 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.alerts import RULES, judged
 from tests.support.metric_names import series, strangers
-from tests.support.missing import give_up
-from tests.support.provision import MissingServerError, promtool
 
 _ROOT = Path(__file__).parents[2]
-RULES = _ROOT / "deploy/prometheus/kmbridge.rules.yml"
 CASES = _ROOT / "deploy/prometheus/kmbridge.rules.test.yml"
 RUNBOOK = _ROOT / "docs/runbook.md"
 
@@ -32,17 +29,6 @@ def cases() -> dict[str, set[str]]:
         (asked,) = case["promql_expr_test"]
         found[case["name"]] = {name for name in alerts() if f'"{name}"' in str(asked["exp_samples"])}
     return found
-
-
-def judged(*arguments: str | Path) -> str:
-    """What promtool prints. Skipped, or failed, where there is none."""
-    try:
-        tool = promtool()
-    except MissingServerError as error:
-        give_up(error)
-    done = subprocess.run([tool, *arguments], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def test_promtool_accepts_the_rules() -> None:

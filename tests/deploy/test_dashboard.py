@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from tests.deploy.test_alerts import judged
+from tests.support.alerts import judged
 from tests.support.metric_names import series, strangers
 from tests.support.promql import names_in
 
