@@ -12,6 +12,7 @@ import structlog
 import typer
 
 from bridge.cli.arguments import Name, Settings, Targets, configurations
+from bridge.cli.exporting import exporting, prepare
 from bridge.cli.lazy import lasting
 from bridge.cli.stop import leave, quitting, stopping
 from bridge.config import Configuration, Mirrors
@@ -58,6 +59,7 @@ def run(
     with quitting():
         mirrors = configurations(targets, name, settings)
         configure_logging(LogFormat(mirrors.process.log.format), mirrors.process.log.level)
+        prepare(mirrors.process)
         asked = mirrors.alone
         if asked is None:
             _mirror_many(mirrors, own_version, workers)
@@ -120,7 +122,7 @@ def _mirror(asked: Configuration, own_version: str, worker: int | None) -> None:
         from bridge.fleet.mirroring import warn  # noqa: PLC0415
 
     warn(asked)
-    asyncio.run(mirror_alone(asked, own_version) if worker is None else mirror_as_worker(asked, worker))
+    asyncio.run(mirror_alone(asked, own_version) if worker is None else mirror_as_worker(asked, own_version, worker))
 
 
 def _worker_command(
@@ -151,7 +153,7 @@ async def supervise(
         return Backoff(Random(), first_s=FIRST_DELAY_S, ceiling_s=LONGEST_DELAY_S)
 
     supervisor = Supervisor(command, processes, clock=Clock(), backoff=backoff)
-    observed = ObservedMirror(asked.name, supervisor.status, supervisor.counts, supervisor.trouble)
+    observed = ObservedMirror(asked.name, supervisor.status, supervisor.counts, supervisor.trouble, supervisor.restarts)
 
     def drain(signal_name: str) -> None:
         log.info("draining", asked_by=signal_name)
@@ -163,7 +165,7 @@ async def supervise(
 
     listen = asked.http.listen if asked.http is not None else None
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
-        async with serving(listen, [observed], own_version) as address:
+        async with serving(listen, [observed], own_version) as address, exporting(asked, [observed]):
             told = {} if address is None else {"status": f"{address}/status", "metrics": f"{address}/metrics"}
             log.info("supervising", workers=processes, **told)
             with stopping(drain, second=force):

@@ -21,6 +21,7 @@ from bridge.config.quantities import Duration
 from bridge.config.section import Section
 from bridge.config.sink import Sink
 from bridge.config.source import Source
+from bridge.config.telemetry import Telemetry
 from checkpoints.sqlite import default_path
 
 
@@ -73,6 +74,9 @@ class MirrorSection(Section):
         default_factory=Http, description="The server of /status, /metrics, /healthz and /readyz; null: none."
     )
     log: Log = Field(default_factory=Log, description="On stderr.")
+    telemetry: Telemetry | None = Field(
+        default=None, description="Of the whole process; its metrics and traces beside what `http` serves."
+    )
     cutover: Cutover | None = Field(default=None, description="A migration, for `kmbridge cutover`; `run` ignores it.")
 
     @property

@@ -43,7 +43,7 @@ class TelemetryServer:
         self._listen = listen
         self._mirrors = mirrors
         self._version = version
-        self._registry = registry(mirrors)
+        self._registry = registry(mirrors, version)
         for collector in collectors:
             self._registry.register(collector)
         self._runner: web.AppRunner | None = None
