@@ -77,11 +77,13 @@ class _Reference:
                 yield from self._section(_Section(section.of(name, schema), forms))
 
     def _row(self, section: _Section, name: str, schema: _Schema, *, is_optional: bool) -> str:
-        takes = [*self._values(schema)]
-        if self._forms(schema):
+        takes, forms = [*self._values(schema)], self._forms(schema)
+        if forms:
             path = section.of(name, schema)
             takes.append(f"{'a list of ' if path.endswith('[]') else ''}{_link(path)}")
-        cells = (f"`{name}`", ", ".join(takes), _default(schema) if is_optional else "required", _sentence(schema))
+        sentence = next((each["description"] for each in (schema, *forms) if "description" in each), "")
+        default = _default(schema) if is_optional else "required"
+        cells = (f"`{name}`", ", ".join(takes), default, sentence.replace("|", "\\|"))
         return f"| {' | '.join(cells)} |"
 
     def _forms(self, schema: _Schema) -> tuple[_Schema, ...]:
@@ -138,10 +140,6 @@ def _bounded(schema: _Schema) -> str:
 def _default(schema: _Schema) -> str:
     default = schema.get("default")
     return f"`{default}`" if default not in (None, []) else "`null`" if "default" in schema and default is None else ""
-
-
-def _sentence(schema: _Schema) -> str:
-    return str(schema.get("description", "")).replace("|", "\\|")
 
 
 def _codes(values: list[Any]) -> str:
