@@ -89,7 +89,8 @@ class _Reference:
     def _forms(self, schema: _Schema) -> tuple[_Schema, ...]:
         """Those of the section that a value may be; none where it is none."""
         if "$ref" in schema:
-            return (self._root["$defs"][schema["$ref"].removeprefix(_REF)],)
+            found = self._named(schema["$ref"])
+            return (found,) if "properties" in found else ()
         inner = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
         inner += [schema["items"]] if "items" in schema else []
         return tuple(form for each in inner for form in self._forms(each))
@@ -107,8 +108,15 @@ class _Reference:
             inner = [*self._values(schema.get("items", {}))]
             if not self._forms(schema):
                 yield f"a list of {' or '.join(inner)}" if inner else "`[]`"
+        elif "$ref" in schema:
+            found = self._named(schema["$ref"])
+            yield from () if "properties" in found else self._values(found)
         elif "type" in schema:
             yield _bounded(schema)
+
+    def _named(self, reference: str) -> _Schema:
+        found: _Schema = self._root["$defs"][reference.removeprefix(_REF)]
+        return found
 
 
 def reference() -> str:
