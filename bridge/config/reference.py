@@ -3,6 +3,7 @@
 ``python -m bridge.config.reference FILE`` renews what stands between the markers of FILE.
 """
 
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ class _Reference:
     def _section(self, section: _Section) -> Iterator[str]:
         yield f"## {section.path or 'A mirror'}"
         yield ""
-        text = " ".join(form["description"] for form in section.forms if section.path and "description" in form)
+        text = " ".join(_plain(form["description"]) for form in section.forms if section.path and "description" in form)
         same = self._told.setdefault(repr(section.forms), section.path)
         if same != section.path:
             yield f"As {_link(same)}."
@@ -83,7 +84,7 @@ class _Reference:
             takes.append(f"{'a list of ' if path.endswith('[]') else ''}{_link(path)}")
         sentence = next((each["description"] for each in (schema, *forms) if "description" in each), "")
         default = _default(schema) if is_optional else "required"
-        cells = (f"`{name}`", ", ".join(takes), default, sentence.replace("|", "\\|"))
+        cells = (f"`{name}`", ", ".join(takes), default, _plain(sentence).replace("|", "\\|"))
         return f"| {' | '.join(cells)} |"
 
     def _forms(self, schema: _Schema) -> tuple[_Schema, ...]:
@@ -145,13 +146,21 @@ def _bounded(schema: _Schema) -> str:
     return f"{text} to {most}" if most is not None else text
 
 
+def _plain(text: str) -> str:
+    """A docstring's marks of code are Markdown's doubled."""
+    return text.replace("``", "`")
+
+
 def _default(schema: _Schema) -> str:
     default = schema.get("default")
-    return f"`{default}`" if default not in (None, []) else "`null`" if "default" in schema and default is None else ""
+    if default in ([], {}):
+        return ""
+    return _codes([default]) if "default" in schema else ""
 
 
 def _codes(values: list[Any]) -> str:
-    return ", ".join(f"`{value}`" for value in values)
+    """As YAML has them; texts without quotes."""
+    return ", ".join(f"`{value if isinstance(value, str) else json.dumps(value)}`" for value in values)
 
 
 if __name__ == "__main__":
