@@ -17,7 +17,7 @@ PURPOSES := setup run demo otel test docs
 # What `make test ARGS="-k order"` and `make demo ARGS="--records 1000"` pass on.
 ARGS ?=
 
-.PHONY: help setup demo test soak bench check docs reference locks lock fmt clean
+.PHONY: help setup demo test soak bench check docs locks lock fmt clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -92,6 +92,7 @@ docs: $(UV) ## docs/ as a site, in site/
 	@# With --quiet mkdocs does not count the warnings that strict makes errors of.
 	@told=$$(NO_MKDOCS_2_WARNING=1 .venv/docs/bin/mkdocs build 2>&1) || { echo "$$told" >&2; exit 1; }
 
+.PHONY: reference
 reference: .venv/.run ## the tables of docs/configuration.md, made from the models
 	@$(BIN)/python -m bridge.config.reference docs/configuration.md
 
