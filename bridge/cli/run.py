@@ -130,7 +130,14 @@ async def supervise(
         return Backoff(Random(), first_s=FIRST_DELAY_S, ceiling_s=LONGEST_DELAY_S)
 
     supervisor = Supervisor(command, processes, clock=Clock(), backoff=backoff)
-    observed = ObservedMirror(asked.name, supervisor.status, supervisor.counts, supervisor.trouble)
+    observed = ObservedMirror(
+        asked.name,
+        supervisor.status,
+        supervisor.counts,
+        supervisor.trouble,
+        source=asked.source.end.place,
+        sink=asked.sink.end.place,
+    )
 
     def drain(signal_name: str) -> None:
         log.info("draining", asked_by=signal_name)

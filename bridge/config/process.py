@@ -24,8 +24,9 @@ def _some(value: int) -> int:
 
 
 def _sendable(value: SecretStr) -> SecretStr:
+    """A header carries it."""
     if not re.fullmatch(r"[!-~]+", value.get_secret_value()):
-        raise allowed("visible ASCII characters without spaces, as a header can carry them")
+        raise allowed("visible ASCII characters without spaces")
     return value
 
 

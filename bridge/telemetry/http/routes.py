@@ -8,16 +8,16 @@ from prometheus_client.exposition import choose_encoder
 
 from bridge.engine.status import MirrorState
 from bridge.telemetry.observed import ObservedMirror
-from bridge.telemetry.report import mirror_json
+from bridge.telemetry.overview import Overview
 
 
 class Readings:
     """Answers from what the mirrors tell at the moment of the request."""
 
-    def __init__(self, mirrors: Sequence[ObservedMirror], registry: CollectorRegistry, version: str) -> None:
+    def __init__(self, mirrors: Sequence[ObservedMirror], overview: Overview, registry: CollectorRegistry) -> None:
         self._mirrors = mirrors
+        self._overview = overview
         self._registry = registry
-        self._version = version
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -44,5 +44,4 @@ class Readings:
         return web.Response(text=f"{'; '.join(waiting) or 'ready'}\n", status=503 if waiting else 200)
 
     async def _status(self, _: web.Request) -> web.Response:
-        documents = [mirror_json(mirror.name, self._version, mirror.status()) for mirror in self._mirrors]
-        return web.json_response(documents[0] if len(documents) == 1 else {"mirrors": documents})
+        return web.json_response(self._overview.status())
