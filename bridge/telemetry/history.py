@@ -63,7 +63,7 @@ class Histories:
     """One history a mirror, by name."""
 
     def __init__(self, mirrors: Iterable[ObservedMirror], clock: Clock) -> None:
-        """``mirrors`` is looked through at each sample: it may grow."""
+        """``mirrors`` is looked through at each sample: it changes."""
         self._mirrors = mirrors
         self._clock = clock
         self._by_name: dict[str, History] = {}
@@ -79,5 +79,8 @@ class Histories:
             await self._clock.sleep(EVERY_S)
 
     def sample(self) -> None:
+        """Of each mirror that there is; those that are no more are forgotten."""
+        names = {mirror.name for mirror in self._mirrors}
+        self._by_name = {name: history for name, history in self._by_name.items() if name in names}
         for mirror in self._mirrors:
             self.of(mirror.name).add(mirror.status(), self._clock.monotonic(), self._clock.now_ms())

@@ -17,7 +17,7 @@ class Overview:
         version: str,
         started_ms: int,
     ) -> None:
-        """``mirrors`` may grow. The process began at ``started_ms`` since the epoch."""
+        """``mirrors`` may change. The process began at ``started_ms`` since the epoch."""
         self._mirrors = mirrors
         self._comparisons = comparisons
         self._version = version

@@ -21,6 +21,7 @@ def mirror_json(mirror: ObservedMirror, version: str, started_ms: int) -> Json:
         "name": mirror.name,
         "version": version,
         "state": status.state.value,
+        "error": status.error,
         "source": mirror.source,
         "sink": mirror.sink,
         "started": _time(started_ms),

@@ -172,7 +172,9 @@ async def browsing() -> AsyncIterator[Browser]:
         )
         try:
             port = Path(profile) / "DevToolsActivePort"
-            await eventually(lambda: port.exists() and "\n" in port.read_text(), "the browser listens", _START_TIMEOUT_S)
+            await eventually(
+                lambda: port.exists() and "\n" in port.read_text(), "the browser listens", _START_TIMEOUT_S
+            )
             address = f"http://127.0.0.1:{port.read_text().splitlines()[0]}"
             async with aiohttp.ClientSession() as session:
                 yield Browser(address, session)

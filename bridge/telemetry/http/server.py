@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 class TelemetryServer:
     """Serves while entered, in the event loop it is entered in, so that an answer proves that the loop works.
 
-    Entering raises ``UsageError`` where the address cannot be listened on. ``mirrors`` may grow while it serves.
+    Entering raises ``UsageError`` where the address cannot be listened on. ``mirrors`` may change while it serves.
     """
 
     def __init__(
