@@ -62,7 +62,7 @@ class _Shown:
     mirrors: dict[str, Json]
     comparisons: list[Json]
     samples: dict[str, int]
-    """How many of each mirror's history."""
+    """How many of each mirror's history, of all that there ever were."""
 
 
 class Feed:
@@ -91,7 +91,8 @@ class Feed:
         """A reader, whose first event is a snapshot. Raises ``CrowdedError``."""
         if len(self._readers) >= READERS:
             raise CrowdedError
-        self._advance()
+        if not self._readers:
+            self._shown = self._look()
         reader = Reader()
         reader.offer(self._snapshot())
         self._readers.add(reader)
@@ -109,8 +110,6 @@ class Feed:
     def _advance(self) -> None:
         before, now = self._shown, self._look()
         self._shown = now
-        if not self._readers:
-            return
         event = self._change(before) if before.mirrors.keys() == now.mirrors.keys() else self._snapshot()
         self._readers = {reader for reader in self._readers if reader.offer(event)}
 
@@ -137,8 +136,10 @@ class Feed:
             {"mirrors": found, **({} if is_same else {"comparisons": self._shown.comparisons})},
         )
 
-    def _history(self, mirror: str, count: int) -> Sequence[Sequence[float]]:
-        return [_columns(sample) for sample in self._histories.of(mirror).behind(count)]
+    def _history(self, mirror: str, told: int) -> Sequence[Sequence[float]]:
+        """What is shown of a mirror's last hour, behind the samples that were ``told``."""
+        samples = self._histories.of(mirror).between(told, self._shown.samples[mirror])
+        return [_columns(sample) for sample in samples]
 
 
 def _columns(sample: Sample) -> Sequence[float]:

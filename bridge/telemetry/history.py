@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from bridge.engine.status import MirrorStatus
 from bridge.telemetry.observed import ObservedMirror
@@ -53,10 +54,10 @@ class History:
         self._samples.append(Sample(now_ms, round(records, 1), round(size, 1), lag_ms(status)))
         self.count += 1
 
-    def behind(self, count: int) -> Sequence[Sample]:
-        """The samples that came after the first ``count``, as far as they are still there."""
-        wanted = min(self.count - count, len(self._samples))
-        return tuple(self._samples)[len(self._samples) - wanted :]
+    def between(self, first: int, last: int) -> Sequence[Sample]:
+        """The samples after the first ``first`` and up to number ``last``, as far as they are still there."""
+        gone = self.count - len(self._samples)
+        return tuple(islice(self._samples, max(0, first - gone), max(0, last - gone)))
 
 
 class Histories:

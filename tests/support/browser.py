@@ -4,21 +4,21 @@ import asyncio
 import base64
 import json
 import os
-import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from tests.support.provision import CHROMIUM
-from tests.support.waiting import eventually
+from tests.support.waiting import wait_until
 
 _FLAGS = (
     "--headless",
+    "--hide-scrollbars",
     "--disable-gpu",
     "--disable-quic",
     "--disable-background-networking",
@@ -103,7 +103,7 @@ class Tab:
 
     async def screenshot(self, path: Path) -> None:
         told = await self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
-        path.write_bytes(base64.b64decode(told["data"]))
+        await asyncio.to_thread(path.write_bytes, base64.b64decode(told["data"]))
 
     async def scheme(self, name: str) -> None:
         """``dark`` or ``light``, as the person's system has it."""
@@ -132,56 +132,52 @@ class Tab:
 
 
 class Browser:
-    """A running one; its tabs are of one profile that is gone with it."""
+    """A running one. Its tabs are of one profile, which is gone with it."""
 
-    def __init__(self, address: str, session: aiohttp.ClientSession) -> None:
+    def __init__(self, address: str) -> None:
         self._address = address
-        self._session = session
 
     @asynccontextmanager
     async def tab(self) -> AsyncIterator[Tab]:
         """An empty page, closed on leaving."""
-        async with self._session.put(f"{self._address}/json/new?about:blank") as response:
-            target = json.loads(await response.text())
-        async with self._session.ws_connect(target["webSocketDebuggerUrl"], max_msg_size=_LARGEST_ANSWER) as socket:
-            tab = Tab(socket)
-            listening = asyncio.create_task(tab.listen())
-            try:
-                for domain in ("Page", "Runtime", "Network", "Log"):
-                    await tab.call(f"{domain}.enable")
-                yield tab
-            finally:
-                listening.cancel()
-                await asyncio.wait([listening])
-        async with self._session.get(f"{self._address}/json/close/{target['id']}"):
-            pass
+        async with aiohttp.ClientSession(self._address) as session:
+            async with session.put("/json/new?about:blank") as response:
+                target = json.loads(await response.text())
+            async with session.ws_connect(target["webSocketDebuggerUrl"], max_msg_size=_LARGEST_ANSWER) as socket:
+                tab = Tab(socket)
+                listening = asyncio.create_task(tab.listen())
+                try:
+                    for domain in ("Page", "Runtime", "Network", "Log"):
+                        await tab.call(f"{domain}.enable")
+                    await tab.size(1360, 900)
+                    yield tab
+                finally:
+                    listening.cancel()
+                    await asyncio.wait([listening])
+            async with session.get(f"/json/close/{target['id']}"):
+                pass
 
 
-@asynccontextmanager
-async def browsing() -> AsyncIterator[Browser]:
+@contextmanager
+def browsing() -> Iterator[Browser]:
     """A browser for as long as the context lasts. Raises ``MissingServerError`` where there is none to be had."""
     program = CHROMIUM.locate()
+    as_root = ("--no-sandbox",) if os.geteuid() == 0 else ()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        as_root = ("--no-sandbox",) if os.geteuid() == 0 else ()
         process = subprocess.Popen(
-            [str(program), *_FLAGS, *as_root, f"--user-data-dir={profile}", "about:blank"],
+            [program, *_FLAGS, *as_root, f"--user-data-dir={profile}", "about:blank"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,
         )
         try:
             port = Path(profile) / "DevToolsActivePort"
-            await eventually(
-                lambda: port.exists() and "\n" in port.read_text(), "the browser listens", _START_TIMEOUT_S
-            )
-            address = f"http://127.0.0.1:{port.read_text().splitlines()[0]}"
-            async with aiohttp.ClientSession() as session:
-                yield Browser(address, session)
+            wait_until(lambda: port.exists() and "\n" in port.read_text(), "the browser listens", _START_TIMEOUT_S)
+            yield Browser(f"http://127.0.0.1:{port.read_text().splitlines()[0]}")
         finally:
             process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                await asyncio.to_thread(process.wait, _END_TIMEOUT_S)
-            process.kill()
-            await asyncio.to_thread(process.wait)
-            await asyncio.to_thread(shutil.rmtree, profile, ignore_errors=True)
+            try:
+                process.wait(_END_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()

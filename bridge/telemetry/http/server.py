@@ -115,6 +115,9 @@ class TelemetryServer:
         await self._runner.cleanup()
         self._runner = None
         await asyncio.wait(self._tasks)
+        for task in self._tasks:
+            if not task.cancelled():
+                task.result()
 
     @property
     def port(self) -> int:
@@ -123,6 +126,10 @@ class TelemetryServer:
             raise RuntimeError("the server is not entered")
         port: int = self._runner.addresses[0][1]
         return port
+
+    def sample(self) -> None:
+        """Put one point more into the last hour of each mirror now, besides those that come by themselves."""
+        self._histories.sample()
 
     def _application(self, page: Page) -> web.Application:
         async def show(_: web.Request) -> web.Response:

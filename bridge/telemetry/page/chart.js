@@ -1,5 +1,4 @@
 // A line of the last hour, drawn as SVG, with its numbers in words and in a table for those who do not see it.
-const SVG = "http://www.w3.org/2000/svg";
 const LEFT = 56;
 const RIGHT = 8;
 const TOP = 10;
@@ -9,25 +8,11 @@ const QUARTER_MS = 900_000;
 const BREAK_MS = 20_000; // A longer silence is a gap in the line.
 const TABLE_STEP_MS = 300_000;
 
-function shape(name, attributes, parent) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  parent?.append(made);
-  return made;
-}
-
-function element(name, text = "", className = "") {
-  const made = document.createElement(name);
-  if (text) made.textContent = text;
-  if (className) made.className = className;
-  return made;
-}
-
 // The lowest round number at or above `highest`.
 function ceiling(highest, least) {
   if (highest <= least) return least;
   const power = 10 ** Math.floor(Math.log10(highest));
-  return [1, 2, 2.5, 5, 10].map((step) => step * power).find((step) => step >= highest);
+  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((step) => step * power).find((step) => step >= highest);
 }
 
 class Chart {

@@ -5,7 +5,19 @@ import hashlib
 from dataclasses import dataclass
 from importlib.resources import files
 
-_SCRIPTS = ("numbers.js", "stream.js", "model.js", "chart.js", "lanes.js", "page.js")
+_SCRIPTS = (
+    "numbers.js",
+    "elements.js",
+    "stream.js",
+    "model.js",
+    "chart.js",
+    "lanes.js",
+    "mirrors.js",
+    "parts.js",
+    "details.js",
+    "door.js",
+    "page.js",
+)
 """In the order in which they build on each other."""
 
 _STYLE_PLACE = "/* page.css */"

@@ -3,15 +3,15 @@ const ROW_PX = 36;
 const SPARE_ROWS = 8;
 
 const COLUMNS = [
-  { key: "partition", title: "Partition", width: "18%", first: "ascending" },
-  { key: "state", title: "State", width: "9%", first: "ascending", rank: (lane) => severity(lane.state) },
-  { key: "position", title: "Position", width: "19%", first: "ascending", text: (lane) => lane.position ?? "–" },
+  { key: "partition", title: "Partition", width: "17%", first: "ascending" },
+  { key: "state", title: "State", width: "9%", style: "kind", first: "ascending", rank: (lane) => severity(lane.state) },
+  { key: "position", title: "Position", width: "17%", style: "end", first: "ascending", text: (lane) => lane.position ?? "–" },
   { key: "lag_seconds", title: "Lag", width: "8%", number: true, text: (lane) => duration(lane.lag_seconds) },
   { key: "lag_records", title: "Behind", width: "8%", number: true, text: (lane) => count(lane.lag_records) },
-  { key: "records_per_second", title: "Records/s", width: "8%", number: true, text: (lane) => rate(lane.records_per_second) },
+  { key: "records_per_second", title: "Records/s", width: "9%", number: true, text: (lane) => rate(lane.records_per_second) },
   { key: "records_total", title: "Written", width: "9%", number: true, text: (lane) => count(lane.records_total) },
-  { key: "checkpoint_age_seconds", title: "Checkpoint", width: "8%", number: true, text: (lane) => duration(lane.checkpoint_age_seconds) },
-  { key: "error", title: "Error", width: "13%", first: "descending", text: (lane) => lane.error ?? "" },
+  { key: "checkpoint_age_seconds", title: "Checkpoint", width: "10%", number: true, text: (lane) => duration(lane.checkpoint_age_seconds) },
+  { key: "error", title: "Error", width: "13%", style: "error", first: "descending", text: (lane) => lane.error ?? "" },
 ];
 
 const natural = new Intl.Collator("en", { numeric: true });
@@ -138,7 +138,7 @@ class Lanes {
     name.append(button);
     line.append(name);
     const cells = COLUMNS.slice(1).map((column) => {
-      const cell = element("td", "", column.number ? "number" : column.key === "position" ? "mono" : column.key);
+      const cell = element("td", "", column.number ? "number" : column.style);
       line.append(cell);
       return cell;
     });
