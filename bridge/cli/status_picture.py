@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from rich.console import Console, Group, RenderableType
-from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -123,16 +123,21 @@ def _job(job: JobTold) -> RenderableType:
 
 
 def _lanes(lanes: Sequence[Lane], *, has_several: bool) -> RenderableType:
-    table = Table(*(("mirror",) if has_several else ()), box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for title in _LANE_COLUMNS:
-        justify = "right" if title in ("lag", "records/s", "written", "checkpoint") else "left"
-        table.add_column(title, justify=justify, no_wrap=True, overflow="ellipsis")  # type: ignore[arg-type]
+    """What an error has left of the width is its own; all else is told whole as long as that can be."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=True)
+    for title in (*(("mirror",) if has_several else ()), *_LANE_COLUMNS):
+        ratio = 1 if title == "error" else None
+        table.add_column(title, justify=_side(title), ratio=ratio, no_wrap=True, overflow="ellipsis")
     for mirror, lane in lanes:
         partition, _, *rest, position, error = _lane_row(lane)
-        name = (escape(mirror.name),) if has_several else ()
+        name = (mirror.name,) if has_several else ()
         end = Text(f"…{position[-14:]}" if len(position) > 15 else position, style="dim")
-        table.add_row(*name, escape(partition), _state(lane.state), *rest, end, Text(error, style="red"))
+        table.add_row(*map(Text, (*name, partition)), _state(lane.state), *rest, end, Text(error, style="red"))
     return table
+
+
+def _side(title: str) -> Literal["left", "right"]:
+    return "right" if title in ("lag", "records/s", "written", "checkpoint") else "left"
 
 
 def _by_urgency(told: Told) -> Iterator[Lane]:

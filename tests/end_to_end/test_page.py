@@ -1,4 +1,4 @@
-"""What the page, /events, /status, /metrics and the command show of a running mirror, beside what is counted outside."""
+"""What page, /events, /status, /metrics and command show of a running mirror, beside what is counted outside."""
 
 import json
 from collections.abc import Mapping
