@@ -14,6 +14,7 @@ import typer
 from bridge.cli.arguments import Name, Settings, Targets, configurations
 from bridge.cli.lazy import lasting
 from bridge.cli.stop import leave, quitting, stopping
+from bridge.cli.watching import with_migration
 from bridge.config import Configuration, Mirrors
 from bridge.engine.retry import Backoff
 from bridge.errors import UsageError
@@ -170,7 +171,10 @@ async def supervise(
 
     listener = asked.http.listener if asked.http is not None else None
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
-        async with serving(listener, [observed], own_version) as address:
+        async with (
+            with_migration(asked, observed) as shown,
+            serving(listener, [shown], own_version) as address,
+        ):
             told = {} if address is None else {"status": f"{address}/status", "metrics": f"{address}/metrics"}
             log.info("supervising", workers=processes, **told)
             with stopping(drain, second=force):

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bridge.cli.output import age, print_rows
-from bridge.telemetry.told import JobTold, LaneTold, MirrorTold, Told
+from bridge.telemetry.told import CutoverTold, JobTold, LaneTold, MirrorTold, Told
 
 _URGENT = ("failed", "held", "retrying", "paused", "running", "waiting", "complete", "finished")
 _COLOURS = {"failed": "bold red", "held": "bold red", "retrying": "yellow", "paused": "yellow", "running": "green"}
@@ -28,7 +28,7 @@ _MIRROR_COLUMNS = (
     "dead letters",
     "skipped",
 )
-_LINES_A_MIRROR = 6
+_LINES_A_MIRROR = 7
 _FEWEST_LANES = 3
 
 Lane = tuple[MirrorTold, LaneTold]
@@ -102,6 +102,8 @@ def _mirror(mirror: MirrorTold) -> Iterator[RenderableType]:
     )
     if mirror.job is not None:
         yield _job(mirror.job)
+    if mirror.cutover is not None:
+        yield Text(_migration(mirror.cutover), overflow="fold")
     yield Text()
 
 
@@ -120,6 +122,12 @@ def _job(job: JobTold) -> RenderableType:
     bar = ProgressBar(total=1.0, completed=job.share or 0.0, width=40)
     row.add_row(job.kind, bar, percent, f"{job.records_per_second:,.0f}/s", left)
     return row
+
+
+def _migration(cutover: CutoverTold) -> str:
+    done = sum(step.state == "done" for step in cutover.steps)
+    following = next((f", next: {step.title}" for step in cutover.steps if step.state == "next"), "")
+    return f"migration {done} of {len(cutover.steps)} steps done{following}"
 
 
 def _lanes(lanes: Sequence[Lane], *, has_several: bool) -> RenderableType:

@@ -24,3 +24,5 @@ class ObservedMirror:
     """Where it writes, likewise."""
     job: Callable[[], Mapping[str, object] | None] = lambda: None
     """How far a job with an end has come, as JSON has it; None where there is none, or it is not known yet."""
+    cutover: Callable[[], Mapping[str, object] | None] = lambda: None
+    """Where its migration stands, likewise; None where there is none, or it is not known yet."""

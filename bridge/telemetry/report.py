@@ -30,6 +30,7 @@ def mirror_json(mirror: ObservedMirror, version: str, started_ms: int) -> Json:
         "lag_seconds": lag_ms(status) / 1000,
         "checkpoint_age_seconds": _oldest(status.lanes),
         "job": mirror.job(),
+        "cutover": mirror.cutover(),
         "lanes": [_lane_json(lane) for lane in status.lanes],
     }
 

@@ -32,6 +32,18 @@ class JobTold(msgspec.Struct, frozen=True):
     remaining_s: float | None
 
 
+class StepTold(msgspec.Struct, frozen=True):
+    name: str
+    title: str
+    state: str
+
+
+class CutoverTold(msgspec.Struct, frozen=True):
+    steps: tuple[StepTold, ...]
+    is_finished: bool
+    told: str = ""
+
+
 class MirrorTold(msgspec.Struct, frozen=True):
     name: str
     version: str
@@ -51,6 +63,7 @@ class MirrorTold(msgspec.Struct, frozen=True):
     retries: tuple[RetryTold, ...] = ()
     throttled: dict[str, int] = {}
     job: JobTold | None = None
+    cutover: CutoverTold | None = None
     lanes: tuple[LaneTold, ...] = ()
 
 

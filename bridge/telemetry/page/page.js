@@ -25,6 +25,7 @@ function show() {
   showProblems(mirror);
   showFigures(mirror);
   showJob(mirror);
+  showCutover(mirror);
   for (const chart of charts) chart.show(mirror.history, model.time);
   showStates(mirror);
   lanes.show(mirror.lanes);

@@ -102,6 +102,24 @@ function fillBar(bar, part) {
   else bar.value = part;
 }
 
+function showCutover({ cutover }) {
+  byId("cutover").hidden = !cutover;
+  if (!cutover) return;
+  const done = cutover.steps.filter((step) => step.state === "done").length;
+  put("cutover-state", cutover.is_finished ? "finished" : `${done} of ${cutover.steps.length} steps done`);
+  put("cutover-told", cutover.is_finished ? "" : cutover.told);
+  const list = byId("cutover-steps");
+  if (!isNews(list, cutover.steps)) return;
+  list.replaceChildren(...cutover.steps.map((step) => {
+    const line = element("li", step.title);
+    line.dataset.state = step.state;
+    line.title = step.name;
+    if (step.state === "next") line.setAttribute("aria-current", "step");
+    line.append(element("span", `: ${step.state}`, "spoken"));
+    return line;
+  }));
+}
+
 function tallies(mirror) {
   const reasons = (title, counts) => Object.entries(counts).map(([reason, number]) => [title, "records", reason, number]);
   return [

@@ -167,14 +167,17 @@ def test_an_open_address_is_asked_on_this_machine(
 def test_a_picture_has_all_that_matters_in_the_height_of_a_terminal(busy: BusyMirror) -> None:
     """What needs someone is never cut off."""
     busy.hold(29, "access denied [add kinesis:GetRecords]")
+    step = {"name": "finished", "title": "the old side is left", "state": "next"}
+    busy.cutover = {"steps": [step], "told": "", "is_finished": False}
     text = StringIO()
     Console(file=text, width=160, markup=False).print(picture(seen_of(busy), height=20))
     lines = text.getvalue().splitlines()
     assert len(lines) <= 20
     assert busy.observed.source in lines[1]
     assert "29 running" in text.getvalue()
-    assert "shardId-000000000029" in lines[6]
-    assert "denied [add" in lines[6]
+    assert "next: the old side is left" in lines[4]
+    assert "shardId-000000000029" in lines[7]
+    assert "denied [add" in lines[7]
     assert "more lanes" in lines[-1]
 
 

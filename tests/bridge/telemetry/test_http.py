@@ -86,6 +86,7 @@ async def test_status_is_the_documented_document(client: aiohttp.ClientSession, 
         "retries": [{"operation": "PutRecords", "reason": "InternalFailure", "total": 2}],
         "throttled": {"GetRecords": 5},
         "job": {"kind": "backfill", "share": 0.5},
+        "cutover": None,
         "lanes": [lane_a, {**lane_a, "partition": "b", "state": "held", "error": "key disabled"}],
     }
 

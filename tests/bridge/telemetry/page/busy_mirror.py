@@ -21,6 +21,7 @@ class BusyMirror:
         self.lanes = [self._lane(number) for number in range(lanes)]
         self.state = MirrorState.RUNNING
         self.job: dict[str, object] | None = None
+        self.cutover: dict[str, object] | None = None
         self._random = Random(8)
         self._ticks = 0
         self._retries: Counter[tuple[str, str]] = Counter()
@@ -31,6 +32,7 @@ class BusyMirror:
             source="kinesis://eu-west-1/orders",
             sink="kafka://b-1.orders.example:9098,b-2.orders.example:9098/orders",
             job=lambda: self.job,
+            cutover=lambda: self.cutover,
         )
 
     def tick(self) -> None:

@@ -239,6 +239,20 @@ async def test_a_job_shows_how_far_it_is(shown: Tab, busy: BusyMirror) -> None:
     await shown.until("document.getElementById('job-parts').innerText.includes('shardId-7')")
 
 
+async def test_a_migration_shows_its_steps_and_which_is_next(shown: Tab, busy: BusyMirror) -> None:
+    """In words and signs, not by colour alone."""
+    states = {"preflight": "done", "backfilled": "next", "finished": "later"}
+    steps = [{"name": name, "title": f"all is {name}", "state": state} for name, state in states.items()]
+    busy.cutover = {"steps": steps, "told": "stop the producers", "is_finished": False}
+    await shown.until("!document.getElementById('cutover').hidden")
+    text = await shown.evaluate("document.getElementById('cutover').textContent")
+    assert "1 of 3 steps done" in text
+    assert "all is backfilled: next" in text
+    assert "stop the producers" in text
+    following = "document.querySelector('#cutover [aria-current=step]').textContent"
+    assert await shown.evaluate(following) == "all is backfilled: next"
+
+
 async def test_a_verification_that_goes_on_shows_what_is_proven(tab: Tab) -> None:
     """Where no mirror runs, too."""
     counts = ParityCounts("orders")
