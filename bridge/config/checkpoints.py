@@ -18,7 +18,9 @@ _KINDS = ("sqlite", "kafka", "dynamodb")
 
 
 class SqliteFile(Section):
-    path: Path
+    """A file, for one worker."""
+
+    path: Path = Field(description="On a local disk; made where it is missing.")
 
 
 class SqliteCheckpoints(Section):
@@ -40,10 +42,12 @@ class KafkaTopic(KafkaCluster):
 
 
 class KafkaCheckpoints(Section):
-    kafka: KafkaTopic
+    kafka: KafkaTopic = Field(description="A compacted topic, which any number of workers share.")
 
 
 class DynamoTable(Section):
+    """A table, for one worker."""
+
     table: Table = Field(description="Made where it is missing.")
     region: str | None = Field(default=None, description="Left out: that of the AWS environment.")
     endpoint_url: Endpoint | None = Field(default=None, description="Left out: AWS.")

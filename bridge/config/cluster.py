@@ -14,7 +14,9 @@ from bridge.config.section import Section, at
 from connectors.kafka.auth import OWNED, Open, Scram, Tls
 from connectors.kafka.auth import Auth as Login
 
-CLUSTER_ARN = re.compile(r"arn:aws[a-z-]*:kafka:(?P<region>[a-z0-9-]+):\d{12}:cluster/[^/\s]+/\S+")
+CLUSTER_ARN = re.compile(
+    r"arn:aws[a-z-]*:kafka:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):cluster/(?P<cluster>[^/\s]+/\S+)"
+)
 _MSK_BROKER = re.compile(r".+\.kafka(?:-serverless)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?:\d+")
 
 

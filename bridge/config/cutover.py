@@ -41,6 +41,8 @@ class Consumers(Section):
 
 
 class ReverseMirror(Section):
+    """The mirror that is the way back."""
+
     codec: Literal["kpl", "envelope"] = Field(
         default="kpl", description="How records are put into the stream, where that is what the reverse mirror writes."
     )
@@ -50,7 +52,7 @@ class Cutover(Section):
     consumers: tuple[Consumers, ...] = Field(default=(), description="Those that move, each with both its names.")
     quiet: Annotated[Duration, AfterValidator(_quiet)] = Field(
         default=60.0,
-        description="How long nothing may have been produced to a side before its producers count as stopped.",
+        description="For so long nothing is produced to a side before its producers count as stopped; at least 2s.",
         json_schema_extra={"default": "60s"},
     )
     reverse: ReverseMirror = Field(default_factory=ReverseMirror)

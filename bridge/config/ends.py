@@ -25,7 +25,9 @@ def _unprotected(value: dict[str, str | SecretStr]) -> dict[str, str | SecretStr
 class KinesisEnd(Section):
     stream: Stream = Field(description="Name or ARN.")
     region: str | None = Field(default=None, description="Left out: the ARN's, else that of the AWS environment.")
-    endpoint_url: Endpoint | None = Field(default=None, description="Left out: AWS.")
+    endpoint_url: Endpoint | None = Field(
+        default=None, description="Another server than AWS, as http://127.0.0.1:4567."
+    )
     assume_role_arn: str | None = Field(default=None, description="The role with which to reach the stream.")
 
     @model_validator(mode="after")
@@ -39,6 +41,11 @@ class KinesisEnd(Section):
     def title(self) -> str:
         """The end, for a person."""
         return f"Kinesis stream {self.stream}"
+
+    @property
+    def place(self) -> str:
+        """The end as a URL names it."""
+        return f"kinesis://{self.reached_by[0]}/{self.stream_name}"
 
     @property
     def stream_name(self) -> str:
@@ -55,7 +62,8 @@ class KinesisEnd(Section):
 class KafkaEnd(KafkaCluster):
     topic: Topic
     librdkafka: Annotated[Properties, AfterValidator(_unprotected)] = Field(
-        default_factory=dict, description="Passed through, except what the bridge's guarantees rest on."
+        default_factory=dict,
+        description="Settings of Kafka's client, passed through, except what the guarantees rest on.",
     )
 
     @model_validator(mode="after")
@@ -70,6 +78,11 @@ class KafkaEnd(KafkaCluster):
     def title(self) -> str:
         """The end, for a person."""
         return f"Kafka topic {self.topic}"
+
+    @property
+    def place(self) -> str:
+        """The end as a URL names it."""
+        return f"kafka://{','.join(self.names)}/{self.topic}"
 
     def is_at(self, names: tuple[str, ...]) -> bool:
         """Whether ``names`` are of this end's cluster."""

@@ -36,8 +36,6 @@ class Lacking:
 LACKING = (
     Lacking("source.kinesis.read", "enhanced fan-out", "use polling", values=("fan_out",)),
     Lacking("transforms", "transforms", "leave them out", harmless=(None, [])),
-    Lacking("http.token", "tokens for its HTTP server", "listen on 127.0.0.1, behind a proxy that asks for one"),
-    Lacking("telemetry", "EMF metrics", "scrape /metrics"),
 )
 
 KNOWN_LATER: tuple[tuple[str, ...], ...] = tuple(lack.path for lack in LACKING)

@@ -23,13 +23,17 @@ from bridge.config.quantities import Duration
 from bridge.config.section import Section
 from bridge.config.sink import Sink
 from bridge.config.source import Source
+from bridge.config.telemetry import Telemetry
 from checkpoints.sqlite import default_path
 
 
 class MirrorSection(Section):
     """Each section is valid by itself; ``rules`` say which go together."""
 
-    name: Name = Field(description="Names checkpoints and metrics.", json_schema_extra={"pattern": NAME_PATTERN})
+    name: Name = Field(
+        description="Names checkpoints, group, transactions and metrics: 1 to 60 of a-z, 0-9 and -.",
+        json_schema_extra={"pattern": NAME_PATTERN},
+    )
     source: Source
     sink: Sink
     checkpoints: Checkpoints = Field(
@@ -43,18 +47,32 @@ class MirrorSection(Section):
         json_schema_extra={"default": "500ms"},
     )
     workers: Workers = Field(default_factory=Workers)
-    provenance: Literal["auto", "always", "never"] = "auto"
-    on_gap: Literal["stop", "continue"] = "stop"
+    provenance: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description="Whether a record is sent with where it comes from (kmbridge-origin); auto: wherever the sink can "
+        "carry it. Loops, translation, verification and reading back rest on it.",
+    )
+    on_gap: Literal["stop", "continue"] = Field(
+        default="stop",
+        description="What a lane does where records were lost at the source; continue: the gap is logged, counted and "
+        "kept in the checkpoint.",
+    )
     on_loop: Literal["skip", "pass"] = Field(
         default="skip",
-        description="Records that came from the sink; pass restores a lost sink from its mirror.",
+        description="What becomes of records that came from the sink; pass restores a lost sink from its mirror.",
     )
-    transforms: tuple[()] = ()
-    on_error: Literal["stop", "dead_letter"] = "stop"
+    transforms: tuple[()] = Field(default=(), description="To come in a later version.")
+    on_error: Literal["stop", "dead_letter"] = Field(
+        default="stop",
+        description="What a lane does before a record that the sink never takes; dead_letter goes with that key.",
+    )
     dead_letter: DeadLetter | None = None
     limits: Limits = Field(default_factory=Limits)
     http: Http | None = Field(default_factory=Http)
     log: Log = Field(default_factory=Log)
+    telemetry: Telemetry | None = Field(
+        default=None, description="Of the whole process; its metrics and traces beside what `http` serves."
+    )
     cutover: Cutover | None = Field(default=None, description="A migration, for `kmbridge cutover`; `run` ignores it.")
 
     @property

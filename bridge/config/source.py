@@ -10,10 +10,12 @@ from bridge.config.section import Choice, at
 
 
 class KinesisSource(KinesisEnd):
+    """A Kinesis stream that is read."""
+
     start: StreamStart = Field(
         default="trim_horizon", description="Where to read from while there is no checkpoint yet."
     )
-    read: Literal["polling"] = "polling"
+    read: Literal["polling"] = Field(default="polling", description="By GetRecords.")
     poll_interval: Duration = Field(
         default=1.0, description="How often an idle shard is read.", json_schema_extra={"default": "1s"}
     )
@@ -25,7 +27,9 @@ class KinesisSource(KinesisEnd):
         description="KPL aggregates: every record, those the KCL would deliver, or left as they are.",
     )
     read_share: Share = Field(
-        default=1.0, description="Of a shard's read limit; above 1 only at another server than AWS."
+        default=1.0,
+        description="The part of a shard's read limit (5 calls and 2 MB a second) that the mirror takes; above 1 only "
+        "at another server than AWS. Jobs and verify take 0.8 where it is left out.",
     )
     decompress: Literal["never", "auto"] = Field(
         default="never", description="auto: undo the gzip and zstd of the stream's own producers."
@@ -39,6 +43,8 @@ class KinesisSource(KinesisEnd):
 
 
 class KafkaSource(KafkaEnd):
+    """A Kafka topic that is read."""
+
     start: TopicStart = Field(default="earliest", description="Where to read from while there is no checkpoint yet.")
     isolation: Literal["read_committed", "read_uncommitted"] = Field(
         default="read_committed", description="Whether records of transactions are read before these are committed."
@@ -46,6 +52,8 @@ class KafkaSource(KafkaEnd):
 
 
 class Source(Choice):
+    """Where a mirror reads: exactly one of the two."""
+
     forms: ClassVar[tuple[str, ...]] = ("kinesis: {stream: STREAM}", "kafka: {bootstrap_servers, topic: TOPIC}")
 
     kinesis: KinesisSource | None = None

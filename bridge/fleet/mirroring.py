@@ -9,6 +9,7 @@ from bridge.assembly import Assembly, Halt, assemble
 from bridge.config import Configuration
 from bridge.engine.mirror import MirrorFailedError
 from bridge.engine.status import MirrorState, MirrorStatus
+from bridge.engine.tracing import NO_TRACER, Tracer
 from bridge.errors import BridgeError
 from bridge.keeping.clusters import located
 from bridge.keeping.stores import described
@@ -55,15 +56,22 @@ def _warn_of_old_file(asked: Configuration) -> None:
 class Mirroring:
     """One run of a mirror. It can be told to stop at any time, also while the ends are still being reached."""
 
-    def __init__(self, asked: Configuration, index: int = 0) -> None:
+    def __init__(self, asked: Configuration, index: int = 0, tracer: Tracer = NO_TRACER) -> None:
         self._asked = asked
         self._index = index
+        self._tracer = tracer
         self._memory = asked.limits.memory
         self._counters = Counters()
         self._assembly: Assembly | None = None
         """None as long as clusters are still being located."""
         self._halt = Halt(self._drain)
-        self.observed = ObservedMirror(asked.name, self._status, self._counters.snapshot)
+        self.observed = ObservedMirror(
+            asked.name,
+            self._status,
+            self._counters.snapshot,
+            source=asked.source.end.place,
+            sink=asked.sink.end.place,
+        )
 
     def stop(self, asked_by: str) -> None:
         """Drain; where the ends are still being reached, just end that. Safe to call twice."""
@@ -86,7 +94,12 @@ class Mirroring:
     async def _run(self, address: str | None) -> None:
         asked = await located(self._asked)
         self._assembly = assembly = assemble(
-            asked, observer=self._counters, clock=Clock(), random=Random(), index=self._index
+            asked,
+            observer=self._counters,
+            clock=Clock(),
+            random=Random(),
+            index=self._index,
+            tracer=self._tracer,
         )
         assembly.mirror.confine(self._memory)
         async with assembly.opened():

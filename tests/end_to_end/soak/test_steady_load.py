@@ -98,6 +98,7 @@ async def test_nothing_is_lost_and_nothing_grows(
     figure("records", len(writer.sent))
     figure("slowest recovery", f"{slowest_s:.0f} s after the fault was over")
     figure("memory", f"{settled.samples[-1].memory / 2**20:.0f} MiB, {settled.memory_slope / 2**10:+.1f} KiB a minute")
+    figure("memory each minute", " ".join(f"{each.memory / 2**20:.0f}" for each in gauges.samples[::12]))
     figure("files", f"{settled.samples[-1].files}, {settled.files_slope:+.2f} a minute")
     assert settled.memory_slope * settled.minutes <= GROWTH * settled.samples[0].memory
     assert settled.files_slope * settled.minutes <= 8
