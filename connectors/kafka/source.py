@@ -14,6 +14,7 @@ from connectors.base import Batch, Budget, Clock, End, Observer, Partition, Plac
 from connectors.kafka.connection import READ, kafka_error, translate
 from connectors.kafka.fetching.fetcher import Fetcher
 from connectors.kafka.fetching.offsets import OffsetDesk, before, following
+from connectors.kafka.inspection import TopicDescription, TopicInspector
 from connectors.kafka.limits import NO_BOUND, UNKNOWN_MAX_BYTES
 from connectors.kafka.partition_reader import PartitionReader, Surroundings
 from connectors.kafka.source_settings import KafkaSourceSettings
@@ -151,6 +152,17 @@ class KafkaSource(Source):
         tell = offsets.beginnings if time_ms <= 0 else partial(offsets.at_time, time_ms=time_ms)
         found = await self._found("where to begin", tell, partitions)
         return {str(number): before(offset) for number, offset in found.items()}
+
+    async def described(self) -> TopicDescription | None:
+        """The topic as an administrator sees it; None where there is none. The source need not be entered.
+
+        Raises ``UnreachableError`` and ``RefusedError``.
+        """
+        return await asyncio.to_thread(self._describe)
+
+    def _describe(self) -> TopicDescription | None:
+        settings = self._settings
+        return TopicInspector(settings.connection(), self._clock, settings.reach_s).describe(settings.topic)
 
     async def _found(
         self, what: str, tell: Callable[[Iterable[int]], Mapping[int, int]], partitions: Sequence[Partition]

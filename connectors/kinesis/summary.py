@@ -25,6 +25,8 @@ class Summary:
     """Records go to any shard, whatever their key: there is no order of a key."""
     largest_record: int
     """Bytes that a record may have."""
+    on_demand: bool = False
+    """AWS splits and merges its shards by itself."""
 
     @classmethod
     def of(cls, shown: StreamDescriptionSummary) -> "Summary":
@@ -36,6 +38,7 @@ class Summary:
             shown.retention_period_hours * _HOUR_MS,
             shown.record_distribution_strategy == "AUTO",
             limit * 1024 if limit is not None else _DEFAULT_RECORD,
+            shown.stream_mode_details is not None and shown.stream_mode_details.stream_mode == "ON_DEMAND",
         )
 
     @property
