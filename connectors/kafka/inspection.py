@@ -10,7 +10,7 @@ from confluent_kafka.admin._acl import AclOperation
 from confluent_kafka.admin._config import ConfigResource
 
 from connectors.base import Clock, ConnectorError
-from connectors.kafka.connection import READ, Access, ClientLog, Connection, kafka_error, translate
+from connectors.kafka.connection import READ, Access, ClientLog, kafka_error, translate
 from connectors.kafka.limits import Limits
 from connectors.kafka.topic import topic_id
 
@@ -73,14 +73,14 @@ class TopicDescription:
 class TopicInspector:
     """Asks a cluster about topics, and never makes it create one. Blocks for some seconds: for a thread of its own."""
 
-    def __init__(self, connection: Connection, clock: Clock, reach_s: float) -> None:
-        """Raises ``SettingsError`` where librdkafka does not take the settings."""
-        self._address = connection.bootstrap_servers
+    def __init__(self, settings: Mapping[str, object], clock: Clock, reach_s: float) -> None:
+        """``settings`` are librdkafka's for any client. Raises ``SettingsError`` where it refuses them."""
+        self._address = str(settings["bootstrap.servers"])
         self._reach_s = reach_s
         self._log = ClientLog(clock)
         try:
-            settings: dict[str, Any] = {**connection.settings(), "logger": self._log, "error_cb": self._log.error}
-            self._admin = AdminClient(settings)
+            own = {"logger": self._log, "error_cb": self._log.error}
+            self._admin = AdminClient(cast("dict[str, Any]", {**settings, **own}))
         except KafkaException as error:
             raise translate(kafka_error(error), "configure the Kafka client", "") from None
 
@@ -91,7 +91,7 @@ class TopicInspector:
         """
         operation = f"look at topic {name}"
         try:
-            cluster = self._admin.list_topics(timeout=self._reach_s)
+            cluster: str | None = self._admin.list_topics(timeout=self._reach_s).cluster_id
             asked = TopicCollection([name])
             described = self._answer(
                 self._admin.describe_topics(asked, include_authorized_operations=True, request_timeout=_ANSWER_S)
@@ -108,7 +108,7 @@ class TopicInspector:
         return TopicDescription(
             name,
             topic_id(described),
-            cluster.cluster_id or "",
+            cluster or "",
             tuple(partitions),
             self._settings(name, access),
             None if allowed is None else frozenset(allowed),

@@ -15,7 +15,6 @@ from connectors.kafka.connection import READ, kafka_error, translate
 from connectors.kafka.fetching.fetcher import Fetcher
 from connectors.kafka.fetching.offsets import OffsetDesk, before, following
 from connectors.kafka.inspection import TopicDescription, TopicInspector
-from connectors.kafka.limits import NO_BOUND, UNKNOWN_MAX_BYTES
 from connectors.kafka.partition_reader import PartitionReader, Surroundings
 from connectors.kafka.source_settings import KafkaSourceSettings
 from connectors.kafka.source_watch import SourceWatch
@@ -81,14 +80,12 @@ class KafkaSource(Source):
     @property
     def largest_record(self) -> int | None:
         """By the topic's max.message.bytes, which bounds records as they were sent: compressed ones may be larger."""
-        largest = self._entered.state.topic.limits.max_message_bytes
-        return None if largest == UNKNOWN_MAX_BYTES else largest
+        return self._entered.state.topic.limits.largest_record
 
     @property
     def retention_ms(self) -> int | None:
         """How long records are kept; None without a limit, or where none is told. Valid once entered."""
-        kept_ms = self._entered.state.topic.limits.kept_ms
-        return None if kept_ms == NO_BOUND else kept_ms
+        return self._entered.state.topic.limits.kept_for_ms
 
     def resumed(self, identity: str, place: Place) -> Place:
         """Offsets are the same as long as it is the same topic, however many partitions it has."""
@@ -162,7 +159,7 @@ class KafkaSource(Source):
 
     def _describe(self) -> TopicDescription | None:
         settings = self._settings
-        return TopicInspector(settings.connection(), self._clock, settings.reach_s).describe(settings.topic)
+        return TopicInspector(settings.connection().settings(), self._clock, settings.reach_s).describe(settings.topic)
 
     async def _found(
         self, what: str, tell: Callable[[Iterable[int]], Mapping[int, int]], partitions: Sequence[Partition]

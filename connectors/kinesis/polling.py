@@ -34,8 +34,6 @@ from connectors.kinesis.summary import Summary
 from connectors.times import iso, milliseconds
 
 _BEGINNING_MS = 120_000
-_LARGEST_KEY = 256 * 4
-"""256 characters, in UTF-8."""
 
 
 class KinesisSource(Source):
@@ -93,8 +91,7 @@ class KinesisSource(Source):
 
     @property
     def largest_record(self) -> int:
-        """By the stream's MaxRecordSizeInKiB, which bounds the data; the key comes on top."""
-        return self._entered.watch.summary.largest_record + _LARGEST_KEY
+        return self._entered.watch.summary.largest_with_key
 
     @property
     def repeats(self) -> bool:

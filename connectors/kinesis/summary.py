@@ -11,6 +11,8 @@ from connectors.times import iso
 _LOOK_S = 60.0
 _HOUR_MS = 3_600_000
 _DEFAULT_RECORD = 1024 * 1024
+_LARGEST_KEY = 256 * 4
+"""256 characters, in UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,11 @@ class Summary:
             limit * 1024 if limit is not None else _DEFAULT_RECORD,
             shown.stream_mode_details is not None and shown.stream_mode_details.stream_mode == "ON_DEMAND",
         )
+
+    @property
+    def largest_with_key(self) -> int:
+        """Bytes of data and key: MaxRecordSizeInKiB bounds the data, and the key comes on top."""
+        return self.largest_record + _LARGEST_KEY
 
     @property
     def identity(self) -> str:

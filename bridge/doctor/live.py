@@ -1,0 +1,64 @@
+"""Ends as they are, and how they are asked: what several checks need is asked for once."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from random import Random
+
+from confluent_kafka.admin._acl import AclOperation
+
+from bridge.doctor.once import Once
+from bridge.doctor.sample import Sample, taken
+from bridge.doctor.scene import StreamEnd, TopicEnd
+from bridge.engine.budget import ByteBudget
+from bridge.engine.retry import Backoff
+from bridge.migration.log import StreamLog, TopicLog
+from connectors.base import Clock, RefusedError
+from connectors.kafka.connection import READ
+from connectors.kafka.inspection import TopicDescription
+from connectors.kafka.source import KafkaSource
+from connectors.kinesis.polling import KinesisSource
+from connectors.kinesis.services import FanOutConsumer, ReadingService
+
+_MEMORY = 32 * 2**20
+
+
+@asynccontextmanager
+async def stream_end(source: KinesisSource, clock: Clock, random: Random) -> AsyncIterator[StreamEnd]:
+    """The stream that ``source``, which is entered, reads."""
+    log = StreamLog(source, ByteBudget(_MEMORY), clock, lambda: Backoff(random))
+
+    async def sample() -> Sample:
+        return await taken(log, await source.server_ms())
+
+    async with AsyncExitStack() as stack:
+        sampled, services = Once(sample), source.reading_services()
+        consumers: Once[tuple[FanOutConsumer, ...]] = Once(source.fan_out_consumers)
+
+        async def functions() -> tuple[ReadingService, ...]:
+            return await services.functions(await consumers())
+
+        feeding, delivering = Once(functions), Once(services.delivery_streams)
+        for each in (sampled, consumers, feeding, delivering):
+            stack.push_async_callback(each.aclose)
+        shards = [shard for shard in (await source.shards()).values() if not shard.closed]
+        yield StreamEnd(source.summary, shards, sampled, source.server_ms, consumers, feeding, delivering)
+
+
+@asynccontextmanager
+async def topic_end(
+    source: KafkaSource, topic: TopicDescription, clock: Clock, random: Random
+) -> AsyncIterator[TopicEnd]:
+    """The ``topic`` that ``source``, which is not entered yet, would read: nobody needs that right to write to it."""
+
+    async def sample() -> Sample:
+        if topic.may(AclOperation.READ) is False:
+            raise RefusedError(f"read topic {topic.name}", "we may not", f"grant {READ.permission}")
+        async with source:
+            log = TopicLog(source, ByteBudget(_MEMORY), clock, lambda: Backoff(random))
+            return await taken(log, clock.now_ms())
+
+    sampled = Once(sample)
+    try:
+        yield TopicEnd(topic, sampled)
+    finally:
+        await sampled.aclose()

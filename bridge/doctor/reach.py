@@ -1,0 +1,123 @@
+"""Reaching each end of a mirror by itself: one that cannot be reached keeps nobody from looking at the others."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from bridge.assembly.reading import SideMaker
+from bridge.config import Configuration
+from bridge.doctor.kept import kept
+from bridge.doctor.live import stream_end, topic_end
+from bridge.doctor.report import REACHABILITY
+from bridge.doctor.scene import End, Kept, Role, Scene
+from bridge.findings import Finding, LookError, Severity
+from bridge.migration.sides import opened
+from connectors.base import Clock, Observer, Source
+from connectors.kafka.connection import READ, WRITE
+from connectors.kafka.source import KafkaSource
+from connectors.kinesis.polling import KinesisSource
+
+_REACH_S = 6.0
+_BROKER_S = 4.0
+"""A broker that does not answer is given up before that, so that what it did instead can be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What was reached, and what was found on the way."""
+
+    scene: Scene
+    findings: tuple[Finding, ...]
+
+
+@asynccontextmanager
+async def reached(configuration: Configuration, clock: Clock, random: Random) -> AsyncIterator[Arrival]:
+    """All ends side by side, within some seconds, while the context lasts."""
+    make = SideMaker(configuration, clock, random, Observer(), reach_s=_BROKER_S)
+    async with AsyncExitStack() as stack:
+        reaching = _Reaching(configuration, clock, random, stack)
+        wanted: dict[Role, Awaitable[Finding | None]] = {
+            Role.SOURCE: reaching.end(Role.SOURCE, make.source()),
+            Role.SINK: reaching.end(Role.SINK, make.sink()),
+            Role.CHECKPOINTS: reaching.checkpoints(),
+            Role.DEAD_LETTER: reaching.dead_letter(make.dead_letter()),
+        }
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(reaching.within(role, each), name=role) for role, each in wanted.items()]
+        findings = tuple(finding for task in running if (finding := task.result()) is not None)
+        scene = Scene(
+            configuration,
+            clock,
+            reaching.ends,
+            reaching.kept,
+            reaching.absent,
+            lambda: opened(configuration, clock),
+        )
+        yield Arrival(scene, findings)
+
+
+class _Reaching:
+    """Collects what was reached; ``stack`` closes it."""
+
+    def __init__(self, configuration: Configuration, clock: Clock, random: Random, stack: AsyncExitStack) -> None:
+        self.ends: dict[Role, End] = {}
+        self.kept: Kept | None = None
+        self.absent: dict[Role, str] = {}
+        self._asked = configuration
+        self._clock = clock
+        self._random = random
+        self._stack = stack
+
+    async def within(self, role: Role, reaching: Awaitable[Finding | None]) -> Finding | None:
+        """What reaching the end in ``role`` came to, failed or not."""
+        try:
+            async with asyncio.timeout(_REACH_S):
+                return await reaching
+        except TimeoutError:
+            self.absent[role] = "it was not reached"
+            cause, remedy = f"no answer within {_REACH_S:g} s", "check its address, the network and that it runs"
+            return Finding(REACHABILITY, Severity.FAILED, f"the {role} is not reached", cause, remedy)
+        except LookError as error:
+            self.absent[role] = "it was not reached"
+            cause = f"{error.operation}: {error.cause}"
+            return Finding(REACHABILITY, Severity.FAILED, f"the {role} is not reached", cause, error.hint)
+
+    async def end(self, role: Role, side: Source) -> Finding | None:
+        """The end that is read by ``side``. Raises as ``Connector`` promises."""
+        match side:
+            case KinesisSource():
+                await self._stack.enter_async_context(side)
+                end: End = await self._stack.enter_async_context(stream_end(side, self._clock, self._random))
+            case KafkaSource():
+                topic = await side.described()
+                if topic is None:
+                    return self._missing(role)
+                end = await self._stack.enter_async_context(topic_end(side, topic, self._clock, self._random))
+            case _:
+                raise TypeError(f"an end is a stream or a topic, not {type(side).__name__}")
+        self.ends[role] = end
+        return Finding(REACHABILITY, Severity.OK, f"the {role} is {end.address}")
+
+    async def checkpoints(self) -> Finding:
+        self.kept = await kept(self._asked, self._clock)
+        return Finding(REACHABILITY, Severity.OK, f"the checkpoints are in {self.kept.place}")
+
+    async def dead_letter(self, side: Source | Path | None) -> Finding | None:
+        if isinstance(side, Path):
+            return Finding(REACHABILITY, Severity.OK, f"the dead letter is the file {side}")
+        return None if side is None else await self.end(Role.DEAD_LETTER, side)
+
+    def _missing(self, role: Role) -> Finding:
+        sink = self._asked.sink.kafka
+        if role is Role.SINK and sink is not None and sink.create_topic is not None:
+            self.absent[role] = "the topic is made when the mirror starts"
+            found = f"the sink's cluster is reached; topic {sink.topic} is not there yet"
+            return Finding(REACHABILITY, Severity.OK, found, "create_topic says how the mirror makes it")
+        self.absent[role] = "there is no such topic"
+        access = READ if role is Role.SOURCE else WRITE
+        return Finding(
+            REACHABILITY, Severity.FAILED, f"the {role} is not there", "there is no such topic", access.missing
+        )
