@@ -9,7 +9,15 @@ from bridge.cli.failure import ENDPOINT, FAILED
 from bridge.cli.lazy import lasting
 from bridge.cli.output import print_json, print_rows
 from bridge.cli.stop import quitting
+from bridge.findings import Finding, Severity
 from bridge.telemetry.logging import LogFormat, configure_logging
+
+_STYLES = {
+    Severity.OK.value: "green",
+    Severity.WARNING.value: "yellow",
+    Severity.FAILED.value: "bold red",
+    Severity.SKIPPED.value: "dim",
+}
 
 
 def doctor(
@@ -35,10 +43,14 @@ def doctor(
     if as_json:
         print_json(report.to_json())
     else:
-        rows = [(each.check, each.severity.value, each.found, each.reason, each.remedy) for each in report.findings]
-        print_rows(("check", "result", "found", "reason", "remedy"), rows)
+        print_rows(("check", "result", "found", "remedy"), [_row(each) for each in report.findings], _STYLES)
         print(", ".join(f"{count} {severity}" for severity, count in report.counts.items()))
     if not report.is_reached:
         raise typer.Exit(ENDPOINT)
     if report.failed:
         raise typer.Exit(FAILED)
+
+
+def _row(finding: Finding) -> tuple[str, ...]:
+    found = f"{finding.found}: {finding.reason}" if finding.reason else finding.found
+    return finding.check, finding.severity.value, found, finding.remedy

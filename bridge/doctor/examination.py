@@ -9,6 +9,7 @@ from bridge.doctor.catalogue import CHECKS
 from bridge.doctor.check import Check, Findings
 from bridge.doctor.reach import reached
 from bridge.doctor.report import DoctorReport
+from bridge.doctor.sample import UnreadableError
 from bridge.doctor.scene import Scene
 from bridge.findings import Finding, LookError, failure
 from bridge.groups import first
@@ -53,5 +54,7 @@ async def _run(check: Check, scene: Scene, patience_s: float) -> Findings:
     except TimeoutError:
         remedy = "look at the network, and at how busy the ends are; then try again"
         return (check.failed("not known", f"no answer within {patience_s:g} s", remedy),)
+    except UnreadableError as error:
+        return (check.skipped("not looked at", f"{error.operation}: {error.cause}"),)
     except LookError as error:
         return (failure(check.name, error),)

@@ -7,12 +7,12 @@ from random import Random
 from confluent_kafka.admin._acl import AclOperation
 
 from bridge.doctor.once import Once
-from bridge.doctor.sample import Sample, taken
+from bridge.doctor.sample import Sample, UnreadableError, taken, unreadable
 from bridge.doctor.scene import StreamEnd, TopicEnd
 from bridge.engine.budget import ByteBudget
 from bridge.engine.retry import Backoff
 from bridge.migration.log import StreamLog, TopicLog
-from connectors.base import Clock, RefusedError
+from connectors.base import Clock
 from connectors.kafka.connection import READ
 from connectors.kafka.inspection import TopicDescription
 from connectors.kafka.source import KafkaSource
@@ -28,7 +28,8 @@ async def stream_end(source: KinesisSource, clock: Clock, random: Random) -> Asy
     log = StreamLog(source, ByteBudget(_MEMORY), clock, lambda: Backoff(random))
 
     async def sample() -> Sample:
-        return await taken(log, await source.server_ms())
+        with unreadable():
+            return await taken(log, await source.server_ms())
 
     async with AsyncExitStack() as stack:
         sampled, services = Once(sample), source.reading_services()
@@ -52,10 +53,13 @@ async def topic_end(
 
     async def sample() -> Sample:
         if topic.may(AclOperation.READ) is False:
-            raise RefusedError(f"read topic {topic.name}", "we may not", f"grant {READ.permission}")
-        async with source:
-            log = TopicLog(source, ByteBudget(_MEMORY), clock, lambda: Backoff(random))
-            return await taken(log, clock.now_ms())
+            raise UnreadableError(
+                f"read {topic.address}", "its brokers say that we may not", f"grant {READ.permission}"
+            )
+        with unreadable():
+            async with source:
+                log = TopicLog(source, ByteBudget(_MEMORY), clock, lambda: Backoff(random))
+                return await taken(log, clock.now_ms())
 
     sampled = Once(sample)
     try:

@@ -3,9 +3,9 @@
 from confluent_kafka.admin._acl import AclOperation
 
 from bridge.doctor.check import Check, EndCheck, Findings
+from bridge.doctor.sample import UnreadableError
 from bridge.doctor.scene import Role, Scene, StreamEnd, TopicEnd
 from bridge.findings import Finding, Severity, failure
-from connectors.base import RefusedError
 from connectors.kafka.connection import READ, WRITE, Access
 from connectors.kafka.inspection import TopicDescription
 
@@ -47,7 +47,7 @@ class Permissions(EndCheck):
     async def _read(self, end: StreamEnd | TopicEnd, purpose: str, otherwise: Severity) -> Finding:
         try:
             sample = await end.sample()
-        except RefusedError as error:
+        except UnreadableError as error:
             return failure(self.name, error, otherwise)
         return self.ok(f"{end.address} can be read: {sample}", purpose)
 
