@@ -1,6 +1,7 @@
 """Ends as they are, and how they are asked: what several checks need is asked for once."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from random import Random
 
@@ -12,7 +13,7 @@ from bridge.doctor.scene import StreamEnd, TopicEnd
 from bridge.engine.budget import ByteBudget
 from bridge.engine.retry import Backoff
 from bridge.migration.log import StreamLog, TopicLog
-from connectors.base import Clock
+from connectors.base import Clock, ConnectorError, UnreachableError
 from connectors.kafka.connection import READ
 from connectors.kafka.inspection import TopicDescription
 from connectors.kafka.source import KafkaSource
@@ -20,6 +21,8 @@ from connectors.kinesis.polling import KinesisSource
 from connectors.kinesis.services import FanOutConsumer, ReadingService
 
 _MEMORY = 32 * 2**20
+_SERVICE_S = 4.0
+"""A service that is not reached from here, as in a private network, keeps nobody waiting for longer."""
 
 
 @asynccontextmanager
@@ -36,9 +39,17 @@ async def stream_end(source: KinesisSource, clock: Clock, random: Random) -> Asy
         consumers: Once[tuple[FanOutConsumer, ...]] = Once(source.fan_out_consumers)
 
         async def functions() -> tuple[ReadingService, ...]:
-            return await services.functions(await consumers())
+            try:
+                registered = await consumers()
+            except ConnectorError:
+                # Who asks for them is told why. Those that poll can be known without.
+                registered = ()
+            return await _in_time(services.functions(registered), "Lambda")
 
-        feeding, delivering = Once(functions), Once(services.delivery_streams)
+        async def delivery_streams() -> tuple[ReadingService, ...]:
+            return await _in_time(services.delivery_streams(), "Firehose")
+
+        feeding, delivering = Once(functions), Once(delivery_streams)
         for each in (sampled, consumers, feeding, delivering):
             stack.push_async_callback(each.aclose)
         shards = [shard for shard in (await source.shards()).values() if not shard.closed]
@@ -66,3 +77,12 @@ async def topic_end(
         yield TopicEnd(topic, sampled)
     finally:
         await sampled.aclose()
+
+
+async def _in_time(asking: Awaitable[tuple[ReadingService, ...]], service: str) -> tuple[ReadingService, ...]:
+    try:
+        async with asyncio.timeout(_SERVICE_S):
+            return await asking
+    except TimeoutError:
+        cause, hint = f"no answer within {_SERVICE_S:g} s", "a private network needs an endpoint of it"
+        raise UnreachableError(f"ask {service} who reads the stream", cause, hint) from None

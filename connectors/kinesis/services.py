@@ -1,6 +1,5 @@
 """Which services of AWS read a stream: functions of Lambda and delivery streams of Firehose, by what is configured."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from urllib.parse import urlsplit
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
+from aiohttp import ClientError as HttpError
 from botocore.exceptions import BotoCoreError, ClientError
 
 from connectors.base import RefusedError, UnreachableError
@@ -18,8 +18,8 @@ from connectors.kinesis.credentials import Credentials
 _TIMEOUT_S = 3.0
 _ATTEMPTS = 2
 _MOST_DELIVERY_STREAMS = 50
-_SIDE_BY_SIDE = 5
-"""Firehose describes five delivery streams a second."""
+_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+_DELIVERY: Literal["Firehose delivery stream"] = "Firehose delivery stream"
 _AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
@@ -67,18 +67,13 @@ class ReadingServices:
         async with self._client("firehose", "ListDeliveryStreams and firehose:DescribeDeliveryStream") as client:
             asked = {"DeliveryStreamType": "KinesisStreamAsSource", "Limit": _MOST_DELIVERY_STREAMS}
             names = (await client.list_delivery_streams(**asked))["DeliveryStreamNames"]
-            turn = asyncio.Semaphore(_SIDE_BY_SIDE)
+            return tuple([ReadingService(_DELIVERY, name) for name in names if await self._feeds(client, name)])
 
-            async def reads(name: str) -> bool:
-                async with turn:
-                    shown = await client.describe_delivery_stream(DeliveryStreamName=name)
-                source = shown["DeliveryStreamDescription"].get("Source", {})
-                return bool(source.get("KinesisStreamSourceDescription", {}).get("KinesisStreamARN") == self._arn)
-
-            reading = await asyncio.gather(*map(reads, names))
-        return tuple(
-            ReadingService("Firehose delivery stream", name) for name, does in zip(names, reading, strict=True) if does
-        )
+    async def _feeds(self, client: Any, name: str) -> bool:
+        """One at a time: Firehose describes five a second."""
+        shown = await client.describe_delivery_stream(DeliveryStreamName=name)
+        source = shown["DeliveryStreamDescription"].get("Source", {})
+        return bool(source.get("KinesisStreamSourceDescription", {}).get("KinesisStreamARN") == self._arn)
 
     @asynccontextmanager
     async def _client(self, service: str, actions: str) -> AsyncIterator[Any]:
@@ -137,6 +132,7 @@ def _explained(operation: str, permission: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise RefusedError(operation, str(error), f"grant {permission}, to be told") from error
-    except (BotoCoreError, OSError) as error:
+        hint = f"grant {permission}, to be told" if error.response["Error"]["Code"] in _DENIED else ""
+        raise RefusedError(operation, str(error), hint) from error
+    except (BotoCoreError, HttpError, OSError) as error:
         raise UnreachableError(operation, str(error), "check the network, and the region") from error

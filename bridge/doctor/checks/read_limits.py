@@ -1,12 +1,10 @@
 """Who shares the read limits of the source's shards with the mirror."""
 
-from collections.abc import Sequence
-
 from bridge.doctor.check import Check, Findings
-from bridge.doctor.scene import Ask, Role, Scene, StreamEnd
+from bridge.doctor.checks.services import told
+from bridge.doctor.scene import Role, Scene, StreamEnd
 from bridge.findings import Finding
 from connectors.base import ConnectorError
-from connectors.kinesis.services import ReadingService
 
 _CROWD = 5
 """Each shard answers five calls a second, of all its polling readers together."""
@@ -20,23 +18,10 @@ class ReadLimits(Check):
         stream = scene.stream(Role.SOURCE)
         if stream is None:
             return ()
-        found: list[Finding] = []
-        services = [
-            *await self._told(found, "Lambda functions", stream.functions),
-            *await self._told(found, "Firehose delivery streams", stream.delivery_streams),
-        ]
-        others = [str(each) for each in services if not each.fans_out] + _applications(scene)
-        return await self._fan_out(stream), self._polling(scene, stream, others), *found
-
-    async def _told(
-        self, found: list[Finding], what: str, ask: Ask[Sequence[ReadingService]]
-    ) -> Sequence[ReadingService]:
-        """Those who read; where nobody tells, that is ``found``."""
-        try:
-            return await ask()
-        except ConnectorError as error:
-            found.append(self.skipped(f"{what} that read the source", error.cause, error.hint))
-            return ()
+        services = await told(self, Role.SOURCE, stream)
+        reading = [each for some in services.services.values() for each in some]
+        others = [str(each) for each in reading if not each.fans_out] + _applications(scene)
+        return await self._fan_out(stream), self._polling(scene, stream, others), *services.untold
 
     async def _fan_out(self, stream: StreamEnd) -> Finding:
         try:

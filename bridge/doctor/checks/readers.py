@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from bridge.doctor.check import Check, Findings
-from bridge.doctor.scene import Ask, Role, Scene
+from bridge.doctor.checks.services import told
+from bridge.doctor.scene import Role, Scene
 from bridge.findings import Finding
-from connectors.base import ConnectorError
 from connectors.kinesis.services import ReadingService
 
 _GIVEN = {
@@ -27,18 +27,13 @@ class Readers(Check):
         section = scene.configuration.sink.kinesis
         if stream is None or section is None:
             return ()
-        return [
-            *await self._of("Lambda functions", stream.functions, section.codec),
-            *await self._of("Firehose delivery streams", stream.delivery_streams, section.codec),
-        ]
+        services = await told(self, Role.SINK, stream)
+        found = [finding for kind, some in services.services.items() for finding in self._of(kind, some, section.codec)]
+        return *found, *services.untold
 
-    async def _of(self, what: str, ask: Ask[Sequence[ReadingService]], codec: str) -> Findings:
-        try:
-            services = await ask()
-        except ConnectorError as error:
-            return (self.skipped(f"{what} that read the sink", error.cause, error.hint),)
+    def _of(self, kind: str, services: Sequence[ReadingService], codec: str) -> Findings:
         if not services:
-            return (self.ok(f"no {what} read the sink"),)
+            return (self.ok(f"no {kind} read the sink"),)
         return [self._judged(each, codec) for each in services]
 
     def _judged(self, service: ReadingService, codec: str) -> Finding:
