@@ -36,7 +36,7 @@ class Family:
 
     def matching(self, names: set[str]) -> set[str]:
         """Those of ``names`` that are mirrored. What one of them is mirrored into is not mirrored in its turn."""
-        found = {name for name in names if fnmatchcase(name, self.pattern) and not name.startswith("__")}
+        found = {name for name in names if fnmatchcase(name, self.pattern)}
         return found - self._written(found) if self._is_one_place() else found
 
     def named(self, mirror: str) -> Configuration | None:

@@ -1,10 +1,16 @@
 """Several mirrors in one file, or in several: what each of them is, and what is refused."""
 
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from bridge.config import ConfigurationError, Mirrors, load, load_all
+from bridge.config.schema import schema
+
+jsonschema: Any = import_module("jsonschema")
 
 TWO = """\
 defaults:
@@ -156,4 +162,13 @@ def test_what_a_pattern_writes_is_not_mirrored_in_its_turn(tmp_path: Path, sink:
         f'sink: {{kafka: {{bootstrap_servers: [{sink}], topic: "copy.{{topic}}"}}}}\n'
     )
     [family] = loaded(written(tmp_path, text)).families
-    assert family.matching({"orders", "copy.orders", "__consumer_offsets"}) == mirrored
+    assert family.matching({"orders", "copy.orders"}) == mirrored
+
+
+def test_the_schema_takes_several_mirrors_and_patterns() -> None:
+    """An entry and the defaults may each be a part of a mirror, and know its keys."""
+    judge = jsonschema.Draft202012Validator(schema())
+    assert judge.is_valid(yaml.safe_load(TWO))
+    assert judge.is_valid(yaml.safe_load(ALL))
+    assert not judge.is_valid(yaml.safe_load(TWO + "    on_gapp: stop\n"))
+    assert not judge.is_valid(yaml.safe_load(TWO.replace("compression: zstd", "compression: zst")))
