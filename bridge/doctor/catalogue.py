@@ -5,6 +5,7 @@ from bridge.doctor.checks.checkpoints import Checkpoints
 from bridge.doctor.checks.clocks import Clocks
 from bridge.doctor.checks.conflicts import Conflicts
 from bridge.doctor.checks.consumers import Consumers
+from bridge.doctor.checks.files import DeadLetterFile
 from bridge.doctor.checks.identity import Identity
 from bridge.doctor.checks.keys import Keys
 from bridge.doctor.checks.loops import Loops
@@ -24,6 +25,7 @@ CHECKS: tuple[Check, ...] = (
     Permissions(Role.SOURCE),
     Permissions(Role.SINK),
     Permissions(Role.DEAD_LETTER),
+    DeadLetterFile(),
     CheckpointPermissions(),
     Order(Role.SOURCE),
     Order(Role.SINK),

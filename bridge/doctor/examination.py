@@ -25,6 +25,8 @@ async def doctor(configuration: Configuration, *, clock: Clock | None = None) ->
     Whatever fails is a finding: an end that is not reached too, and what would have been looked at there is skipped.
     It changes nothing: neither a record nor an offset is written, no group is joined, and a mirror that runs is not
     disturbed. With ``exactly_once`` a producer is begun under the transactional id ``kmbridge-NAME-doctor``.
+
+    Raises ``SettingsError`` for a setting that cannot be right, whatever the ends would say.
     """
     async with reached(configuration, clock or Clock(), Random()) as arrival:
         found = await examined(arrival.scene, CHECKS)

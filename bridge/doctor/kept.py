@@ -11,6 +11,7 @@ from bridge.doctor.scene import Kept
 from bridge.keeping.owners import Holder, holders
 from bridge.keeping.stores import checkpoint_place, checkpoint_reader, described, group_place
 from checkpoints.kafka.connection import explanation, kafka_error, transactional_producer
+from checkpoints.kafka.group.committer import ConsumerGroup
 from checkpoints.kafka.topic import CheckpointTopic
 from connectors.base import Clock
 from connectors.kafka.inspection import TopicDescription, TopicInspector
@@ -22,9 +23,9 @@ _ANY = "any"
 
 async def kept(configuration: Configuration, clock: Clock) -> Kept:
     """What is kept, and by whom. Raises ``CheckpointError``, and ``ConnectorError`` where a topic cannot be seen."""
-    stored = await checkpoint_reader(configuration, patience_s=_PATIENCE_S).load()
-    place = checkpoint_place(configuration)
-    topic = None if place is None else await asyncio.to_thread(_described, place, clock)
+    shared, place = group_place(configuration), checkpoint_place(configuration)
+    # Asked first: a cluster that does not answer this in time would keep the others waiting for longer.
+    topic = await _described(shared or place, clock)
     is_transactional = configuration.delivery == "exactly_once" and place is not None
 
     async def begin() -> None:
@@ -33,10 +34,10 @@ async def kept(configuration: Configuration, clock: Clock) -> Kept:
 
     return Kept(
         described(configuration),
-        stored,
+        await checkpoint_reader(configuration, patience_s=_PATIENCE_S).load(),
         await _holders(configuration, clock),
-        await _members(configuration),
-        topic,
+        await _members(shared or place),
+        None if place is None else topic,
         begin if is_transactional else None,
     )
 
@@ -48,15 +49,14 @@ async def _holders(configuration: Configuration, clock: Clock) -> Collection[Hol
     return tuple((await holders(configuration, [_ANY], clock)).values())
 
 
-async def _members(configuration: Configuration) -> tuple[Member, ...]:
-    shared, place = group_place(configuration), checkpoint_place(configuration)
-    if shared is not None:
-        return await members(shared.connection, shared.group, shared.topic)
+async def _members(place: ConsumerGroup | CheckpointTopic | None) -> tuple[Member, ...]:
     return () if place is None else await members(place.connection, place.group, place.topic)
 
 
-def _described(place: CheckpointTopic, clock: Clock) -> TopicDescription | None:
-    return TopicInspector(place.connection, clock, _REACH_S).describe(place.topic)
+async def _described(place: ConsumerGroup | CheckpointTopic | None, clock: Clock) -> TopicDescription | None:
+    if place is None:
+        return None
+    return await asyncio.to_thread(lambda: TopicInspector(place.connection, clock, _REACH_S).describe(place.topic))
 
 
 def _begin(settings: Mapping[str, object], transactional_id: str) -> None:

@@ -1,7 +1,7 @@
 """Reaching each end of a mirror by itself: one that cannot be reached keeps nobody from looking at the others."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,9 @@ from bridge.doctor.live import stream_end, topic_end
 from bridge.doctor.report import REACHABILITY
 from bridge.doctor.scene import End, Kept, Role, Scene
 from bridge.findings import Finding, LookError, Severity
+from bridge.groups import first
 from bridge.migration.sides import opened
-from connectors.base import Clock, Observer, Source
+from connectors.base import Clock, Observer, SettingsError, Source
 from connectors.kafka.connection import READ, WRITE
 from connectors.kafka.source import KafkaSource
 from connectors.kinesis.polling import KinesisSource
@@ -35,18 +36,22 @@ class Arrival:
 
 @asynccontextmanager
 async def reached(configuration: Configuration, clock: Clock, random: Random) -> AsyncIterator[Arrival]:
-    """All ends side by side, within some seconds, while the context lasts."""
+    """All ends side by side, within some seconds, while the context lasts. Raises ``SettingsError``."""
     make = SideMaker(configuration, clock, random, Observer(), reach_s=_BROKER_S)
     async with AsyncExitStack() as stack:
         reaching = _Reaching(configuration, clock, random, stack)
-        wanted: dict[Role, Awaitable[Finding | None]] = {
-            Role.SOURCE: reaching.end(Role.SOURCE, make.source()),
-            Role.SINK: reaching.end(Role.SINK, make.sink()),
-            Role.CHECKPOINTS: reaching.checkpoints(),
-            Role.DEAD_LETTER: reaching.dead_letter(make.dead_letter()),
+        source, sink, dead_letter = make.source(), make.sink(), make.dead_letter()
+        wanted: dict[Role, Callable[[], Awaitable[Finding | None]]] = {
+            Role.SOURCE: lambda: reaching.end(Role.SOURCE, source),
+            Role.SINK: lambda: reaching.end(Role.SINK, sink),
+            Role.CHECKPOINTS: reaching.checkpoints,
+            Role.DEAD_LETTER: lambda: reaching.dead_letter(dead_letter),
         }
-        async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(reaching.within(role, each), name=role) for role, each in wanted.items()]
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                running = [tasks.create_task(reaching.within(role, reach), name=role) for role, reach in wanted.items()]
+        except ExceptionGroup as errors:
+            raise first(errors) from None
         findings = tuple(finding for task in running if (finding := task.result()) is not None)
         scene = Scene(
             configuration,
@@ -71,19 +76,21 @@ class _Reaching:
         self._random = random
         self._stack = stack
 
-    async def within(self, role: Role, reaching: Awaitable[Finding | None]) -> Finding | None:
-        """What reaching the end in ``role`` came to, failed or not."""
+    async def within(self, role: Role, reach: Callable[[], Awaitable[Finding | None]]) -> Finding | None:
+        """What reaching the end in ``role`` came to, failed or not. Raises ``SettingsError``."""
         try:
             async with asyncio.timeout(_REACH_S):
-                return await reaching
+                return await reach()
+        except SettingsError:
+            raise
         except TimeoutError:
-            self.absent[role] = "it was not reached"
+            self.absent[role] = "not reached"
             cause, remedy = f"no answer within {_REACH_S:g} s", "check its address, the network and that it runs"
-            return Finding(REACHABILITY, Severity.FAILED, f"the {role} is not reached", cause, remedy)
+            return Finding(REACHABILITY, Severity.FAILED, f"not reached: the {role}", cause, remedy)
         except LookError as error:
-            self.absent[role] = "it was not reached"
+            self.absent[role] = "not reached"
             cause = f"{error.operation}: {error.cause}"
-            return Finding(REACHABILITY, Severity.FAILED, f"the {role} is not reached", cause, error.hint)
+            return Finding(REACHABILITY, Severity.FAILED, f"not reached: the {role}", cause, error.hint)
 
     async def end(self, role: Role, side: Source) -> Finding | None:
         """The end that is read by ``side``. Raises as ``Connector`` promises."""
@@ -117,7 +124,6 @@ class _Reaching:
             found = f"the sink's cluster is reached; topic {sink.topic} is not there yet"
             return Finding(REACHABILITY, Severity.OK, found, "create_topic says how the mirror makes it")
         self.absent[role] = "there is no such topic"
-        access = READ if role is Role.SOURCE else WRITE
-        return Finding(
-            REACHABILITY, Severity.FAILED, f"the {role} is not there", "there is no such topic", access.missing
-        )
+        remedies = {Role.SOURCE: READ.missing, Role.SINK: WRITE.missing}
+        remedy = remedies.get(role, "create it, or name another")
+        return Finding(REACHABILITY, Severity.FAILED, f"not there: the {role}", "there is no such topic", remedy)

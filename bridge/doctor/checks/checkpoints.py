@@ -1,11 +1,11 @@
 """Whether the checkpoints are kept for as long as the mirror lives."""
 
 import asyncio
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from bridge.doctor.check import Check, Findings
+from bridge.doctor.checks.files import can_write
 from bridge.doctor.scene import Role, Scene
 from bridge.findings import Finding
 from bridge.keeping.stores import asked_slots
@@ -34,7 +34,7 @@ class Checkpoints(Check):
         )
 
     async def _of_file(self, path: Path) -> Finding:
-        if await asyncio.to_thread(_can_write, path):
+        if await asyncio.to_thread(can_write, path):
             return self.ok(f"the checkpoints are in {path}", "one worker works on them, on this machine")
         remedy = "give us the right to write there, or name another file with checkpoints.sqlite.path"
         return self.failed(f"{path} cannot be written", "its folder is missing, or not ours to write to", remedy)
@@ -56,7 +56,3 @@ class Checkpoints(Check):
         if min((each.replicas for each in topic.partitions), default=0) < 2:
             reason = "checkpoints are lost with one disk, and the mirror begins anew"
             yield self.warning(f"checkpoint topic {topic.name} has one replica", reason, "replication factor 3")
-
-
-def _can_write(path: Path) -> bool:
-    return os.access(path if path.exists() else path.parent, os.W_OK)

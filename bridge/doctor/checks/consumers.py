@@ -1,13 +1,18 @@
 """The consumers that a migration is to move: whether they are there, and how far they are."""
 
+import asyncio
+from collections.abc import Awaitable
+
 from bridge.config.cutover import Consumers as Moving
 from bridge.config.cutover import Cutover
 from bridge.doctor.check import BOTH_ENDS, Check, Findings
 from bridge.doctor.scene import Scene
-from bridge.findings import Finding, Severity
+from bridge.findings import Finding, LookError, Severity, failure
 from bridge.migration.measures.places import ConsumerPlaces, application_places, group_places
 from bridge.migration.measures.suitability import CONSUMERS, application, consumer_group, looked
 from bridge.migration.sides import Sides
+
+_FAR_S = 3.0
 
 
 class Consumers(Check):
@@ -30,16 +35,27 @@ class Consumers(Check):
         found = await looked(CONSUMERS, known)
         if found.severity is not Severity.OK:
             return (found,)
-        places = await application_places(sides, name, region=region, endpoint_url=url)
-        return found, self._how_far(sides, f"application {name}", places)
+        places = application_places(sides, name, region=region, endpoint_url=url)
+        return found, await self._how_far(sides, f"application {name}", places)
 
     async def _group(self, sides: Sides, asked: Cutover, moving: Moving) -> Findings:
         found = await looked(CONSUMERS, consumer_group(sides, moving.group))
         if found.severity is not Severity.OK:
             return (found,)
-        return found, self._how_far(sides, f"group {moving.group}", await group_places(sides, moving.group))
+        return found, await self._how_far(sides, f"group {moving.group}", group_places(sides, moving.group))
 
-    def _how_far(self, sides: Sides, name: str, places: ConsumerPlaces) -> Finding:
+    async def _how_far(self, sides: Sides, name: str, looking: Awaitable[ConsumerPlaces]) -> Finding:
+        """Reads the first record of each partition that is not processed, which may take long where there are many."""
+        try:
+            async with asyncio.timeout(_FAR_S):
+                places = await looking
+        except TimeoutError:
+            return self.skipped(f"how far {name} is", f"no answer within {_FAR_S:g} s", "kmbridge translate tells")
+        except LookError as error:
+            return failure(self.name, error, Severity.WARNING)
+        return self._told(sides, name, places)
+
+    def _told(self, sides: Sides, name: str, places: ConsumerPlaces) -> Finding:
         if places.is_through:
             return self.ok(f"{name} has processed all that is there")
         behind = [each for each in places.partitions if each.unread_ms is not None]

@@ -1,11 +1,14 @@
 """What is found at topics, of data and of checkpoints."""
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka.admin._acl import AclOperation
 
 from bridge.doctor.checks.checkpoints import Checkpoints
+from bridge.doctor.checks.files import DeadLetterFile
 from bridge.doctor.checks.permissions import CheckpointPermissions, Permissions
 from bridge.doctor.checks.topics import SinkTopic
 from bridge.doctor.scene import Kept, Role, TopicEnd
@@ -112,6 +115,14 @@ async def test_a_file_that_cannot_be_written_fails() -> None:
     """Its folder is not there."""
     asked = {"checkpoints": {"sqlite": {"path": "/nowhere/at/all.db"}}}
     assert (await found(Checkpoints(), scene(kept=Kept("a file", {}), asked=asked))).severity is Severity.FAILED
+
+
+async def test_a_dead_letter_file_is_looked_at_too(tmp_path: Path) -> None:
+    """It is made with the first bad record, if its folder is there."""
+    asked: dict[str, Any] = {"on_error": "dead_letter", "dead_letter": {"file": {"path": "/nowhere/at/all.jsonl"}}}
+    assert (await found(DeadLetterFile(), scene(asked=asked))).severity is Severity.FAILED
+    asked["dead_letter"] = {"file": {"path": str(tmp_path / "letters.jsonl")}}
+    assert await severities(DeadLetterFile(), scene(asked=asked)) == {"ok": 1}
 
 
 async def test_a_topic_that_is_still_to_be_made_is_fine() -> None:
