@@ -15,12 +15,14 @@ from bridge.findings import Finding, LookError, failure
 from bridge.groups import first
 from connectors.base import Clock
 
-_PATIENCE_S = 6.0
-"""Of one check. Reaching the ends, before that, takes as long at the most."""
+PATIENCE_S = 6.0
+"""Of one check, and of reaching an end before that."""
 
 
-async def doctor(configuration: Configuration, *, clock: Clock | None = None) -> DoctorReport:
-    """Look at everything that the mirror of ``configuration`` rests on. Takes some seconds, 12 at the most.
+async def doctor(
+    configuration: Configuration, *, clock: Clock | None = None, patience_s: float = PATIENCE_S
+) -> DoctorReport:
+    """Look at everything that the mirror of ``configuration`` rests on, in twice ``patience_s`` at the most.
 
     Whatever fails is a finding: an end that is not reached too, and what would have been looked at there is skipped.
     It changes nothing: neither a record nor an offset is written, no group is joined, and a mirror that runs is not
@@ -28,12 +30,12 @@ async def doctor(configuration: Configuration, *, clock: Clock | None = None) ->
 
     Raises ``SettingsError`` for a setting that cannot be right, whatever the ends would say.
     """
-    async with reached(configuration, clock or Clock(), Random()) as arrival:
-        found = await examined(arrival.scene, CHECKS)
+    async with reached(configuration, clock or Clock(), Random(), patience_s) as arrival:
+        found = await examined(arrival.scene, CHECKS, patience_s)
         return DoctorReport(configuration.name, (*arrival.findings, *found))
 
 
-async def examined(scene: Scene, checks: Iterable[Check], patience_s: float = _PATIENCE_S) -> tuple[Finding, ...]:
+async def examined(scene: Scene, checks: Iterable[Check], patience_s: float = PATIENCE_S) -> tuple[Finding, ...]:
     """What ``checks`` find, in their order, each within ``patience_s``."""
     try:
         async with asyncio.TaskGroup() as tasks:

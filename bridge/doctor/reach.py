@@ -21,9 +21,8 @@ from connectors.kafka.connection import READ, WRITE
 from connectors.kafka.source import KafkaSource
 from connectors.kinesis.polling import KinesisSource
 
-_REACH_S = 6.0
 _BROKER_S = 4.0
-"""A broker that does not answer is given up before that, so that what it did instead can be told."""
+"""A broker that does not answer is given up before patience ends, so that what it did instead can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +34,13 @@ class Arrival:
 
 
 @asynccontextmanager
-async def reached(configuration: Configuration, clock: Clock, random: Random) -> AsyncIterator[Arrival]:
-    """All ends side by side, within some seconds, while the context lasts. Raises ``SettingsError``."""
+async def reached(
+    configuration: Configuration, clock: Clock, random: Random, patience_s: float
+) -> AsyncIterator[Arrival]:
+    """All ends side by side, each within ``patience_s``, while the context lasts. Raises ``SettingsError``."""
     make = SideMaker(configuration, clock, random, Observer(), reach_s=_BROKER_S)
     async with AsyncExitStack() as stack:
-        reaching = _Reaching(configuration, clock, random, stack)
+        reaching = _Reaching(configuration, clock, random, stack, patience_s)
         source, sink, dead_letter = make.source(), make.sink(), make.dead_letter()
         wanted: dict[Role, Callable[[], Awaitable[Finding | None]]] = {
             Role.SOURCE: lambda: reaching.end(Role.SOURCE, source),
@@ -67,7 +68,9 @@ async def reached(configuration: Configuration, clock: Clock, random: Random) ->
 class _Reaching:
     """Collects what was reached; ``stack`` closes it."""
 
-    def __init__(self, configuration: Configuration, clock: Clock, random: Random, stack: AsyncExitStack) -> None:
+    def __init__(
+        self, configuration: Configuration, clock: Clock, random: Random, stack: AsyncExitStack, patience_s: float
+    ) -> None:
         self.ends: dict[Role, End] = {}
         self.kept: Kept | None = None
         self.absent: dict[Role, str] = {}
@@ -75,17 +78,21 @@ class _Reaching:
         self._clock = clock
         self._random = random
         self._stack = stack
+        self._patience_s = patience_s
 
     async def within(self, role: Role, reach: Callable[[], Awaitable[Finding | None]]) -> Finding | None:
         """What reaching the end in ``role`` came to, failed or not. Raises ``SettingsError``."""
         try:
-            async with asyncio.timeout(_REACH_S):
+            async with asyncio.timeout(self._patience_s):
                 return await reach()
         except SettingsError:
             raise
         except TimeoutError:
             self.absent[role] = "not reached"
-            cause, remedy = f"no answer within {_REACH_S:g} s", "check its address, the network and that it runs"
+            cause, remedy = (
+                f"no answer within {self._patience_s:g} s",
+                "check its address, the network and that it runs",
+            )
             return Finding(REACHABILITY, Severity.FAILED, f"not reached: the {role}", cause, remedy)
         except LookError as error:
             self.absent[role] = "not reached"

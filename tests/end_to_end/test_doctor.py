@@ -22,7 +22,9 @@ from tests.support.records import generate, ids_by_key
 from tests.support.topics import add_partitions
 from tests.support.way import Way
 
-WELL, FAILED, ENDPOINT = 0, 1, 3
+WELL, ENDPOINT = 0, 3
+PATIENCE_S = 30.0
+"""However busy the machine is: what is found matters, and not how fast."""
 KEYS = 40
 
 
@@ -68,7 +70,7 @@ class Seen:
 async def examined(config: Path, *settings: str) -> Seen:
     """By a call of the library."""
     asked = await asyncio.to_thread(load, [str(config)], environment=os.environ, settings=settings)
-    return Seen((await doctor(asked)).findings)
+    return Seen((await doctor(asked, patience_s=PATIENCE_S)).findings)
 
 
 async def told(config: Path) -> tuple[int, Seen]:
@@ -144,8 +146,8 @@ async def test_a_topic_with_more_partitions_than_before_fails(ends: Ends) -> Non
         await mirror.until_written(50)
         assert await mirror.stop() == 0
     await asyncio.to_thread(add_partitions, ends.topic.address, ends.topic.name, 5)
-    code, seen = await told(mirror.config)
-    assert (code, seen.those("failed")) == (FAILED, ["identity"])
+    seen = await examined(mirror.config)
+    assert seen.those("failed") == ["identity"]
     assert "with 3 partitions" in str(seen.of("identity"))
 
 
