@@ -17,10 +17,10 @@ PURPOSES := setup run demo test docs
 # What `make test ARGS="-k order"` and `make demo ARGS="--records 1000"` pass on.
 ARGS ?=
 
-.PHONY: help setup demo test soak bench check docs locks lock fmt clean
+.PHONY: help setup demo test soak image-check bench check docs locks lock fmt clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 
 setup: .venv/.run ## the virtual environment with the `kmbridge` command in it
 
@@ -58,7 +58,12 @@ test: .venv/.test ## all tests but the long ones, against a real broker and a re
 
 soak: .venv/.test ## the long tests, at full size
 	@$(BIN)/python -m tests.support.provision
+	@$(BIN)/python -m tests.support.base_image
 	@$(BIN)/python -m pytest -m soak --timeout 0 $(ARGS)
+
+image-check: .venv/.test ## the image of the Dockerfile, built and run without a container engine (as root, on Debian)
+	@$(BIN)/python -m tests.support.base_image
+	@$(BIN)/python -m pytest -m "image and not soak" $(ARGS)
 
 bench: .venv/.test ## throughput, CPU and memory beside a hand-written loop
 	@$(BIN)/python -m tests.support.provision
