@@ -90,7 +90,7 @@ check: .venv/.test .venv/.release locks ## style, types, import directions, lock
 	@git ls-files -z | xargs -0 $(RELEASE)/kingfisher scan $(KINGFISHER)
 
 audit: .venv/.release ## known weaknesses of what is locked, by the advisories of PyPI (takes the network)
-	@for lock in $(LOCKS); do $(RELEASE)/pip-audit --disable-pip --require-hashes -r $$lock; done
+	@for lock in $(LOCKS); do $(RELEASE)/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r $$lock; done
 
 release-check: .venv/.test .venv/.release ## wheel, sdist and bill of materials into dist/, if they can be published
 	@$(RELEASE)/python -m release

@@ -32,8 +32,8 @@ def test_a_wheel_holds_exactly_what_the_checkout_tracks(tmp_path: Path) -> None:
     files = tracked(TOP)
     assert "bridge/config/example.yaml" in files
     check_wheel(_wheel(tmp_path / "whole.whl", files, _metadata(VERSION)), TOP, VERSION)
+    lacking = [name for name in files if name != "bridge/config/example.yaml"]
     with pytest.raises(ReleaseError, match=r"lacks bridge/config/example\.yaml"):
-        lacking = [name for name in files if name != "bridge/config/example.yaml"]
         check_wheel(_wheel(tmp_path / "lacking.whl", lacking, _metadata(VERSION)), TOP, VERSION)
     with pytest.raises(ReleaseError, match=r"has, untracked, bridge/notes\.txt"):
         check_wheel(_wheel(tmp_path / "more.whl", [*files, "bridge/notes.txt"], _metadata(VERSION)), TOP, VERSION)
