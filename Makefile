@@ -87,6 +87,7 @@ check: .venv/.test .venv/.release locks ## style, types, import directions, lock
 	@$(BIN)/lint-imports
 	@$(UV) pip check --quiet
 	@$(RELEASE)/pip-licenses --python=$(BIN)/python --packages $(RUN_PACKAGES) >/dev/null
+	@$(RELEASE)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose/compose.yaml
 	@git ls-files -z | xargs -0 $(RELEASE)/kingfisher scan $(KINGFISHER)
 
 audit: .venv/.release ## known weaknesses of what is locked, by the advisories of PyPI (takes the network)
