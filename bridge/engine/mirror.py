@@ -117,6 +117,11 @@ class Mirror:
             self.state = MirrorState.DRAINING
         self._drain.set()
 
+    def confine(self, memory: int) -> None:
+        """At most ``memory`` bytes of records are on their way from now on, as ``Policy.memory`` said until now."""
+        self._budget.confine(memory)
+        self._delivery.confine(memory)
+
     @property
     def share(self) -> float:
         """How much of what is left to read is this worker's, above 0 and up to 1."""

