@@ -48,9 +48,9 @@ def _warn_of_old_file(asked: Configuration) -> None:
 async def mirror_alone(asked: Configuration, own_version: str) -> None:
     """Mirror and serve the telemetry, until a signal drains."""
     mirroring = Mirroring(asked)
-    listen = asked.http.listen if asked.http is not None else None
+    listener = asked.http.listener if asked.http is not None else None
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
-        async with serving(listen, [mirroring.observed], own_version) as address:
+        async with serving(listener, [mirroring.observed], own_version) as address:
             with stopping(mirroring.stop):
                 await mirroring.run(address)
 

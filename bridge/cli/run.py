@@ -140,9 +140,9 @@ async def supervise(
         supervisor.kill()
         leave(number, frame)
 
-    listen = asked.http.listen if asked.http is not None else None
+    listener = asked.http.listener if asked.http is not None else None
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
-        async with serving(listen, [observed], own_version) as address:
+        async with serving(listener, [observed], own_version) as address:
             told = {} if address is None else {"status": f"{address}/status", "metrics": f"{address}/metrics"}
             log.info("supervising", workers=processes, **told)
             with stopping(drain, second=force):

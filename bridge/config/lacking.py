@@ -51,7 +51,6 @@ LACKING = (
         for end in ("source", "sink")
     ),
     Lacking("transforms", "transforms", "leave them out", harmless=(None, [])),
-    Lacking("http.token", "tokens for its HTTP server", "listen on 127.0.0.1, behind a proxy that asks for one"),
     Lacking("telemetry", "EMF metrics", "scrape /metrics"),
 )
 

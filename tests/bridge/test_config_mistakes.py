@@ -47,6 +47,11 @@ LINES = {
         "compression: zstd",
         "o.yaml:8: compression: unknown key; did you mean sink.kafka.compression or sink.kinesis.compression?",
     ),
+    "a token that no header can carry is not repeated": (
+        "http: {token: 'two words'}",
+        "o.yaml:8: http.token: found a value that is not shown; allowed: visible ASCII characters without spaces, as a "
+        "header can carry them",
+    ),
     "consumers that move need both their names": (
         "cutover: {consumers: [{application: billing}]}",
         "o.yaml:8: cutover.consumers[0].group: is missing",
@@ -455,7 +460,6 @@ LATER = {
     "mirrors: [{name: a}]": "mirrors: this version does not have several mirrors in one file yet",
     "defaults: {on_gap: stop}": "defaults: this version does not have several mirrors in one file yet",
     "transforms: [{python: 'm:f'}]": "transforms: this version does not have transforms yet",
-    "http: {token: '${TOKEN:-t}'}": "http.token: this version does not have tokens for its HTTP server yet",
     "telemetry: {emf: {}}": "telemetry: this version does not have EMF metrics yet",
     "source:\n  kinesis: {stream: s, read: fan_out}": "source.kinesis.read: this version does not have enhanced",
     "source:\n  kafka: {auth: {scram: {}}}": "source.kafka.auth: this version does not have this kind of authent",

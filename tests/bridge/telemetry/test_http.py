@@ -6,10 +6,12 @@ import pytest
 from bridge.engine.status import LaneState, MirrorState, MirrorStatus
 from bridge.errors import UsageError
 from bridge.telemetry.http import TelemetryServer, serving
+from bridge.telemetry.listener import Listener
 from bridge.telemetry.observed import ObservedMirror
 from tests.bridge.telemetry.statuses import STARTING, lane, status
 
 HOST = "127.0.0.1"
+LOCAL = Listener(HOST, 0)
 
 
 class Told:
@@ -31,7 +33,7 @@ def told() -> Told:
 async def client(told: Told) -> AsyncIterator[aiohttp.ClientSession]:
     mirrors = [ObservedMirror("orders", told)]
     async with (
-        TelemetryServer((HOST, 0), mirrors, "1.2.3") as server,
+        TelemetryServer(LOCAL, mirrors, "1.2.3") as server,
         aiohttp.ClientSession(f"http://{HOST}:{server.port}") as session,
     ):
         yield session
@@ -66,7 +68,7 @@ async def test_several_mirrors_are_a_list() -> None:
     """A process with more than one mirror tells of each."""
     mirrors = [ObservedMirror(name, status) for name in ("orders", "payments")]
     async with (
-        TelemetryServer((HOST, 0), mirrors, "1") as server,
+        TelemetryServer(LOCAL, mirrors, "1") as server,
         aiohttp.ClientSession(f"http://{HOST}:{server.port}") as session,
         session.get("/status") as response,
     ):
@@ -90,7 +92,7 @@ async def test_what_does_not_work_elsewhere_is_not_healthy() -> None:
     """Where a mirror works in other processes than this one, the health is theirs too."""
     troubles = ["worker 1 hangs", None]
     mirrors = [ObservedMirror("orders", status, trouble=troubles.pop)]
-    async with serving((HOST, 0), mirrors, "1") as address, aiohttp.ClientSession(address) as session:
+    async with serving(LOCAL, mirrors, "1") as address, aiohttp.ClientSession(address) as session:
         async with session.get("/healthz") as well:
             assert well.status == 200
         async with session.get("/healthz") as unwell:
@@ -138,8 +140,8 @@ async def test_head_is_answered_like_get(client: aiohttp.ClientSession) -> None:
 
 async def test_a_taken_port_is_an_error_that_names_the_key() -> None:
     """Who starts a second mirror on one machine learns what to change, and the first one goes on."""
-    async with TelemetryServer((HOST, 0), [], "1") as first:
-        second = TelemetryServer((HOST, first.port), [], "1")
+    async with TelemetryServer(LOCAL, [], "1") as first:
+        second = TelemetryServer(Listener(HOST, first.port), [], "1")
         with pytest.raises(UsageError, match=rf"{HOST}:{first.port}.*http\.listen"):
             await second.__aenter__()
         async with (
@@ -152,4 +154,4 @@ async def test_a_taken_port_is_an_error_that_names_the_key() -> None:
 async def test_an_unknown_host_is_an_error_that_names_the_key() -> None:
     """An address of another machine cannot be listened on."""
     with pytest.raises(UsageError, match=r"http\.listen"):
-        await TelemetryServer(("192.0.2.1", 0), [], "1").__aenter__()
+        await TelemetryServer(Listener("192.0.2.1", 0), [], "1").__aenter__()

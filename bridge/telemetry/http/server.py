@@ -1,21 +1,24 @@
-"""The endpoints by which monitoring and people look into a running process."""
+"""The HTTP server of a process: one application, guarded, for as long as it is entered."""
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
 
 from aiohttp import hdrs, web
-from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from bridge.engine.status import MirrorState
 from bridge.errors import UsageError
+from bridge.telemetry.http.guard import Guard
+from bridge.telemetry.http.routes import Readings
+from bridge.telemetry.listener import Listener
 from bridge.telemetry.metrics import registry
 from bridge.telemetry.observed import ObservedMirror
-from bridge.telemetry.report import mirror_json
 
 _HEADERS = {
+    hdrs.SERVER: "kmbridge",
     hdrs.CACHE_CONTROL: "no-store",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -23,6 +26,12 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 _HINT = "there is no page here yet; look at /status, /metrics, /healthz or /readyz\n"
+_OPEN = "http.listen is open to other machines, and there is no http.token: all may read: %s"
+_LARGEST_REQUEST = 64 * 1024
+_PATIENCE_S = 1.0
+"""For answers under way when the server is left."""
+
+log = logging.getLogger(__name__)
 
 
 class TelemetryServer:
@@ -33,24 +42,29 @@ class TelemetryServer:
 
     def __init__(
         self,
-        listen: tuple[str, int],
+        listener: Listener,
         mirrors: Sequence[ObservedMirror],
         version: str,
         collectors: Sequence[Collector] = (),
+        routes: Sequence[web.RouteDef] = (),
     ) -> None:
-        """``listen`` is a host and a port; port 0 takes a free one. ``collectors`` have metrics beside the mirrors'."""
-        self._listen = listen
-        self._mirrors = mirrors
-        self._version = version
+        """``collectors`` have metrics beside the mirrors'. ``routes`` are served beside its own, behind the same guard.
+
+        Its own only read. One of ``routes`` that is no GET is refused by the guard where the address is open to others
+        and has no token, and where a page of another place sends it.
+        """
+        self._listener = listener
         self._registry = registry(mirrors)
         for collector in collectors:
             self._registry.register(collector)
+        self._readings = Readings(mirrors, self._registry, version)
+        self._routes = routes
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
-        runner = web.AppRunner(self._application(), access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        runner = web.AppRunner(self._application(), access_log=None, handle_signals=False, shutdown_timeout=_PATIENCE_S)
         await runner.setup()
-        host, port = self._listen
+        host, port = self._listener.host, self._listener.port
         try:
             await web.TCPSite(runner, host, port).start()
         except OSError as error:
@@ -61,6 +75,8 @@ class TelemetryServer:
                 "http.listen names the address; give it another port, or set http to null",
             ) from error
         self._runner = runner
+        if self._listener.token is None and not self._listener.is_local:
+            await asyncio.to_thread(log.warning, _OPEN, host)
         return self
 
     async def __aexit__(
@@ -79,54 +95,26 @@ class TelemetryServer:
         return port
 
     def _application(self) -> web.Application:
-        application = web.Application()
-        application.add_routes(
-            [
-                web.get("/", _page),
-                web.get("/metrics", self._metrics),
-                web.get("/healthz", self._healthz),
-                web.get("/readyz", self._readyz),
-                web.get("/status", self._status),
-            ]
-        )
+        application = web.Application(middlewares=[Guard(self._listener).middleware], client_max_size=_LARGEST_REQUEST)
+        application.add_routes([web.get("/", _page), *self._readings.routes(), *self._routes])
         application.on_response_prepare.append(_add_headers)
         return application
-
-    async def _metrics(self, request: web.Request) -> web.Response:
-        encode, content_type = choose_encoder(request.headers.get(hdrs.ACCEPT, ""))
-        return web.Response(body=encode(self._registry), headers={hdrs.CONTENT_TYPE: content_type})
-
-    async def _healthz(self, _: web.Request) -> web.Response:
-        troubles = [f"{mirror.name}: {trouble}" for mirror in self._mirrors if (trouble := mirror.trouble())]
-        return web.Response(text=f"{'; '.join(troubles) or 'ok'}\n", status=503 if troubles else 200)
-
-    async def _readyz(self, _: web.Request) -> web.Response:
-        waiting = [
-            f"{mirror.name} is {state.value}"
-            for mirror in self._mirrors
-            if (state := mirror.status().state) is not MirrorState.RUNNING
-        ]
-        return web.Response(text=f"{'; '.join(waiting) or 'ready'}\n", status=503 if waiting else 200)
-
-    async def _status(self, _: web.Request) -> web.Response:
-        documents = [mirror_json(mirror.name, self._version, mirror.status()) for mirror in self._mirrors]
-        return web.json_response(documents[0] if len(documents) == 1 else {"mirrors": documents})
 
 
 @asynccontextmanager
 async def serving(
-    listen: tuple[str, int] | None,
+    listener: Listener | None,
     mirrors: Sequence[ObservedMirror],
     version: str,
     collectors: Sequence[Collector] = (),
+    routes: Sequence[web.RouteDef] = (),
 ) -> AsyncIterator[str | None]:
-    """The server's own address while it serves; None where ``listen`` turns it off. Raises as ``TelemetryServer``."""
-    if listen is None:
+    """The server's own address while it serves; None where there is no ``listener``. Raises as ``TelemetryServer``."""
+    if listener is None:
         yield None
         return
-    async with TelemetryServer(listen, mirrors, version, collectors) as server:
-        host = f"[{listen[0]}]" if ":" in listen[0] else listen[0]
-        yield f"http://{host}:{server.port}"
+    async with TelemetryServer(listener, mirrors, version, collectors, routes) as server:
+        yield listener.address(server.port)
 
 
 async def _page(_: web.Request) -> web.Response:

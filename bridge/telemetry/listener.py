@@ -1,0 +1,33 @@
+"""Where a process is asked, and who may ask."""
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from pydantic import SecretStr
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    host: str
+    port: int
+    """0 takes a free one."""
+    token: SecretStr | None = None
+    """What a request has to bring; None: nothing."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach it."""
+        return is_loopback(self.host)
+
+    def address(self, port: int) -> str:
+        """Its URL, once ``port`` is what it has."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` is this machine and nothing else, whatever a name server says."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
