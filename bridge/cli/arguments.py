@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.config import Configuration, load
+from bridge.config import Configuration, Mirrors, load, load_all
 from bridge.config.urls import is_url
 
 Targets = Annotated[
@@ -22,7 +22,8 @@ Name = Annotated[
     typer.Option(
         "--name",
         metavar="NAME",
-        help="The mirror's name; with URLs the default is made of the two, as STREAM-to-TOPIC.",
+        help="The mirror's name; with URLs the default is made of the two, as STREAM-to-TOPIC. "
+        "Of several mirrors it says which.",
     ),
 ]
 Settings = Annotated[
@@ -33,8 +34,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON
 
 
 def configuration(targets: Sequence[str], name: str | None, settings: Sequence[str] | None) -> Configuration:
-    """What the shared arguments say. Raises ``ConfigurationError``."""
+    """What the shared arguments say of one mirror. Raises ``ConfigurationError``."""
     return load(targets, environment=os.environ, name=name, settings=settings or ())
+
+
+def configurations(targets: Sequence[str], name: str | None, settings: Sequence[str] | None) -> Mirrors:
+    """Likewise, where there may be several. Raises ``ConfigurationError``."""
+    return load_all(targets, environment=os.environ, name=name, settings=settings or ())
 
 
 def split_targets(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

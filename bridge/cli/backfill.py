@@ -9,11 +9,12 @@ import typer
 
 from bridge.cli.arguments import Json, Name, Settings, Targets, configuration
 from bridge.cli.failure import FAILED
-from bridge.cli.mirroring import mirror_alone, warn
+from bridge.cli.mirroring import mirror_alone
 from bridge.cli.output import print_json, print_rows
 from bridge.cli.progress import showing
 from bridge.cli.stop import quitting, stopping
 from bridge.config import Configuration
+from bridge.fleet.mirroring import warn
 from bridge.jobs.backfill import Backfill
 from bridge.jobs.backfill_report import BackfillReport
 from bridge.jobs.backfill_request import BackfillRequest

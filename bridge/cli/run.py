@@ -11,10 +11,10 @@ from typing import Annotated
 import structlog
 import typer
 
-from bridge.cli.arguments import Name, Settings, Targets, configuration
+from bridge.cli.arguments import Name, Settings, Targets, configurations
 from bridge.cli.lazy import lasting
 from bridge.cli.stop import leave, quitting, stopping
-from bridge.config import Configuration
+from bridge.config import Configuration, Mirrors
 from bridge.engine.retry import Backoff
 from bridge.errors import UsageError
 from bridge.telemetry.http import serving
@@ -54,11 +54,15 @@ def run(
     Example: kmbridge run orders.yaml --set sink.kafka.compression=zstd
     """
     _check_workers(workers)
+    own_version = version("kmbridge")
     with quitting():
-        asked = configuration(targets, name, settings)
-        configure_logging(LogFormat(asked.log.format), asked.log.level)
+        mirrors = configurations(targets, name, settings)
+        configure_logging(LogFormat(mirrors.process.log.format), mirrors.process.log.level)
+        asked = mirrors.alone
+        if asked is None:
+            _mirror_many(mirrors, own_version, workers)
+            return
         processes = 1 if worker is not None else _processes(workers, asked)
-        own_version = version("kmbridge")
         if processes == 1:
             _mirror(asked, own_version, worker)
         elif code := asyncio.run(supervise(asked, own_version, processes, _worker_command(targets, name, settings))):
@@ -93,10 +97,27 @@ def _for_one_worker(workers: str, asked: Configuration) -> UsageError:
     )
 
 
+def _mirror_many(asked: Mirrors, own_version: str, workers: str | None) -> None:
+    if workers is not None and workers != "1":
+        raise UsageError(
+            f"--workers {workers}",
+            "several mirrors run in one process",
+            "leave it out; start the command once more, with another http.listen, and the two share the work",
+        )
+    with lasting():
+        from bridge.cli.mirroring import mirror_many  # noqa: PLC0415
+        from bridge.fleet.mirroring import warn  # noqa: PLC0415
+
+    for each in asked.single:
+        warn(each)
+    asyncio.run(mirror_many(asked, own_version))
+
+
 def _mirror(asked: Configuration, own_version: str, worker: int | None) -> None:
     with lasting():
         # What reaches the ends is large, and a supervisor does without it.
-        from bridge.cli.mirroring import mirror_alone, mirror_as_worker, warn  # noqa: PLC0415
+        from bridge.cli.mirroring import mirror_alone, mirror_as_worker  # noqa: PLC0415
+        from bridge.fleet.mirroring import warn  # noqa: PLC0415
 
     warn(asked)
     asyncio.run(mirror_alone(asked, own_version) if worker is None else mirror_as_worker(asked, worker))

@@ -2,6 +2,7 @@
 
 from bridge.config.configuration import Configuration
 from bridge.config.errors import ConfigurationError, Problem
-from bridge.config.loading import load
+from bridge.config.family import Family
+from bridge.config.loading import Mirrors, load, load_all
 
-__all__ = ["Configuration", "ConfigurationError", "Problem", "load"]
+__all__ = ["Configuration", "ConfigurationError", "Family", "Mirrors", "Problem", "load", "load_all"]

@@ -1,5 +1,6 @@
 """A configuration as written: plain values, and for each of them the place where it stands."""
 
+import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +9,9 @@ from bridge.config.errors import Problem
 
 Path = tuple[str | int, ...]
 """Keys and list indexes from the root to a value."""
+
+_CHOICES = frozenset({"source", "sink", "checkpoints", "dead_letter", "auth"})
+"""The sections of which exactly one key is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +65,36 @@ class Document:
         """The value at ``path``, or nothing where there is none."""
         value: Any = self.root
         for key in path:
-            if not isinstance(value, dict) or key not in value:
+            try:
+                value = value[key]
+            except (KeyError, IndexError, TypeError):
                 return
-            value = value[key]
         yield value
+
+    def part(self, path: Path) -> "Document":
+        """The section at ``path`` as a document of its own; an empty one where there is none."""
+        root: dict[str, Any] = next(self.find(path), {})
+        marks = {known[len(path) :]: mark for known, mark in self.marks.items() if known[: len(path)] == path}
+        return Document(copy.deepcopy(root), marks)
+
+    def laid_over(self, beneath: "Document") -> "Document":
+        """What this says, and where it says nothing what stands ``beneath``, key by key.
+
+        Of sections that choose one of their keys the choice made here holds, with what is beneath for it.
+        """
+        return Document(_laid_over(self.root, beneath.root, ""), {**beneath.marks, **self.marks})
+
+
+def _laid_over(over: dict[str, Any], beneath: Mapping[str, Any], name: str) -> dict[str, Any]:
+    is_chosen = name in _CHOICES and over
+    both = {} if is_chosen else {key: copy.deepcopy(each) for key, each in beneath.items()}
+    for key, value in over.items():
+        under = beneath.get(key)
+        if isinstance(value, dict) and isinstance(under, dict):
+            both[key] = _laid_over(value, under, key)
+        else:
+            both[key] = value
+    return both
 
 
 def dotted(path: Path) -> str:

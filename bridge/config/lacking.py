@@ -34,8 +34,6 @@ class Lacking:
 
 
 LACKING = (
-    Lacking("defaults", "several mirrors in one file", "write one file a mirror"),
-    Lacking("mirrors", "several mirrors in one file", "write one file a mirror and run one process each"),
     Lacking("source.kinesis.read", "enhanced fan-out", "use polling", values=("fan_out",)),
     *(
         Lacking(

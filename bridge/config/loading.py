@@ -1,22 +1,39 @@
-"""From what a command was given (a file or two URLs, and options) to a checked configuration."""
+"""From what a command was given (files or two URLs, and options) to checked configurations."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from bridge.config import messages
 from bridge.config.configuration import Configuration
 from bridge.config.document import Document, Mark
-from bridge.config.document import Path as KeyPath
 from bridge.config.errors import ConfigurationError, Problem
+from bridge.config.family import Family, family_of, pattern_in
 from bridge.config.keys import split_key
-from bridge.config.lacking import refused
+from bridge.config.several import agree, entries, holds_several
 from bridge.config.urls import derived_name, is_url, put_url
+from bridge.config.validation import validate
 from bridge.config.yaml_reader import read_document, read_value
-from bridge.errors import not_yet
 
-_TARGETS = "allowed: one configuration file, or a source URL and a sink URL"
+_ONE = "allowed: one configuration file, or a source URL and a sink URL"
+_MANY = "allowed: configuration files, or a source URL and a sink URL"
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrors:
+    """What one process mirrors, at least one thing. No two of ``single`` have the same name."""
+
+    single: tuple[Configuration, ...]
+    families: tuple[Family, ...] = ()
+
+    @property
+    def process(self) -> Configuration:
+        """One whose keys that are of the process (``several.OF_THE_PROCESS``) are those of all."""
+        return self.single[0] if self.single else self.families[0].sample
+
+    @property
+    def alone(self) -> Configuration | None:
+        """The mirror that is all there is; None where there are several, or as many as match."""
+        return self.single[0] if len(self.single) == 1 and not self.families else None
 
 
 def load(
@@ -26,53 +43,88 @@ def load(
     name: str | None = None,
     settings: Sequence[str] = (),
 ) -> Configuration:
-    """The configuration in ``targets``, one file or two URLs, with ``settings`` (``a.b.c=value``) over it.
+    """The one configuration in ``targets``, a file or two URLs, with ``settings`` (``a.b.c=value``) over it.
 
+    Of a file with several mirrors it is the one that is called ``name``; elsewhere ``name`` takes the place of its own.
     Raises ``ConfigurationError`` with every mistake found.
     """
-    document = _read(targets, environment)
-    for setting in settings:
-        _apply(document, setting, environment)
-    if name is not None:
-        _name(document, name)
-    return validate(document)
+    if len(targets) > 1 and not any(map(is_url, targets)):
+        raise ConfigurationError([Problem("arguments", "", f"found {len(targets)} files; {_ONE}")])
+    mirrors = load_all(targets, environment=environment, name=name, settings=settings)
+    if mirrors.alone is None:
+        raise ConfigurationError([Problem(targets[0], "", f"holds several mirrors: {_choices(mirrors)}")])
+    return mirrors.alone
 
 
-def validate(document: Document) -> Configuration:
-    """The configuration that ``document`` is. Raises ``ConfigurationError``."""
-    found = [*refused(document)]
-    # A section that asks for what is still to come is not judged by the rules of this version.
-    refused_sections = {path[0] for path, _ in found}
-    try:
-        configuration = Configuration.model_validate(document.root)
-    except ValidationError as error:
-        more = messages.problems(error, document, Configuration)
-        found += [(path, problem) for path, problem in more if not path or path[0] not in refused_sections]
-        raise ConfigurationError(_by_place(found)) from None
-    if found:
-        raise ConfigurationError(_by_place(found))
-    return configuration
+def load_all(
+    targets: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    name: str | None = None,
+    settings: Sequence[str] = (),
+) -> Mirrors:
+    """All mirrors in ``targets``, files or two URLs, each with ``settings`` over it; only the one that is called
+    ``name``, where that is given and there are several.
+
+    Raises ``ConfigurationError`` with every mistake found in the first of them that has one.
+    """
+    documents = _documents(targets, environment)
+    for document in documents:
+        for setting in settings:
+            _apply(document, setting, environment)
+    if name is not None and len(documents) == 1 and pattern_in(documents[0]) is None:
+        _name(documents[0], name)
+    agree(documents)
+    mirrors = _mirrors(documents)
+    return mirrors if name is None or mirrors.alone else _only(mirrors, name)
 
 
-def _by_place(found: Sequence[tuple[KeyPath, Problem]]) -> list[Problem]:
-    return sorted((problem for _, problem in found), key=lambda problem: problem.line or 0)
+def _mirrors(documents: Sequence[Document]) -> Mirrors:
+    single: dict[str, Configuration] = {}
+    families = []
+    for document in documents:
+        family = family_of(document)
+        if family is not None:
+            families.append(family)
+            continue
+        found = validate(document)
+        if found.name in single:
+            raise ConfigurationError([document.problem(("name",), f'found "{found.name}"; allowed: each name once')])
+        single[found.name] = found
+    return Mirrors(tuple(single.values()), tuple(families))
 
 
-def _read(targets: Sequence[str], environment: Mapping[str, str]) -> Document:
+def _only(mirrors: Mirrors, name: str) -> Mirrors:
+    found = [each for each in mirrors.single if each.name == name]
+    found += [each for family in mirrors.families if (each := family.named(name)) is not None]
+    if not found:
+        raise ConfigurationError([Problem("--name", "", f'found "{name}"; {_choices(mirrors)}')])
+    return Mirrors((found[0],))
+
+
+def _choices(mirrors: Mirrors) -> str:
+    names = [each.name for each in mirrors.single]
+    names += [f"one for each of {family.pattern}" for family in mirrors.families]
+    return f"say with --name which of {', '.join(names)}"
+
+
+def _documents(targets: Sequence[str], environment: Mapping[str, str]) -> list[Document]:
     urls = [is_url(target) for target in targets]
-    if urls == [False]:
-        return read_document(_text(Path(targets[0])), targets[0], environment)
     if urls == [True, True]:
-        document = Document()
-        for end, url in zip(("source", "sink"), targets, strict=True):
-            put_url(document, end, url)
-        _name(document, derived_name(document))
-        return document
-    if len(urls) > 1 and not any(urls):
-        several = not_yet("several mirrors in one process", "run one process each")
-        raise ConfigurationError([Problem("arguments", "", several)])
-    mixed = " and ".join("a URL" if url else "a file" for url in urls) or "nothing"
-    raise ConfigurationError([Problem("arguments", "", f"found {mixed}; {_TARGETS}")])
+        return [_of_urls(targets)]
+    if not urls or any(urls):
+        mixed = " and ".join("a URL" if url else "a file" for url in urls) or "nothing"
+        raise ConfigurationError([Problem("arguments", "", f"found {mixed}; {_MANY}")])
+    read = [read_document(_text(Path(target)), target, environment) for target in targets]
+    return [each for document in read for each in (entries(document) if holds_several(document) else [document])]
+
+
+def _of_urls(urls: Sequence[str]) -> Document:
+    document = Document()
+    for end, url in zip(("source", "sink"), urls, strict=True):
+        put_url(document, end, url)
+    _name(document, derived_name(document))
+    return document
 
 
 def _name(document: Document, name: str) -> None:

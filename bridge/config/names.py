@@ -1,5 +1,6 @@
 """Names and addresses of what a mirror works with, as their owners allow them."""
 
+import hashlib
 import re
 from collections.abc import Iterable
 from typing import Annotated, Any
@@ -71,6 +72,17 @@ def _servers(value: Any) -> Any:
 def _server(value: str) -> str:
     host_port(value)
     return value
+
+
+def mirror_name(text: str) -> str:
+    """``text`` in the letters and the length of a mirror's name.
+
+    Where it had to be changed a hash of it follows, so that no two texts get one name.
+    """
+    name = re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")
+    if name == text and len(name) <= 60:
+        return name
+    return f"{name[:51].strip('-')}-{hashlib.sha256(text.encode()).hexdigest()[:8]}".lstrip("-")
 
 
 def share_a_server(some: Iterable[str], others: Iterable[str]) -> bool:

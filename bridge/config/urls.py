@@ -1,7 +1,5 @@
 """Two endpoint URLs in place of a file."""
 
-import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -9,7 +7,7 @@ from bridge.config.configuration import Configuration
 from bridge.config.document import Document, Mark
 from bridge.config.errors import ConfigurationError, Problem
 from bridge.config.keys import split_key
-from bridge.config.names import STREAM_ARN
+from bridge.config.names import STREAM_ARN, mirror_name
 
 _FORMS = {
     "kinesis": "kinesis://[REGION]/STREAM[?endpoint_url=…&start=…]",
@@ -45,11 +43,7 @@ def derived_name(document: Document) -> str:
     if (source, sink) != ("kinesis", "kafka"):
         before = (source, sink) if source != sink else (_place(read), _place(written))
         names = [f"{place}-{name}" for place, name in zip(before, names, strict=True)]
-    exact = "-to-".join(names)
-    name = re.sub(r"[^a-z0-9-]+", "-", exact.lower()).strip("-")
-    if name == exact and len(name) <= 60:
-        return name
-    return f"{name[:51].strip('-')}-{hashlib.sha256(exact.encode()).hexdigest()[:8]}".lstrip("-")
+    return mirror_name("-to-".join(names))
 
 
 def _place(section: Mapping[str, str]) -> str:

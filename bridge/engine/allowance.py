@@ -15,6 +15,11 @@ class Allowance:
         self._most = max(most, _LEAST)
         self.size = self._most
 
+    def confine(self, most: int) -> None:
+        """At most ``most`` from now on."""
+        self._most = max(most, _LEAST)
+        self.size = min(self.size, self._most)
+
     def took(self, seconds: float, size: int) -> None:
         """A commit of ``size`` bytes took ``seconds``."""
         if seconds > _LONG_S:

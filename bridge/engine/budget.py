@@ -22,13 +22,19 @@ class ByteBudget(Budget):
             self.used += size
         return _Share(self, size)
 
+    def confine(self, limit: int) -> None:
+        """Grant up to ``limit`` from now on; what is granted beyond it stays granted."""
+        self.limit = limit
+        self.change(0)
+
     def change(self, by: int) -> None:
         """Take or give back bytes of reservations already granted, and grant to those who wait."""
         self.used += by
         while self._waiting:
             size, granted = self._waiting[0]
             if not granted.cancelled():
-                if self.used + size > self.limit:
+                # One that is larger than a limit which has shrunk gets its turn once all else is given back.
+                if self.used and self.used + size > self.limit:
                     return
                 self.used += size
                 granted.set_result(None)

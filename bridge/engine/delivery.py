@@ -35,6 +35,9 @@ log = structlog.get_logger(__name__)
 STALLED_S = 10.0
 """A sink that owes answers and gives none for so long is worth telling."""
 
+_SCOPES = 4
+"""Of so many there is room in the memory."""
+
 _STALLED = TransientError("write", f"the sink has not answered for more than {STALLED_S:.0f} s")
 
 
@@ -81,7 +84,7 @@ class Delivery:
         """The one that broke, until there is another."""
         self._uncertain = False
         self._submitted = 0
-        self._allowance = Allowance(policy.memory // 4)
+        self._allowance = Allowance(policy.memory // _SCOPES)
         self._has_room = asyncio.Event()
         self._unheard: set[asyncio.Future[Outcome]] = set()
         """Answers that have not been noticed yet, given or not."""
@@ -96,6 +99,10 @@ class Delivery:
         self._committing = asyncio.Lock()
         self._due = asyncio.Event()
         """Set when the scope is to be committed, or begun anew, before its interval is over."""
+
+    def confine(self, memory: int) -> None:
+        """As ``Policy.memory``, from now on."""
+        self._allowance.confine(memory // _SCOPES)
 
     async def ready(self) -> int:
         """Wait for a scope that takes submissions; the epoch to submit under."""

@@ -118,6 +118,11 @@ class Mirror:
             self.state = MirrorState.DRAINING
         self._drain.set()
 
+    def confine(self, memory: int) -> None:
+        """At most ``memory`` bytes of records are on their way from now on, as ``Policy.memory`` said until now."""
+        self._budget.confine(memory)
+        self._delivery.confine(memory)
+
     @property
     def orders(self) -> Orders:
         """What its lanes can be told while it runs."""

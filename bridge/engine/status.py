@@ -91,3 +91,5 @@ class MirrorStatus:
     gaps: int
     buffered_bytes: int
     latency: Latency
+    error: str | None = None
+    """Why the mirror as a whole does not run, where it will be tried again; None otherwise."""

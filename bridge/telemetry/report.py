@@ -13,6 +13,7 @@ def mirror_json(name: str, version: str, status: MirrorStatus) -> Json:
         "records_total": status.records_written,
         "bytes_total": status.bytes_written,
         "records_per_second": round(status.records_per_second, 1),
+        "error": status.error,
         "lanes": [_lane_json(lane) for lane in status.lanes],
     }
 

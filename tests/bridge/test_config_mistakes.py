@@ -457,8 +457,6 @@ def test_exactly_once_is_refused_where_no_transaction_can_hold_the_checkpoints(t
 
 
 LATER = {
-    "mirrors: [{name: a}]": "mirrors: this version does not have several mirrors in one file yet",
-    "defaults: {on_gap: stop}": "defaults: this version does not have several mirrors in one file yet",
     "transforms: [{python: 'm:f'}]": "transforms: this version does not have transforms yet",
     "telemetry: {emf: {}}": "telemetry: this version does not have EMF metrics yet",
     "source:\n  kinesis: {stream: s, read: fan_out}": "source.kinesis.read: this version does not have enhanced",
@@ -580,11 +578,10 @@ URLS = {
     "allowed: kpl, raw or envelope",
     ("kafka://a:1/b", "kafka://a:1/b"): 'sink URL: sink.kafka.topic: found "b"; '
     "allowed: another topic than that of the source, which is in the same cluster",
-    ("kinesis:///x",): "arguments: found a URL; allowed: one configuration file, or a source URL and a sink URL",
+    ("kinesis:///x",): "arguments: found a URL; allowed: configuration files, or a source URL and a sink URL",
     ("kinesis:///x", "o.yaml"): "arguments: found a URL and a file; "
-    "allowed: one configuration file, or a source URL and a sink URL",
-    ("a.yaml", "b.yaml"): "arguments: this version does not have several mirrors in one process yet; "
-    "run one process each",
+    "allowed: configuration files, or a source URL and a sink URL",
+    ("a.yaml", "b.yaml"): "arguments: found 2 files; allowed: one configuration file, or a source URL and a sink URL",
 }
 
 

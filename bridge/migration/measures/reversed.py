@@ -6,7 +6,7 @@ from typing import Any, Literal
 import yaml
 
 from bridge.config import Configuration
-from bridge.config.loading import validate
+from bridge.config.validation import validate
 from bridge.config.writing import document_of, without_secrets
 from bridge.config.yaml_reader import read_document
 from bridge.errors import UsageError

@@ -10,6 +10,8 @@ from bridge.engine.status import MirrorState
 from bridge.telemetry.observed import ObservedMirror
 from bridge.telemetry.report import mirror_json
 
+_SETTLED = {MirrorState.RUNNING, MirrorState.FAILED}
+
 
 class Readings:
     """Answers from what the mirrors tell at the moment of the request."""
@@ -36,12 +38,11 @@ class Readings:
         return web.Response(text=f"{'; '.join(troubles) or 'ok'}\n", status=503 if troubles else 200)
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        waiting = [
-            f"{mirror.name} is {state.value}"
-            for mirror in self._mirrors
-            if (state := mirror.status().state) is not MirrorState.RUNNING
-        ]
-        return web.Response(text=f"{'; '.join(waiting) or 'ready'}\n", status=503 if waiting else 200)
+        states = {mirror.name: mirror.status().state for mirror in self._mirrors}
+        # One that has failed is tried again beside the others, which are not to be kept waiting for it.
+        is_ready = MirrorState.RUNNING in states.values() and set(states.values()) <= _SETTLED
+        waiting = [f"{name} is {state.value}" for name, state in states.items() if state is not MirrorState.RUNNING]
+        return web.Response(text=f"{'; '.join(waiting) or 'ready'}\n", status=200 if is_ready else 503)
 
     async def _status(self, _: web.Request) -> web.Response:
         documents = [mirror_json(mirror.name, self._version, mirror.status()) for mirror in self._mirrors]

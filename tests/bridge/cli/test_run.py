@@ -17,8 +17,8 @@ import pytest
 import bridge.assembly.ends
 import bridge.assembly.mirror
 import bridge.assembly.opening
-import bridge.cli.mirroring
 import bridge.cli.run
+import bridge.fleet.mirroring
 import bridge.workers.channel
 from bridge.assembly import Assembly
 from bridge.config import Configuration
@@ -111,7 +111,7 @@ def _log(called: Called) -> list[dict[str, Any]]:
 @pytest.fixture
 def bench(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Bench:
     made = Bench(tmp_path, capsys)
-    monkeypatch.setattr(bridge.cli.mirroring, "assemble", made.assemble)
+    monkeypatch.setattr(bridge.fleet.mirroring, "assemble", made.assemble)
     return made
 
 

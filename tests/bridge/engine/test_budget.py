@@ -79,3 +79,17 @@ async def test_cancelled_waiting_takes_nothing_and_lets_others_pass() -> None:
     third.cancel()
     await asyncio.gather(third, return_exceptions=True)
     assert budget.used == 2
+
+
+async def test_a_limit_that_shrinks_holds_for_what_comes() -> None:
+    """What waits already and is larger than all there is now is granted alone, and not never."""
+    budget = ByteBudget(10)
+    first = await budget.reserve(10)
+    (second,) = await _started(budget.reserve(9))
+    budget.confine(5)
+    first.resize(1)
+    await asyncio.sleep(0)
+    assert not second.done()
+    first.release()
+    await second
+    assert budget.used == 9

@@ -60,6 +60,7 @@ async def test_status_is_the_documented_document(client: aiohttp.ClientSession, 
         "records_total": 40,
         "bytes_total": 4000,
         "records_per_second": 12.3,
+        "error": None,
         "lanes": [lane_a, {**lane_a, "partition": "b", "state": "held", "error": "key disabled"}],
     }
 

@@ -1,0 +1,1 @@
+"""The mirrors of a process: one life of each, and several of them side by side."""

@@ -1,0 +1,23 @@
+"""The names among which a pattern finds those that it matches."""
+
+from bridge.config import Family
+from bridge.config.librdkafka import plain
+from bridge.keeping.stores import group_name
+from connectors.base import Clock
+from connectors.kafka.connection import Connection as ToKafka
+from connectors.kafka.topics import topic_names
+from connectors.kinesis.client import Connection as ToKinesis
+from connectors.kinesis.stream import StreamName
+from connectors.kinesis.streams import stream_names
+
+
+async def names_of(family: Family, clock: Clock) -> set[str]:
+    """All streams, or topics, where the source of ``family`` is. Raises ``ConnectorError`` within 30 seconds."""
+    sample = family.sample
+    if (stream := sample.source.kinesis) is not None:
+        name = StreamName.of(stream.stream)
+        return await stream_names(ToKinesis(name, stream.region, stream.endpoint_url, stream.assume_role_arn), clock)
+    topic = sample.source.kafka
+    assert topic is not None  # noqa: S101 - a choice has exactly one
+    servers = ",".join(topic.bootstrap_servers)
+    return await topic_names(ToKafka(servers, group_name(sample), plain(topic.librdkafka)), clock)

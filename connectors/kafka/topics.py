@@ -1,0 +1,31 @@
+"""The names of a cluster's topics."""
+
+import asyncio
+from typing import Any
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from connectors.base import Clock
+from connectors.kafka.connection import READ, ClientLog, Connection, kafka_error, translate
+
+_ANSWER_S = 25.0
+
+
+async def topic_names(connection: Connection, clock: Clock) -> set[str]:
+    """All that we may see, without those that clusters keep for themselves.
+
+    Raises ``UnreachableError`` without an answer within 25 s, ``RefusedError`` and ``SettingsError``.
+    """
+    found = await asyncio.to_thread(_listed, connection, clock)
+    return {name for name in found if not name.startswith("__")}
+
+
+def _listed(connection: Connection, clock: Clock) -> set[str]:
+    heard = ClientLog(clock)
+    settings: dict[str, Any] = {**connection.settings(), "logger": heard, "error_cb": heard.error}
+    try:
+        return set(AdminClient(settings).list_topics(timeout=_ANSWER_S).topics)
+    except KafkaException as error:
+        servers = connection.bootstrap_servers
+        raise translate(kafka_error(error), "list the topics", servers, heard.last_error, READ) from None
