@@ -6,6 +6,7 @@ import structlog
 
 from bridge.cli.stop import heeding, stopping
 from bridge.config import Configuration, Mirrors
+from bridge.control.routes import LaneRoutes
 from bridge.engine.retry import Backoff
 from bridge.fleet.fleet import FIRST_DELAY_S, LONGEST_DELAY_S, Fleet
 from bridge.fleet.mirroring import Mirroring
@@ -20,7 +21,8 @@ async def mirror_alone(asked: Configuration, own_version: str) -> None:
     mirroring = Mirroring(asked)
     listener = asked.http.listener if asked.http is not None else None
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
-        async with serving(listener, [mirroring.observed], own_version) as address:
+        orders = LaneRoutes({asked.name: mirroring.control}.get).routes()
+        async with serving(listener, [mirroring.observed], own_version, routes=orders) as address:
             with stopping(mirroring.stop):
                 await mirroring.run(address)
 
@@ -29,7 +31,7 @@ async def mirror_as_worker(asked: Configuration, index: int) -> None:
     """Mirror and report to the supervisor, until it asks for a drain or is gone, or a signal drains."""
     mirroring = Mirroring(asked, index)
     with structlog.contextvars.bound_contextvars(mirror=asked.name, worker=index), heeding(mirroring.stop):
-        async with reporting(mirroring.observed, lambda: mirroring.stop("supervisor")):
+        async with reporting(mirroring.observed, mirroring.control, lambda: mirroring.stop("supervisor")):
             await mirroring.run(None)
 
 
@@ -41,7 +43,8 @@ async def mirror_many(asked: Mirrors, own_version: str) -> None:
 
     fleet = Fleet(asked, Mirroring, lambda family: names_of(family, Clock()), clock=Clock(), backoff=backoff)
     http = asked.process.http
-    async with serving(None if http is None else http.listener, fleet.observed, own_version) as address:
+    listener = None if http is None else http.listener
+    async with serving(listener, fleet.observed, own_version, routes=LaneRoutes(fleet.control_of).routes()) as address:
         with stopping(fleet.stop):
             await fleet.run(address)
     if fleet.failure is not None:

@@ -15,6 +15,7 @@ from bridge.cli.arguments import Name, Settings, Targets, configurations
 from bridge.cli.lazy import lasting
 from bridge.cli.stop import leave, quitting, stopping
 from bridge.config import Configuration, Mirrors
+from bridge.control.routes import LaneRoutes
 from bridge.engine.retry import Backoff
 from bridge.errors import UsageError
 from bridge.telemetry.http import serving
@@ -163,7 +164,8 @@ async def supervise(
 
     listener = asked.http.listener if asked.http is not None else None
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
-        async with serving(listener, [observed], own_version) as address:
+        orders = LaneRoutes({asked.name: supervisor}.get).routes()
+        async with serving(listener, [observed], own_version, routes=orders) as address:
             told = {} if address is None else {"status": f"{address}/status", "metrics": f"{address}/metrics"}
             log.info("supervising", workers=processes, **told)
             with stopping(drain, second=force):

@@ -7,7 +7,7 @@ from typing import Never
 import structlog
 
 from bridge.engine.lane import Lane
-from bridge.engine.passing import OrderError, Passed
+from bridge.engine.passing import OrderError, Passed, UnknownLaneError
 from bridge.engine.rejection import RejectedError
 from bridge.engine.status import ENDED, LaneState
 from bridge.engine.surroundings import Surroundings
@@ -145,9 +145,15 @@ class Orders:
         _tell(lane, passed, who)
         return passed
 
-    def _lane(self, action: str, name: str) -> Lane:
+    def check(self, action: str, name: str) -> None:
+        """Raises ``UnknownLaneError`` where there is no lane of the partition ``name`` here."""
         if name not in self._lanes:
-            raise OrderError(f"{action} lane {name}", "no lane of that partition is here", "see kmbridge status")
+            raise UnknownLaneError(
+                f"{action} lane {name}", "no lane of that partition is at work here", "see kmbridge status"
+            )
+
+    def _lane(self, action: str, name: str) -> Lane:
+        self.check(action, name)
         return self._lanes[name]
 
     def _refuse(self, action: str, lane: Lane, cause: str, hint: str = "") -> Never:

@@ -16,6 +16,10 @@ class OrderError(BridgeError):
     """What an operator told a lane to do cannot be done as things are. Nothing was changed."""
 
 
+class UnknownLaneError(OrderError):
+    """There is no such lane in this process."""
+
+
 @dataclass(frozen=True, slots=True)
 class Passed:
     """What was not mirrored, both ends included, for a person and for the log."""

@@ -9,6 +9,7 @@ from typing import Protocol
 import structlog
 
 from bridge.config import Configuration
+from bridge.control.order import Control
 from bridge.engine.retry import Backoff
 from bridge.engine.status import LaneStatus, MirrorState, MirrorStatus
 from bridge.errors import BridgeError
@@ -31,6 +32,9 @@ class Life(Protocol):
     """One run of a mirror. See ``bridge.fleet.mirroring``."""
 
     observed: ObservedMirror
+
+    @property
+    def control(self) -> Control: ...
 
     async def run(self, address: str | None) -> None: ...
 
@@ -68,6 +72,11 @@ class Member:
     def is_down(self) -> bool:
         """Whether it has failed, and is not at work again."""
         return self.failure is not None and (self._life is None or not self._is_ready(self._life))
+
+    @property
+    def control(self) -> Control | None:
+        """Who carries out orders to its lanes; None between two lives."""
+        return None if self._life is None else self._life.control
 
     def confine(self, memory: int) -> None:
         """At most ``memory`` bytes of records, but never less than 1 MiB, are on their way from now on."""

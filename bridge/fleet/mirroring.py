@@ -7,6 +7,7 @@ import structlog
 
 from bridge.assembly import Assembly, Halt, assemble
 from bridge.config import Configuration
+from bridge.control.mirror import MirrorControl
 from bridge.engine.mirror import MirrorFailedError
 from bridge.errors import BridgeError
 from bridge.keeping.stores import described
@@ -50,6 +51,7 @@ class Mirroring:
         self._asked = asked
         self._assembly = assemble(asked, observer=counters, clock=Clock(), random=Random(), index=index)
         self._halt = Halt(self._assembly.mirror.drain)
+        self.control = MirrorControl(self._assembly.mirror, self._assembly.ends.source)
         self.observed = ObservedMirror(asked.name, self._assembly.mirror.status, counters.snapshot)
 
     def stop(self, asked_by: str) -> None:

@@ -100,6 +100,7 @@ class TelemetryServer:
         application.on_response_prepare.append(_add_headers)
         return application
 
+
 @asynccontextmanager
 async def serving(
     listener: Listener | None,

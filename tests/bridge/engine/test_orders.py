@@ -248,7 +248,7 @@ def test_a_lane_that_runs_well_is_not_skipped_and_none_moves_backward() -> None:
             await orders.retry(FIRST, WHO)
         with pytest.raises(OrderError, match="not paused"):
             await orders.resume(FIRST, WHO)
-        with pytest.raises(OrderError, match="no lane of that partition is here"):
+        with pytest.raises(OrderError, match="no lane of that partition is at work here"):
             await orders.pause("shard-9", WHO)
         assert world.lane(FIRST).position == stands
         late = world.stream.put(_key_of(world, FIRST), b"late")
