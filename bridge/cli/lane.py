@@ -14,7 +14,6 @@ from bridge.control.client import ControlClient
 from bridge.control.order import Action, Answer
 from bridge.engine.passing import UnknownLaneError
 from bridge.errors import UsageError
-from bridge.keeping.owners import holders
 from checkpoints.base import CheckpointError
 from connectors.base import Clock, ConnectorError
 
@@ -139,6 +138,9 @@ async def _send(asked: Configuration, action: Action, partition: str, until: str
 
 async def _whereabouts(asked: Configuration, partition: str) -> str:
     """For a person: who has the lane, as far as that can be learned."""
+    # What reaches checkpoints is large, and an order that is carried out does without it.
+    from bridge.keeping.owners import holders  # noqa: PLC0415
+
     try:
         owner = (await holders(asked, [partition], Clock())).get(partition)
     except (CheckpointError, ConnectorError, ValueError):

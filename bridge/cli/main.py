@@ -19,7 +19,7 @@ COMMANDS = {
     "verify": ("bridge.cli.verify:verify", "Prove that both sides hold the same, or list what differs."),
     "translate": ("bridge.cli.translate:translate", "Find where consumers go on at the other side, and set it."),
     "cutover": ("bridge.cli.cutover:cutover", "Migrate step by step, with a way back until the last."),
-    "lane": ("bridge.cli.lane:lane", "Pause, resume, retry or skip one partition of a running mirror."),
+    "lane": ("bridge.cli.lane:lane", "Pause, resume, retry or skip one lane of a running mirror."),
     "checkpoints": ("bridge.cli.checkpoints:checkpoints", "See and change where a mirror stands."),
     "config": ("bridge.cli.config:config", "Validate a configuration, print its schema or an example."),
 }
