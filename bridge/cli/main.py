@@ -20,12 +20,13 @@ COMMANDS = {
     "translate": ("bridge.cli.translate:translate", "Find where consumers go on at the other side, and set it."),
     "cutover": ("bridge.cli.cutover:cutover", "Migrate step by step, with a way back until the last."),
     "lane": ("bridge.cli.lane:lane", "Pause, resume, retry or skip one lane of a running mirror."),
+    "redrive": ("bridge.cli.redrive:redrive", "Send dead-lettered records again, in order per key."),
     "checkpoints": ("bridge.cli.checkpoints:checkpoints", "See and change where a mirror stands."),
     "config": ("bridge.cli.config:config", "Validate a configuration, print its schema or an example."),
 }
 """Where each command is, and its line in the help: none is imported before it is called."""
 
-LATER = ("doctor", "plan", "status", "redrive")
+LATER = ("doctor", "plan", "status")
 
 
 class Commands(TyperGroup):
