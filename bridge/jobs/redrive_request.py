@@ -61,7 +61,7 @@ def _checkpoints(configuration: Configuration) -> object:
     is_file = letters is not None and letters.file is not None
     if is_file and topic is not None and configuration.checkpoints_in_source_group:
         # The group of a topic that is not read has no place for them.
-        return KafkaCheckpoints(kafka=KafkaTopic(bootstrap_servers=topic.bootstrap_servers))
+        return KafkaCheckpoints(kafka=KafkaTopic.model_construct(bootstrap_servers=topic.bootstrap_servers))
     return kept
 
 
@@ -70,8 +70,9 @@ def _letters(configuration: Configuration) -> SourceSection:
     section, stream, topic = configuration.dead_letter, configuration.kinesis_end, configuration.kafka_end
     if section is not None and section.kinesis is not None and stream is not None:
         shared = {name: getattr(stream, name) for name in KinesisEnd.model_fields}
-        return SourceSection(kinesis=KinesisSource(**{**shared, "stream": section.kinesis.stream, "codec": "envelope"}))
+        changed = {**shared, "stream": section.kinesis.stream, "codec": "envelope"}
+        return SourceSection(kinesis=KinesisSource.model_construct(**changed))
     if section is not None and section.kafka is not None and topic is not None:
         shared = {name: getattr(topic, name) for name in KafkaEnd.model_fields}
-        return SourceSection(kafka=KafkaSource(**{**shared, "topic": section.kafka.topic}))
+        return SourceSection(kafka=KafkaSource.model_construct(**{**shared, "topic": section.kafka.topic}))
     return configuration.source

@@ -26,7 +26,8 @@ FAILED = 1
 
 async def _redriven(mirror: MirrorProcess, *options: str) -> tuple[Finished, Mapping[str, Any]]:
     finished = await run_command("redrive", mirror.config, "--json", *options)
-    return finished, json.loads(finished.out) if finished.out else {}
+    assert finished.out, finished.err
+    return finished, json.loads(finished.out)
 
 
 def _sent() -> tuple[list[TestRecord], list[TestRecord]]:
