@@ -89,6 +89,31 @@ def set_(
     asyncio.run(_set(asked, partition, position, new=new, force=force, as_json=as_json))
 
 
+@checkpoints.command("accept", epilog="Example: kmbridge checkpoints accept orders.yaml")
+def accept(targets: Targets, name: Name = None, settings: Settings = None, as_json: Json = False) -> None:
+    """Let a stopped mirror go on though a topic at one of its ends has got more partitions.
+
+    From where it stands on, each key goes to the partition that the new number gives it; what is mirrored stays where
+    it is. So a consumer of a sink keeps the order of keys only if it has read the old partitions to their ends before
+    it reads what comes now: stop the mirror with one signal, and wait until its consumers have no lag. A topic or
+    stream that was made anew is refused.
+    """
+    asked = _configuration(targets, name, settings)
+    # What reaches the ends is large, and the other commands do without it.
+    from bridge.jobs.partition_count import accept_partition_counts  # noqa: PLC0415
+
+    accepted = asyncio.run(accept_partition_counts(asked))
+    if as_json:
+        print_json({"name": asked.name, "accepted": [asdict(each) for each in accepted]})
+        return
+    for each in accepted:
+        for end, change in (("source", each.source), ("sink", each.sink)):
+            if change is not None:
+                print(f"{each.partition} at {_text(each.position)}: {end} {change[0]} -> {change[1]}")
+    if not accepted:
+        print(f"mirror {asked.name}: all checkpoints are of the partitions that there are: nothing to accept")
+
+
 @checkpoints.command("reset", epilog="Example: kmbridge checkpoints reset orders.yaml --yes")
 def reset(
     arguments: Annotated[list[str], typer.Argument(metavar="CONFIG [PARTITION…]", help=_ORDER)],
