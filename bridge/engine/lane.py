@@ -32,6 +32,8 @@ from connectors.base import (
 
 log = structlog.get_logger(__name__)
 
+_LOOK_S = 0.02
+
 
 @dataclass(frozen=True, slots=True)
 class _Submission:
@@ -70,6 +72,8 @@ class Lane:
         self._reading: asyncio.Task[bool] | asyncio.Task[tuple[Place, Passed]] | None = None
         self._nap = Nap()
         self._passing: Passing | None = None
+        self._has_skipped = False
+        """Whether it goes on behind what was skipped, once that is stored."""
         self._is_called = False
         """Whether something was said to the lane since it looked last."""
         self.is_at_rest = True
@@ -114,6 +118,12 @@ class Lane:
 
         Never raises a ``ConnectorError``: ``state`` and ``error`` tell what happened.
         """
+        try:
+            await self._run()
+        finally:
+            self._refuse_passing("the lane has ended")
+
+    async def _run(self) -> None:
         while not self._draining and self.state not in ENDED:
             self._is_called = False
             try:
@@ -128,7 +138,6 @@ class Lane:
                 else:
                     self._fail(error)
         self.progress.is_ended = True
-        self._refuse_passing("the lane has ended")
 
     def drain(self) -> None:
         """Read no more; ``run`` returns when all that was submitted is settled."""
@@ -224,7 +233,11 @@ class Lane:
             await self._pass_over(self._passing)
         elif self.progress.paused_ms is not None:
             await self._nap.take()
+        elif self._has_skipped and not self.progress.is_kept():
+            # What comes behind must not be in the sink while a restart would begin before.
+            await self._nap.take(_LOOK_S)
         else:
+            self._has_skipped = False
             self.is_at_rest = False
             try:
                 await self._stream()
@@ -260,6 +273,7 @@ class Lane:
     def _leave(self, passed: Passed, place: Place) -> None:
         """Go on behind what is not mirrored."""
         progress, totals = self.progress, self._around.totals
+        self._has_skipped = True
         totals.gaps += 1
         totals.skipped[OPERATOR] += passed.records or 0
         progress.gaps += (Gap(passed.lost_from, passed.lost_to, passed.cause, self._around.clock.now_ms()),)

@@ -138,6 +138,7 @@ class Orders:
         if lane.state is LaneState.FAILED:
             lane.revive()
             await self._restart(lane)
+        await self._until(lane, answer.done, float("inf"))
         try:
             passed = await answer
         except ConnectorError as error:
