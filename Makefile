@@ -17,7 +17,7 @@ PURPOSES := setup run demo test docs
 # What `make test ARGS="-k order"` and `make demo ARGS="--records 1000"` pass on.
 ARGS ?=
 
-.PHONY: help setup demo test soak bench check docs locks lock fmt clean
+.PHONY: help setup demo test soak bench check docs reference locks lock fmt clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -87,7 +87,11 @@ lock: $(if $(wildcard $(UV)),,$(UV)) ## pin requirements/*.txt anew (ARGS=--upgr
 docs: $(UV) ## docs/ as a site, in site/
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv/docs
 	@$(UV) pip install --quiet --require-hashes --python .venv/docs/bin/python -r requirements/docs.txt
-	@.venv/docs/bin/mkdocs build --quiet
+	@# With --quiet mkdocs does not count the warnings that strict makes errors of.
+	@told=$$(NO_MKDOCS_2_WARNING=1 .venv/docs/bin/mkdocs build 2>&1) || { echo "$$told" >&2; exit 1; }
+
+reference: .venv/.run ## the tables of docs/configuration.md, made from the models
+	@$(BIN)/python -m bridge.config.reference docs/configuration.md
 
 fmt: .venv/.test ## format, and mend what can be mended by itself
 	@$(BIN)/ruff format

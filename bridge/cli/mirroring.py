@@ -5,6 +5,7 @@ from random import Random
 import structlog
 
 from bridge.cli.stop import heeding, stopping
+from bridge.cli.watching import with_migration
 from bridge.config import Configuration, Mirrors
 from bridge.control.routes import LaneRoutes
 from bridge.engine.retry import Backoff
@@ -22,7 +23,10 @@ async def mirror_alone(asked: Configuration, own_version: str) -> None:
     listener = asked.http.listener if asked.http is not None else None
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
         orders = LaneRoutes({asked.name: mirroring.control}.get).routes()
-        async with serving(listener, [mirroring.observed], own_version, routes=orders) as address:
+        async with (
+            with_migration(asked, mirroring.observed) as observed,
+            serving(listener, [observed], own_version, routes=orders) as address,
+        ):
             with stopping(mirroring.stop):
                 await mirroring.run(address)
 

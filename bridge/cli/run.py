@@ -14,6 +14,7 @@ import typer
 from bridge.cli.arguments import Name, Settings, Targets, configurations
 from bridge.cli.lazy import lasting
 from bridge.cli.stop import leave, quitting, stopping
+from bridge.cli.watching import with_migration
 from bridge.config import Configuration, Mirrors
 from bridge.control.routes import LaneRoutes
 from bridge.engine.retry import Backoff
@@ -152,7 +153,14 @@ async def supervise(
         return Backoff(Random(), first_s=FIRST_DELAY_S, ceiling_s=LONGEST_DELAY_S)
 
     supervisor = Supervisor(command, processes, clock=Clock(), backoff=backoff)
-    observed = ObservedMirror(asked.name, supervisor.status, supervisor.counts, supervisor.trouble)
+    observed = ObservedMirror(
+        asked.name,
+        supervisor.status,
+        supervisor.counts,
+        supervisor.trouble,
+        source=asked.source.end.place,
+        sink=asked.sink.end.place,
+    )
 
     def drain(signal_name: str) -> None:
         log.info("draining", asked_by=signal_name)
@@ -165,7 +173,10 @@ async def supervise(
     listener = asked.http.listener if asked.http is not None else None
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
         orders = LaneRoutes({asked.name: supervisor}.get).routes()
-        async with serving(listener, [observed], own_version, routes=orders) as address:
+        async with (
+            with_migration(asked, observed) as shown,
+            serving(listener, [shown], own_version, routes=orders) as address,
+        ):
             told = {} if address is None else {"status": f"{address}/status", "metrics": f"{address}/metrics"}
             log.info("supervising", workers=processes, **told)
             with stopping(drain, second=force):

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
 from bridge.config.names import Endpoint, Servers, Table, Topic
-from bridge.config.quantities import Count, allowed
+from bridge.config.quantities import Slots, allowed
 from bridge.config.section import Section
 from checkpoints.kafka.topic import DEFAULT_SLOTS, DEFAULT_TOPIC
 
@@ -16,11 +16,11 @@ _KINDS = ("sqlite", "kafka", "dynamodb")
 
 
 class SqliteFile(Section):
-    path: Path
+    path: Path = Field(description="On a local disk; made where it is missing.")
 
 
 class SqliteCheckpoints(Section):
-    sqlite: SqliteFile
+    sqlite: SqliteFile = Field(description="A file, for one worker.")
 
 
 class KafkaTopic(Section):
@@ -28,14 +28,14 @@ class KafkaTopic(Section):
     bootstrap_servers: Servers | None = Field(
         default=None, description="HOST:PORT of some brokers of its cluster. Left out: the sink's, else the source's."
     )
-    slots: Annotated[Count, Field(le=1000)] | None = Field(
+    slots: Slots | None = Field(
         default=None,
         description=f"Partitions of the topic, which workers share. Left out: as it has, {DEFAULT_SLOTS} of a new one.",
     )
 
 
 class KafkaCheckpoints(Section):
-    kafka: KafkaTopic
+    kafka: KafkaTopic = Field(description="A compacted topic, which any number of workers share.")
 
 
 class DynamoTable(Section):
@@ -45,7 +45,7 @@ class DynamoTable(Section):
 
 
 class DynamoCheckpoints(Section):
-    dynamodb: DynamoTable
+    dynamodb: DynamoTable = Field(description="A table, for one worker.")
 
 
 def _kind(value: Any) -> Any:

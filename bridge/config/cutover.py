@@ -50,10 +50,10 @@ class Cutover(Section):
     consumers: tuple[Consumers, ...] = Field(default=(), description="Those that move, each with both its names.")
     quiet: Annotated[Duration, AfterValidator(_quiet)] = Field(
         default=60.0,
-        description="How long nothing may have been produced to a side before its producers count as stopped.",
+        description="For so long nothing is produced to a side before its producers count as stopped; at least 2s.",
         json_schema_extra={"default": "60s"},
     )
-    reverse: ReverseMirror = Field(default_factory=ReverseMirror)
+    reverse: ReverseMirror = Field(default_factory=ReverseMirror, description="The mirror that is the way back.")
     lease_region: str | None = Field(default=None, description="Where lease tables are. Left out: the stream's region.")
     lease_endpoint_url: Endpoint | None = Field(default=None, description="DynamoDB. Left out: AWS.")
 

@@ -20,12 +20,12 @@ class DeadLetterStream(Section):
 
 
 class DeadLetterFile(Section):
-    path: Path
+    path: Path = Field(description="Lines of JSON.")
 
 
 class DeadLetter(Choice):
     forms: ClassVar[tuple[str, ...]] = ("kafka: {topic: TOPIC}", "kinesis: {stream: STREAM}", "file: {path: FILE}")
 
-    kafka: DeadLetterTopic | None = None
-    kinesis: DeadLetterStream | None = None
-    file: DeadLetterFile | None = None
+    kafka: DeadLetterTopic | None = Field(default=None, description="A topic.")
+    kinesis: DeadLetterStream | None = Field(default=None, description="A stream.")
+    file: DeadLetterFile | None = Field(default=None, description="A file of this machine.")

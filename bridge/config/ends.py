@@ -20,7 +20,9 @@ def _unprotected(value: dict[str, str | SecretStr]) -> dict[str, str | SecretStr
 class KinesisEnd(Section):
     stream: Stream = Field(description="Name or ARN.")
     region: str | None = Field(default=None, description="Left out: the ARN's, else that of the AWS environment.")
-    endpoint_url: Endpoint | None = Field(default=None, description="Left out: AWS.")
+    endpoint_url: Endpoint | None = Field(
+        default=None, description="Another server than AWS, as http://127.0.0.1:4567."
+    )
     assume_role_arn: str | None = Field(default=None, description="The role with which to reach the stream.")
 
     @model_validator(mode="after")
@@ -36,6 +38,11 @@ class KinesisEnd(Section):
         return f"Kinesis stream {self.stream}"
 
     @property
+    def place(self) -> str:
+        """The end as a URL names it."""
+        return f"kinesis://{self.reached_by[0]}/{self.stream_name}"
+
+    @property
     def stream_name(self) -> str:
         return self.stream.rpartition("/")[2]
 
@@ -49,16 +56,22 @@ class KinesisEnd(Section):
 
 class KafkaEnd(Section):
     bootstrap_servers: Servers = Field(description="HOST:PORT of some brokers.")
-    topic: Topic
-    auth: Literal["none"] = "none"
+    topic: Topic = Field(description="Its name.")
+    auth: Literal["none"] = Field(default="none", description="Where brokers ask who it is.")
     librdkafka: Annotated[Properties, AfterValidator(_unprotected)] = Field(
-        default_factory=dict, description="Passed through, except what the bridge's guarantees rest on."
+        default_factory=dict,
+        description="Settings of Kafka's client, passed through, except what the guarantees rest on.",
     )
 
     @property
     def title(self) -> str:
         """The end, for a person."""
         return f"Kafka topic {self.topic}"
+
+    @property
+    def place(self) -> str:
+        """The end as a URL names it."""
+        return f"kafka://{','.join(self.bootstrap_servers)}/{self.topic}"
 
     def is_at(self, servers: tuple[str, ...]) -> bool:
         """Whether ``servers`` are of this end's cluster."""

@@ -27,9 +27,12 @@ from checkpoints.sqlite import default_path
 class MirrorSection(Section):
     """Each section is valid by itself; ``rules`` say which go together."""
 
-    name: Name = Field(description="Names checkpoints and metrics.", json_schema_extra={"pattern": NAME_PATTERN})
-    source: Source
-    sink: Sink
+    name: Name = Field(
+        description="Names checkpoints, group, transactions and metrics: 1 to 60 of a-z, 0-9 and -.",
+        json_schema_extra={"pattern": NAME_PATTERN},
+    )
+    source: Source = Field(description="Where it reads: exactly one of the two.")
+    sink: Sink = Field(description="Where it writes: exactly one of the two.")
     checkpoints: Checkpoints = Field(
         default="auto",
         description="auto: the topic kmbridge-checkpoints in the sink's cluster; from Kafka to Kinesis the group "
@@ -40,19 +43,36 @@ class MirrorSection(Section):
         description="How often progress is saved, where that is not part of a transaction.",
         json_schema_extra={"default": "500ms"},
     )
-    workers: Workers = Field(default_factory=Workers)
-    provenance: Literal["auto", "always", "never"] = "auto"
-    on_gap: Literal["stop", "continue"] = "stop"
+    workers: Workers = Field(
+        default_factory=Workers, description="How the processes that share the mirror know of each other."
+    )
+    provenance: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description="Whether a record is sent with where it comes from (kmbridge-origin); auto: wherever the sink can "
+        "carry it. Loops, translation, verification and reading back rest on it.",
+    )
+    on_gap: Literal["stop", "continue"] = Field(
+        default="stop",
+        description="What a lane does where records were lost at the source; continue: the gap is logged, counted and "
+        "kept in the checkpoint.",
+    )
     on_loop: Literal["skip", "pass"] = Field(
         default="skip",
-        description="Records that came from the sink; pass restores a lost sink from its mirror.",
+        description="What becomes of records that came from the sink; pass restores a lost sink from its mirror.",
     )
-    transforms: tuple[()] = ()
-    on_error: Literal["stop", "dead_letter"] = "stop"
-    dead_letter: DeadLetter | None = None
-    limits: Limits = Field(default_factory=Limits)
-    http: Http | None = Field(default_factory=Http)
-    log: Log = Field(default_factory=Log)
+    transforms: tuple[()] = Field(default=(), description="To come in a later version.")
+    on_error: Literal["stop", "dead_letter"] = Field(
+        default="stop",
+        description="What a lane does before a record that the sink never takes; dead_letter goes with that key.",
+    )
+    dead_letter: DeadLetter | None = Field(
+        default=None, description="Where records go that the sink can never take: exactly one of the three."
+    )
+    limits: Limits = Field(default_factory=Limits, description="What a process may use.")
+    http: Http | None = Field(
+        default_factory=Http, description="The server of /status, /metrics, /healthz and /readyz; null: none."
+    )
+    log: Log = Field(default_factory=Log, description="On stderr.")
     cutover: Cutover | None = Field(default=None, description="A migration, for `kmbridge cutover`; `run` ignores it.")
 
     @property

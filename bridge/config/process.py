@@ -24,8 +24,9 @@ def _some(value: int) -> int:
 
 
 def _sendable(value: SecretStr) -> SecretStr:
+    """A header carries it."""
     if not re.fullmatch(r"[!-~]+", value.get_secret_value()):
-        raise allowed("visible ASCII characters without spaces, as a header can carry them")
+        raise allowed("visible ASCII characters without spaces")
     return value
 
 
@@ -38,7 +39,7 @@ def _session_timeout(value: float) -> float:
 class Workers(Section):
     session_timeout: Annotated[Duration, AfterValidator(_session_timeout)] = Field(
         default=6.0,
-        description="How long a worker may be silent before others take its slots over.",
+        description="How long a worker may be silent before others take its slots over: 1s to 30m; with classic.",
         json_schema_extra={"default": "6s"},
     )
     group_protocol: Literal["classic", "consumer"] = Field(
@@ -61,7 +62,7 @@ class Workers(Section):
 class Limits(Section):
     memory: Annotated[Size, AfterValidator(_memory)] = Field(
         default=256 * 2**20,
-        description="Bytes of records that may be on their way through this process.",
+        description="What records may take that are on their way through this process; at least 1MiB.",
         json_schema_extra={"default": "256MiB"},
     )
     records_per_second: Rate | None = Field(
@@ -75,7 +76,7 @@ class Limits(Section):
 class Http(Section):
     listen: Listen | None = Field(
         default=("127.0.0.1", 8080),
-        description="HOST:PORT; null turns it off.",
+        description="Null turns it off.",
         json_schema_extra={"default": "127.0.0.1:8080"},
     )
     token: Annotated[SecretStr, AfterValidator(_sendable)] | None = Field(
@@ -91,5 +92,7 @@ class Http(Section):
 
 
 class Log(Section):
-    format: Literal["auto", "console", "json"] = "auto"
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "console", "json"] = Field(
+        default="auto", description="auto: console on a terminal, JSON elsewhere."
+    )
+    level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="The least that is told.")

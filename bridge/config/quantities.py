@@ -17,6 +17,8 @@ _BYTES = {
     **{unit: 1024**power for power, unit in enumerate(("KiB", "MiB", "GiB", "TiB"), 1)},
 }
 
+_MOMENT = {"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00Z"]}
+
 
 def allowed(what: str) -> PydanticCustomError:
     """The error of a value that is not ``what`` a key allows."""
@@ -96,6 +98,7 @@ def _no_boolean(value: Any) -> Any:
 
 
 Count = Annotated[int, Field(ge=1), BeforeValidator(_no_boolean)]
+Slots = Annotated[int, Field(ge=1, le=1000), BeforeValidator(_no_boolean)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_no_boolean)]
 """A second."""
 
@@ -105,28 +108,35 @@ Duration = Annotated[
     float,
     BeforeValidator(duration),
     PlainSerializer(duration_text, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9.]+ ?(ms|s|m|h|d)$"}),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^[0-9.]+ ?(ms|s|m|h|d)$", "examples": ["200ms", "1s", "5m", "2h", "7d"]}
+    ),
 ]
 """Seconds."""
 
 Size = Annotated[
     int,
     BeforeValidator(size),
-    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": r"^[0-9.]+ ?(B|[KMGT]B|[KMGT]iB)$"}]}),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "integer"}, {"type": "string", "pattern": r"^[0-9.]+ ?(B|[KMGT]B|[KMGT]iB)$"}],
+            "examples": ["512KiB", "256MiB", "1GB", 1000000],
+        }
+    ),
 ]
 """Bytes."""
 
 StreamStart = Annotated[
     Literal["trim_horizon", "latest"] | datetime,
     BeforeValidator(stream_start),
-    WithJsonSchema({"anyOf": [{"enum": ["trim_horizon", "latest"]}, {"type": "string", "format": "date-time"}]}),
+    WithJsonSchema({"anyOf": [{"enum": ["trim_horizon", "latest"]}, _MOMENT]}),
 ]
 """Where to read a stream from."""
 
 TopicStart = Annotated[
     Literal["earliest", "latest"] | datetime,
     BeforeValidator(topic_start),
-    WithJsonSchema({"anyOf": [{"enum": ["earliest", "latest"]}, {"type": "string", "format": "date-time"}]}),
+    WithJsonSchema({"anyOf": [{"enum": ["earliest", "latest"]}, _MOMENT]}),
 ]
 """Where to read a topic from."""
 
@@ -134,6 +144,6 @@ Listen = Annotated[
     tuple[str, int],
     BeforeValidator(host_port),
     PlainSerializer(listen_text, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": r"^.+:[0-9]+$"}),
+    WithJsonSchema({"type": "string", "pattern": r"^.+:[0-9]+$", "examples": ["127.0.0.1:8080", "[::1]:8080"]}),
 ]
 """Host and port."""

@@ -17,7 +17,7 @@ def _commit_interval(value: float) -> float:
 
 
 class CreateTopic(Section):
-    partitions: Count
+    partitions: Count = Field(description="Final: keys move when it changes later.")
     replication_factor: Count | None = Field(default=None, description="Left out: the broker's default.")
     config: Properties = Field(default_factory=dict, description="The topic's settings, as retention.ms.")
 
@@ -29,23 +29,28 @@ class KafkaSink(KafkaEnd):
     )
     commit_interval: Annotated[Duration, AfterValidator(_commit_interval)] = Field(
         default=0.1,
-        description="How often a transaction ends, with exactly_once.",
+        description="How often a transaction ends, with exactly_once; at most 5s.",
         json_schema_extra={"default": "100ms"},
     )
-    compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "lz4"
+    compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = Field(
+        default="lz4", description="Of batches, by Kafka's client."
+    )
     partitioner: Literal["murmur2", "same_number"] = Field(
         default="murmur2",
-        description="Which partition a record goes to: that of its key, or, from Kafka, the number it is read from.",
+        description="Which partition a record goes to: that of its key, as every Java client has it; or, from Kafka, "
+        "the number it is read from.",
     )
     create_topic: CreateTopic | None = Field(default=None, description="Make the topic where it is missing.")
 
 
 class KinesisSink(KinesisEnd):
     codec: Literal["kpl", "raw", "envelope"] = Field(
-        default="kpl", description="How keys, headers and times are put into the data of a record; raw leaves them out."
+        default="kpl",
+        description="How keys, headers and times are put into the data of a record; raw has no room for them, and "
+        "refuses headers, null values, and keys that are no partition key.",
     )
     compression: Literal["none", "gzip", "zstd"] = Field(
-        default="none", description="Of each value, undone by a mirror that reads the stream."
+        default="none", description="Of each value, undone by a mirror that reads the stream; not with raw."
     )
 
     @model_validator(mode="after")
@@ -61,8 +66,8 @@ class KinesisSink(KinesisEnd):
 class Sink(Choice):
     forms: ClassVar[tuple[str, ...]] = ("kafka: {bootstrap_servers, topic: TOPIC}", "kinesis: {stream: STREAM}")
 
-    kafka: KafkaSink | None = None
-    kinesis: KinesisSink | None = None
+    kafka: KafkaSink | None = Field(default=None, description="A Kafka topic.")
+    kinesis: KinesisSink | None = Field(default=None, description="A Kinesis stream.")
 
     @property
     def end(self) -> KafkaSink | KinesisSink:

@@ -13,7 +13,7 @@ class KinesisSource(KinesisEnd):
     start: StreamStart = Field(
         default="trim_horizon", description="Where to read from while there is no checkpoint yet."
     )
-    read: Literal["polling"] = "polling"
+    read: Literal["polling"] = Field(default="polling", description="By GetRecords.")
     poll_interval: Duration = Field(
         default=1.0, description="How often an idle shard is read.", json_schema_extra={"default": "1s"}
     )
@@ -25,7 +25,9 @@ class KinesisSource(KinesisEnd):
         description="KPL aggregates: every record, those the KCL would deliver, or left as they are.",
     )
     read_share: Share = Field(
-        default=1.0, description="Of a shard's read limit; above 1 only at another server than AWS."
+        default=1.0,
+        description="The part of a shard's read limit (5 calls and 2 MB a second) that the mirror takes; above 1 only "
+        "at another server than AWS. Jobs and verify take 0.8 where it is left out.",
     )
     decompress: Literal["never", "auto"] = Field(
         default="never", description="auto: undo the gzip and zstd of the stream's own producers."
@@ -48,8 +50,8 @@ class KafkaSource(KafkaEnd):
 class Source(Choice):
     forms: ClassVar[tuple[str, ...]] = ("kinesis: {stream: STREAM}", "kafka: {bootstrap_servers, topic: TOPIC}")
 
-    kinesis: KinesisSource | None = None
-    kafka: KafkaSource | None = None
+    kinesis: KinesisSource | None = Field(default=None, description="A Kinesis stream.")
+    kafka: KafkaSource | None = Field(default=None, description="A Kafka topic.")
 
     @property
     def end(self) -> KinesisSource | KafkaSource:

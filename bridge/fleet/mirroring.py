@@ -52,7 +52,13 @@ class Mirroring:
         self._assembly = assemble(asked, observer=counters, clock=Clock(), random=Random(), index=index)
         self._halt = Halt(self._assembly.mirror.drain)
         self.control = MirrorControl(self._assembly.mirror, self._assembly.ends.source)
-        self.observed = ObservedMirror(asked.name, self._assembly.mirror.status, counters.snapshot)
+        self.observed = ObservedMirror(
+            asked.name,
+            self._assembly.mirror.status,
+            counters.snapshot,
+            source=asked.source.end.place,
+            sink=asked.sink.end.place,
+        )
 
     def stop(self, asked_by: str) -> None:
         """Drain; where the ends are still being reached, just end that. Safe to call twice."""

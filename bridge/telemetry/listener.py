@@ -5,6 +5,8 @@ from ipaddress import ip_address
 
 from pydantic import SecretStr
 
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asked for by others, not here
+
 
 @dataclass(frozen=True, slots=True)
 class Listener:
@@ -18,6 +20,12 @@ class Listener:
     def is_local(self) -> bool:
         """Whether only this machine can reach it."""
         return is_loopback(self.host)
+
+    @property
+    def from_here(self) -> str | None:
+        """The URL at which this machine reaches it; None where only the process itself knows its port."""
+        here = Listener(_EVERYWHERE.get(self.host, self.host), self.port)
+        return None if self.port == 0 else here.address(self.port)
 
     def address(self, port: int) -> str:
         """Its URL, once ``port`` is what it has."""

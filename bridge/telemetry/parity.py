@@ -19,7 +19,7 @@ class ParityCounts(Collector):
         """By kind."""
         self.proven_ms: int | None = None
         """What had arrived at the source by then is compared; None: nothing yet."""
-        self._mirror = mirror
+        self.mirror = mirror
 
     def add(self, records: int, differences: Mapping[str, int]) -> None:
         self.records += records
@@ -29,19 +29,19 @@ class ParityCounts(Collector):
         records = CounterMetricFamily(
             "kmbridge_parity_records_total", "Records at the source that were looked for in the sink.", labels=_LABELS
         )
-        records.add_metric((self._mirror,), self.records)
+        records.add_metric((self.mirror,), self.records)
         differences = CounterMetricFamily(
             "kmbridge_parity_differences_total",
             "Records that the sink does not hold as the source does, by kind.",
             labels=(*_LABELS, "kind"),
         )
         for kind, count in self.differences.items():
-            differences.add_metric((self._mirror, kind), count)
+            differences.add_metric((self.mirror, kind), count)
         proven = GaugeMetricFamily(
             "kmbridge_parity_proven_timestamp_seconds",
             "What had reached the source by this time has been compared.",
             labels=_LABELS,
         )
         if self.proven_ms is not None:
-            proven.add_metric((self._mirror,), self.proven_ms / 1000)
+            proven.add_metric((self.mirror,), self.proven_ms / 1000)
         return [records, differences, proven]

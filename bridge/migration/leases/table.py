@@ -7,6 +7,7 @@ from checkpoints.dynamodb.table import Purpose, Table
 LEASES = Purpose(
     key=("leaseKey",),
     section="lease_table",
+    endpoint="lease_endpoint_url",
     throttled="raise the table's capacity, or try again later",
     missing="check the application's name, region and account: its table is named as it is, and is made when it starts",
     uncreated="",

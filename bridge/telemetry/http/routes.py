@@ -8,7 +8,9 @@ from prometheus_client.exposition import choose_encoder
 
 from bridge.engine.status import MirrorState
 from bridge.telemetry.observed import ObservedMirror
-from bridge.telemetry.report import mirror_json
+from bridge.telemetry.overview import Overview
+
+_SETTLED = {MirrorState.RUNNING, MirrorState.FAILED}
 
 _SETTLED = {MirrorState.RUNNING, MirrorState.FAILED}
 
@@ -16,10 +18,10 @@ _SETTLED = {MirrorState.RUNNING, MirrorState.FAILED}
 class Readings:
     """Answers from what the mirrors tell at the moment of the request."""
 
-    def __init__(self, mirrors: Sequence[ObservedMirror], registry: CollectorRegistry, version: str) -> None:
+    def __init__(self, mirrors: Sequence[ObservedMirror], overview: Overview, registry: CollectorRegistry) -> None:
         self._mirrors = mirrors
+        self._overview = overview
         self._registry = registry
-        self._version = version
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -45,5 +47,4 @@ class Readings:
         return web.Response(text=f"{'; '.join(waiting) or 'ready'}\n", status=200 if is_ready else 503)
 
     async def _status(self, _: web.Request) -> web.Response:
-        documents = [mirror_json(mirror.name, self._version, mirror.status()) for mirror in self._mirrors]
-        return web.json_response(documents[0] if len(documents) == 1 else {"mirrors": documents})
+        return web.json_response(self._overview.status())
