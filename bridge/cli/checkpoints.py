@@ -170,6 +170,7 @@ async def _set(asked: Configuration, partition: str, position: str, *, new: bool
             gaps=old.gaps if old else (),
             # Of a job with an end, what is left of it begins here.
             bound=replace(old.bound, begin=position, records=0, is_reached=False) if old and old.bound else None,
+            paused_ms=old.paused_ms if old else None,
         )
         _log_change("checkpoint set", asked, partition, old, new=position)
         if as_json:
@@ -257,7 +258,7 @@ def _row(partition: str, checkpoint: Checkpoint, owner: Holder | None, now_ms: i
         _text(checkpoint.position),
         "-" if checkpoint.watermark_ms is None else f"{age(now_ms - checkpoint.watermark_ms)} ago",
         f"{age(now_ms - checkpoint.saved_ms)} ago" if checkpoint.saved_ms else "-",
-        "yes" if checkpoint.finished else "no",
+        "yes" if checkpoint.finished else "no" if checkpoint.paused_ms is None else "paused",
         str(len(checkpoint.gaps)),
         "-" if owner is None else str(owner),
         "-" if lag_ms is None else age(lag_ms),
