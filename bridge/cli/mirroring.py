@@ -4,6 +4,7 @@ from random import Random
 
 import structlog
 
+from bridge.cli.exporting import exporting, followed
 from bridge.cli.stop import heeding, stopping
 from bridge.cli.watching import with_migration
 from bridge.config import Configuration, Mirrors
@@ -19,24 +20,28 @@ from connectors.base import Clock
 
 async def mirror_alone(asked: Configuration, own_version: str) -> None:
     """Mirror and serve the telemetry, until a signal drains."""
-    mirroring = Mirroring(asked)
     listener = asked.http.listener if asked.http is not None else None
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
-        orders = LaneRoutes({asked.name: mirroring.control}.get).routes()
-        async with (
-            with_migration(asked, mirroring.observed) as observed,
-            serving(listener, [observed], own_version, routes=orders) as address,
-        ):
-            with stopping(mirroring.stop):
-                await mirroring.run(address)
+        async with followed(asked, own_version) as tracers:
+            mirroring = Mirroring(asked, tracer=tracers(asked.name))
+            orders = LaneRoutes({asked.name: mirroring.control}.get).routes()
+            async with (
+                with_migration(asked, mirroring.observed) as observed,
+                serving(listener, [observed], own_version, routes=orders) as address,
+                exporting(asked, [observed]),
+            ):
+                with stopping(mirroring.stop):
+                    await mirroring.run(address)
 
 
-async def mirror_as_worker(asked: Configuration, index: int) -> None:
+async def mirror_as_worker(asked: Configuration, own_version: str, index: int) -> None:
     """Mirror and report to the supervisor, until it asks for a drain or is gone, or a signal drains."""
-    mirroring = Mirroring(asked, index)
-    with structlog.contextvars.bound_contextvars(mirror=asked.name, worker=index), heeding(mirroring.stop):
-        async with reporting(mirroring.observed, mirroring.control, lambda: mirroring.stop("supervisor")):
-            await mirroring.run(None)
+    with structlog.contextvars.bound_contextvars(mirror=asked.name, worker=index):
+        async with followed(asked, own_version) as tracers:
+            mirroring = Mirroring(asked, index, tracers(asked.name))
+            with heeding(mirroring.stop):
+                async with reporting(mirroring.observed, mirroring.control, lambda: mirroring.stop("supervisor")):
+                    await mirroring.run(None)
 
 
 async def mirror_many(asked: Mirrors, own_version: str) -> None:
@@ -45,11 +50,20 @@ async def mirror_many(asked: Mirrors, own_version: str) -> None:
     def backoff() -> Backoff:
         return Backoff(Random(), first_s=FIRST_DELAY_S, ceiling_s=LONGEST_DELAY_S)
 
-    fleet = Fleet(asked, Mirroring, lambda family: names_of(family, Clock()), clock=Clock(), backoff=backoff)
-    http = asked.process.http
-    listener = None if http is None else http.listener
-    async with serving(listener, fleet.observed, own_version, routes=LaneRoutes(fleet.control_of).routes()) as address:
-        with stopping(fleet.stop):
-            await fleet.run(address)
+    async with followed(asked.process, own_version) as tracers:
+
+        def begin(each: Configuration) -> Mirroring:
+            return Mirroring(each, tracer=tracers(each.name))
+
+        fleet = Fleet(asked, begin, lambda family: names_of(family, Clock()), clock=Clock(), backoff=backoff)
+        http = asked.process.http
+        listener = None if http is None else http.listener
+        orders = LaneRoutes(fleet.control_of).routes()
+        async with (
+            serving(listener, fleet.observed, own_version, routes=orders) as address,
+            exporting(asked.process, fleet.observed),
+        ):
+            with stopping(fleet.stop):
+                await fleet.run(address)
     if fleet.failure is not None:
         raise fleet.failure

@@ -12,6 +12,7 @@ import structlog
 import typer
 
 from bridge.cli.arguments import Name, Settings, Targets, configurations
+from bridge.cli.exporting import exporting, prepare
 from bridge.cli.lazy import lasting
 from bridge.cli.stop import leave, quitting, stopping
 from bridge.cli.watching import with_migration
@@ -60,6 +61,7 @@ def run(
     with quitting():
         mirrors = configurations(targets, name, settings)
         configure_logging(LogFormat(mirrors.process.log.format), mirrors.process.log.level)
+        prepare(mirrors.process)
         asked = mirrors.alone
         if asked is None:
             _mirror_many(mirrors, own_version, workers)
@@ -122,7 +124,7 @@ def _mirror(asked: Configuration, own_version: str, worker: int | None) -> None:
         from bridge.fleet.mirroring import warn  # noqa: PLC0415
 
     warn(asked)
-    asyncio.run(mirror_alone(asked, own_version) if worker is None else mirror_as_worker(asked, worker))
+    asyncio.run(mirror_alone(asked, own_version) if worker is None else mirror_as_worker(asked, own_version, worker))
 
 
 def _worker_command(
@@ -158,6 +160,7 @@ async def supervise(
         supervisor.status,
         supervisor.counts,
         supervisor.trouble,
+        supervisor.restarts,
         source=asked.source.end.place,
         sink=asked.sink.end.place,
     )
@@ -176,6 +179,7 @@ async def supervise(
         async with (
             with_migration(asked, observed) as shown,
             serving(listener, [shown], own_version, routes=orders) as address,
+            exporting(asked, [shown]),
         ):
             told = {} if address is None else {"status": f"{address}/status", "metrics": f"{address}/metrics"}
             log.info("supervising", workers=processes, **told)

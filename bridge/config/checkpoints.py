@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
 from bridge.config.names import Endpoint, Servers, Table, Topic
-from bridge.config.quantities import Slots, allowed
+from bridge.config.quantities import Count, allowed
 from bridge.config.section import Section
 from checkpoints.kafka.topic import DEFAULT_SLOTS, DEFAULT_TOPIC
 
@@ -16,11 +16,13 @@ _KINDS = ("sqlite", "kafka", "dynamodb")
 
 
 class SqliteFile(Section):
+    """A file, for one worker."""
+
     path: Path = Field(description="On a local disk; made where it is missing.")
 
 
 class SqliteCheckpoints(Section):
-    sqlite: SqliteFile = Field(description="A file, for one worker.")
+    sqlite: SqliteFile
 
 
 class KafkaTopic(Section):
@@ -28,7 +30,7 @@ class KafkaTopic(Section):
     bootstrap_servers: Servers | None = Field(
         default=None, description="HOST:PORT of some brokers of its cluster. Left out: the sink's, else the source's."
     )
-    slots: Slots | None = Field(
+    slots: Annotated[Count, Field(le=1000)] | None = Field(
         default=None,
         description=f"Partitions of the topic, which workers share. Left out: as it has, {DEFAULT_SLOTS} of a new one.",
     )
@@ -39,13 +41,15 @@ class KafkaCheckpoints(Section):
 
 
 class DynamoTable(Section):
+    """A table, for one worker."""
+
     table: Table = Field(description="Made where it is missing.")
     region: str | None = Field(default=None, description="Left out: that of the AWS environment.")
     endpoint_url: Endpoint | None = Field(default=None, description="Left out: AWS.")
 
 
 class DynamoCheckpoints(Section):
-    dynamodb: DynamoTable = Field(description="A table, for one worker.")
+    dynamodb: DynamoTable
 
 
 def _kind(value: Any) -> Any:

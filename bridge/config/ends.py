@@ -56,8 +56,8 @@ class KinesisEnd(Section):
 
 class KafkaEnd(Section):
     bootstrap_servers: Servers = Field(description="HOST:PORT of some brokers.")
-    topic: Topic = Field(description="Its name.")
-    auth: Literal["none"] = Field(default="none", description="Where brokers ask who it is.")
+    topic: Topic
+    auth: Literal["none"] = "none"
     librdkafka: Annotated[Properties, AfterValidator(_unprotected)] = Field(
         default_factory=dict,
         description="Settings of Kafka's client, passed through, except what the guarantees rest on.",

@@ -49,7 +49,6 @@ LACKING = (
         for end in ("source", "sink")
     ),
     Lacking("transforms", "transforms", "leave them out", harmless=(None, [])),
-    Lacking("telemetry", "EMF metrics", "scrape /metrics"),
 )
 
 KNOWN_LATER: tuple[tuple[str, ...], ...] = tuple(lack.path for lack in LACKING)

@@ -21,6 +21,7 @@ from bridge.config.quantities import Duration
 from bridge.config.section import Section
 from bridge.config.sink import Sink
 from bridge.config.source import Source
+from bridge.config.telemetry import Telemetry
 from checkpoints.sqlite import default_path
 
 
@@ -31,8 +32,8 @@ class MirrorSection(Section):
         description="Names checkpoints, group, transactions and metrics: 1 to 60 of a-z, 0-9 and -.",
         json_schema_extra={"pattern": NAME_PATTERN},
     )
-    source: Source = Field(description="Where it reads: exactly one of the two.")
-    sink: Sink = Field(description="Where it writes: exactly one of the two.")
+    source: Source
+    sink: Sink
     checkpoints: Checkpoints = Field(
         default="auto",
         description="auto: the topic kmbridge-checkpoints in the sink's cluster; from Kafka to Kinesis the group "
@@ -43,9 +44,7 @@ class MirrorSection(Section):
         description="How often progress is saved, where that is not part of a transaction.",
         json_schema_extra={"default": "500ms"},
     )
-    workers: Workers = Field(
-        default_factory=Workers, description="How the processes that share the mirror know of each other."
-    )
+    workers: Workers = Field(default_factory=Workers)
     provenance: Literal["auto", "always", "never"] = Field(
         default="auto",
         description="Whether a record is sent with where it comes from (kmbridge-origin); auto: wherever the sink can "
@@ -65,14 +64,13 @@ class MirrorSection(Section):
         default="stop",
         description="What a lane does before a record that the sink never takes; dead_letter goes with that key.",
     )
-    dead_letter: DeadLetter | None = Field(
-        default=None, description="Where records go that the sink can never take: exactly one of the three."
+    dead_letter: DeadLetter | None = None
+    limits: Limits = Field(default_factory=Limits)
+    http: Http | None = Field(default_factory=Http)
+    log: Log = Field(default_factory=Log)
+    telemetry: Telemetry | None = Field(
+        default=None, description="Of the whole process; its metrics and traces beside what `http` serves."
     )
-    limits: Limits = Field(default_factory=Limits, description="What a process may use.")
-    http: Http | None = Field(
-        default_factory=Http, description="The server of /status, /metrics, /healthz and /readyz; null: none."
-    )
-    log: Log = Field(default_factory=Log, description="On stderr.")
     cutover: Cutover | None = Field(default=None, description="A migration, for `kmbridge cutover`; `run` ignores it.")
 
     @property

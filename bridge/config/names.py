@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from bridge.config.quantities import allowed, host_port
 
@@ -97,7 +97,7 @@ def _addresses(servers: Iterable[str]) -> set[tuple[str, int]]:
 Name = Annotated[str, AfterValidator(_name)]
 Stream = Annotated[str, AfterValidator(_stream)]
 StreamName = Annotated[str, AfterValidator(_stream_name)]
-Topic = Annotated[str, AfterValidator(_topic)]
+Topic = Annotated[str, AfterValidator(_topic), Field(description="The topic's name.")]
 Table = Annotated[str, AfterValidator(_table)]
 Instance = Annotated[str, AfterValidator(_instance)]
 Endpoint = Annotated[str, AfterValidator(_endpoint)]

@@ -37,6 +37,8 @@ def _session_timeout(value: float) -> float:
 
 
 class Workers(Section):
+    """How the processes that share a mirror know of each other."""
+
     session_timeout: Annotated[Duration, AfterValidator(_session_timeout)] = Field(
         default=6.0,
         description="How long a worker may be silent before others take its slots over: 1s to 30m; with classic.",
@@ -60,6 +62,8 @@ class Workers(Section):
 
 
 class Limits(Section):
+    """What a process may use."""
+
     memory: Annotated[Size, AfterValidator(_memory)] = Field(
         default=256 * 2**20,
         description="What records may take that are on their way through this process; at least 1MiB.",
@@ -74,9 +78,11 @@ class Limits(Section):
 
 
 class Http(Section):
+    """The server of the live page, /status, /metrics, /healthz and /readyz; null: none."""
+
     listen: Listen | None = Field(
         default=("127.0.0.1", 8080),
-        description="Null turns it off.",
+        description="HOST:PORT; null turns it off.",
         json_schema_extra={"default": "127.0.0.1:8080"},
     )
     token: Annotated[SecretStr, AfterValidator(_sendable)] | None = Field(
@@ -92,6 +98,8 @@ class Http(Section):
 
 
 class Log(Section):
+    """What is told on stderr."""
+
     format: Literal["auto", "console", "json"] = Field(
         default="auto", description="auto: console on a terminal, JSON elsewhere."
     )

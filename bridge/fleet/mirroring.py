@@ -9,6 +9,7 @@ from bridge.assembly import Assembly, Halt, assemble
 from bridge.config import Configuration
 from bridge.control.mirror import MirrorControl
 from bridge.engine.mirror import MirrorFailedError
+from bridge.engine.tracing import NO_TRACER, Tracer
 from bridge.errors import BridgeError
 from bridge.keeping.stores import described
 from bridge.telemetry.counters import Counters
@@ -46,10 +47,10 @@ def _warn_of_old_file(asked: Configuration) -> None:
 class Mirroring:
     """One run of a mirror. It can be told to stop at any time, also while the ends are still being reached."""
 
-    def __init__(self, asked: Configuration, index: int = 0) -> None:
+    def __init__(self, asked: Configuration, index: int = 0, tracer: Tracer = NO_TRACER) -> None:
         counters = Counters()
         self._asked = asked
-        self._assembly = assemble(asked, observer=counters, clock=Clock(), random=Random(), index=index)
+        self._assembly = assemble(asked, observer=counters, clock=Clock(), random=Random(), index=index, tracer=tracer)
         self._halt = Halt(self._assembly.mirror.drain)
         self.control = MirrorControl(self._assembly.mirror, self._assembly.ends.source)
         self.observed = ObservedMirror(

@@ -18,6 +18,8 @@ class ObservedMirror:
     counts: Callable[[], Counts] = lambda: NO_COUNTS
     trouble: Callable[[], str | None] = lambda: None
     """What of the mirror does not work though this process does; None where there is nothing."""
+    restarts: Callable[[], int] = lambda: 0
+    """How often a worker, or the mirror itself, was started again by this process."""
     source: str = ""
     """Where it reads, as a URL names it, without secrets."""
     sink: str = ""

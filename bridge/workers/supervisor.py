@@ -84,6 +84,10 @@ class Supervisor:
             f"{order.action.value} lane {order.partition}", "no worker of this process has it", "see kmbridge status"
         )
 
+    def restarts(self) -> int:
+        """How often workers were started again."""
+        return sum(max(0, worker.lives - 1) for worker in self._workers)
+
     def trouble(self) -> str | None:
         """The workers that hang; None where all that live tell of themselves."""
         silent = [worker for worker in self._workers if worker.silent_s >= SILENT_S]

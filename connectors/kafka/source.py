@@ -88,7 +88,6 @@ class KafkaSource(Source):
 
     @property
     def retention_ms(self) -> int | None:
-        """How long records are kept; None without a limit, or where none is told. Valid once entered."""
         kept_ms = self._entered.state.topic.limits.kept_ms
         return None if kept_ms == NO_BOUND else kept_ms
 

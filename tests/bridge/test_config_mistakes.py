@@ -457,7 +457,6 @@ def test_exactly_once_is_refused_where_no_transaction_can_hold_the_checkpoints(t
 
 LATER = {
     "transforms: [{python: 'm:f'}]": "transforms: this version does not have transforms yet",
-    "telemetry: {emf: {}}": "telemetry: this version does not have EMF metrics yet",
     "source:\n  kinesis: {stream: s, read: fan_out}": "source.kinesis.read: this version does not have enhanced",
     "source:\n  kafka: {auth: {scram: {}}}": "source.kafka.auth: this version does not have this kind of authent",
     "source:\n  kafka: {msk_cluster_arn: arn}": "source.kafka.msk_cluster_arn: this version does not have brokers",

@@ -1,4 +1,4 @@
-"""Where servers, Amazon's client and Helm come from: built once a machine, into the user's cache, outside the checkout.
+"""Where servers and tools come from: built once a machine, into the user's cache, outside the checkout.
 
 ``python -m tests.support.provision`` builds what is absent. The tests themselves never build: they find what is there,
 and say what is missing otherwise.
@@ -58,6 +58,12 @@ class Program:
     build: Callable[[Path], None]
     """Builds it into an empty folder."""
     hint: str
+    command: str | None = None
+    """Its name on machines that have it anyway."""
+
+    @property
+    def is_there(self) -> bool:
+        return self.path.is_dir() or (self.command is not None and shutil.which(self.command) is not None)
 
     @property
     def path(self) -> Path:
@@ -70,10 +76,6 @@ class Program:
         missing = self.missing_tools()
         cause = f"{' and '.join(missing)} missing" if missing else "not built yet: python -m tests.support.provision"
         raise MissingServerError(f"no {self.title}: {cause}; {self.hint}")
-
-    @property
-    def is_there(self) -> bool:
-        return self.path.is_dir()
 
     @property
     def can_be_had(self) -> bool:
@@ -162,8 +164,21 @@ def _build_helm_engine(folder: Path) -> None:
     _run("go", "build", "-C", str(source), "-trimpath", "-ldflags", "-s -w", "-o", str(folder / "helm-engine"), ".")
 
 
-def _run(*command: str) -> None:
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+def _extract_promtool(folder: Path) -> None:
+    """Out of Debian's package of the server, without installing that: 19 MB in a second, and nothing is started."""
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            _run("apt-get", "download", "prometheus", folder=scratch)
+        except MissingServerError:
+            # A new machine's list of packages is empty, or older than what the servers have.
+            _run("apt-get", "update")
+            _run("apt-get", "download", "prometheus", folder=scratch)
+        _run("dpkg-deb", "--extract", *map(str, Path(scratch).glob("prometheus_*.deb")), scratch)
+        (Path(scratch) / "usr/bin/promtool").rename(folder / "promtool")
+
+
+def _run(*command: str, folder: str | None = None) -> None:
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode != 0:
         raise MissingServerError(f"'{' '.join(command[:3])}' failed:\n{done.stdout[-_OUTPUT_TAIL:]}")
 
@@ -204,6 +219,20 @@ HELM_ENGINE = Program(
     build=_build_helm_engine,
     hint="install Go",
 )
+PROMTOOL = Program(
+    title="promtool",
+    folder="promtool",
+    tools=("apt-get", "dpkg-deb"),
+    build=_extract_promtool,
+    hint="install Prometheus, whose tool it is",
+    command="promtool",
+)
+
+
+def promtool() -> Path:
+    """The machine's own, or what was provided."""
+    found = shutil.which("promtool")
+    return Path(found) if found is not None else PROMTOOL.locate() / "promtool"
 
 
 def kafka_jars() -> Path:
@@ -244,15 +273,9 @@ def required() -> bool:
 def main() -> int:
     """Build what is absent and can be built. What cannot is a failure only where servers are required."""
     failures = 0
-    wanted: tuple[tuple[str | None, Program | Package], ...] = (
-        (KAFKA_VARIABLE, KAFKA),
-        (KINESIS_VARIABLE, FERROKINESIS),
-        (None, KCL),
-        (None, HELM_ENGINE),
-        (None, AXE),
-        (None, CHROMIUM),
-    )
-    for variable, program in wanted:
+    of_variables: dict[Program | Package, str] = {KAFKA: KAFKA_VARIABLE, FERROKINESIS: KINESIS_VARIABLE}
+    for program in (KAFKA, FERROKINESIS, KCL, HELM_ENGINE, PROMTOOL, AXE, CHROMIUM):
+        variable = of_variables.get(program)
         if (variable and os.environ.get(variable)) or program.is_there:
             continue
         try:

@@ -64,7 +64,7 @@ class TelemetryServer:
         and has no token, and where a page of another place sends it.
         """
         clock = clock or Clock()
-        scraped = registry(mirrors)
+        scraped = registry(mirrors, version)
         for counts in comparisons:
             scraped.register(counts)
         overview = Overview(mirrors, comparisons, version, clock.now_ms())
