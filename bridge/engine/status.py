@@ -33,7 +33,7 @@ class LaneState(StrEnum):
 ENDED = (LaneState.COMPLETE, LaneState.FINISHED, LaneState.FAILED)
 """Lanes in one of these read no more."""
 
-HALTED = (LaneState.RETRYING, LaneState.HELD, LaneState.FAILED)
+HALTED = (LaneState.RETRYING, LaneState.HELD, LaneState.PAUSED, LaneState.FAILED)
 """Lanes in one of these do not read, though the partition may go on."""
 
 
