@@ -31,6 +31,8 @@ def _are_known(names: list[str], labels: set[str], known: Mapping[str, frozenset
 def _metrics() -> Mapping[str, frozenset[str]]:
     """The labels of each, by the names as they are scraped: a mirror's, and those of applications that write twice."""
     found = dict(series())
+    # A histogram is called by the name that its three series begin with.
+    found |= {name.removesuffix("_bucket"): labels for name, labels in found.items() if name.endswith("_bucket")}
     for family in DualWriteMetrics({}).describe():
         end = "_total" if family.type == "counter" else ""
         found[family.name + end] = frozenset({"writer", "reason", "outcome"})
