@@ -1,6 +1,6 @@
 """Fixtures for servers, topics and streams, and the rules that hold for every test."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from tests.support import kinesis_api, topics
 from tests.support.blocking import blocking_calls_found
+from tests.support.browser import Browser, Tab, browsing
 from tests.support.factories import OwnKafka, OwnKinesis, StreamFactory, TopicFactory
 from tests.support.ferrokinesis import Ferrokinesis, Flag
 from tests.support.kafka import KafkaBroker
@@ -167,6 +168,24 @@ def moto() -> Iterator[str]:
     """URL of a fresh imitation of AWS, for all but Kinesis data."""
     with moto_server() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real one, shared by all tests of the process."""
+    try:
+        with browsing() as running:
+            yield running
+    except MissingServerError as error:
+        give_up(error)
+
+
+@pytest.fixture
+async def tab(browser: Browser) -> AsyncIterator[Tab]:
+    """An empty page. What it complains of fails the test, unless the test took note of it and cleared it."""
+    async with browser.tab() as opened:
+        yield opened
+        assert opened.complaints == []
 
 
 def _unique(what: str) -> str:

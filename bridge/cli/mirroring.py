@@ -6,6 +6,7 @@ import structlog
 
 from bridge.cli.exporting import exporting, followed
 from bridge.cli.stop import heeding, stopping
+from bridge.cli.watching import with_migration
 from bridge.config import Configuration, Mirrors
 from bridge.engine.retry import Backoff
 from bridge.fleet.fleet import FIRST_DELAY_S, LONGEST_DELAY_S, Fleet
@@ -18,12 +19,15 @@ from connectors.base import Clock
 
 async def mirror_alone(asked: Configuration, own_version: str) -> None:
     """Mirror and serve the telemetry, until a signal drains."""
-    listen = asked.http.listen if asked.http is not None else None
+    listener = asked.http.listener if asked.http is not None else None
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
         async with followed(asked, own_version) as tracers:
             mirroring = Mirroring(asked, tracer=tracers(asked.name))
-            observed = [mirroring.observed]
-            async with serving(listen, observed, own_version) as address, exporting(asked, observed):
+            async with (
+                with_migration(asked, mirroring.observed) as observed,
+                serving(listener, [observed], own_version) as address,
+                exporting(asked, [observed]),
+            ):
                 with stopping(mirroring.stop):
                     await mirroring.run(address)
 
@@ -51,8 +55,8 @@ async def mirror_many(asked: Mirrors, own_version: str) -> None:
 
         fleet = Fleet(asked, begin, lambda family: names_of(family, Clock()), clock=Clock(), backoff=backoff)
         http = asked.process.http
-        listen = None if http is None else http.listen
-        async with serving(listen, fleet.observed, own_version) as address, exporting(asked.process, fleet.observed):
+        listener = None if http is None else http.listener
+        async with serving(listener, fleet.observed, own_version) as address, exporting(asked.process, fleet.observed):
             with stopping(fleet.stop):
                 await fleet.run(address)
     if fleet.failure is not None:

@@ -90,8 +90,8 @@ def verify(
 
 async def _follow(asked: Configuration, following: "Following") -> ParityReport:
     """Compare until a signal asks for the end, and tell of it at the mirror's HTTP endpoint."""
-    listen = asked.http.listen if asked.http is not None else None
-    async with serving(listen, [], version("kmbridge"), [following.counts]) as address:
+    listener = asked.http.listener if asked.http is not None else None
+    async with serving(listener, [], version("kmbridge"), comparisons=[following.counts]) as address:
         log.info("following", **({} if address is None else {"metrics": f"{address}/metrics"}))
         with stopping(following.stop):
             return await following.run()

@@ -38,6 +38,11 @@ class KinesisEnd(Section):
         return f"Kinesis stream {self.stream}"
 
     @property
+    def place(self) -> str:
+        """The end as a URL names it."""
+        return f"kinesis://{self.reached_by[0]}/{self.stream_name}"
+
+    @property
     def stream_name(self) -> str:
         return self.stream.rpartition("/")[2]
 
@@ -62,6 +67,11 @@ class KafkaEnd(Section):
     def title(self) -> str:
         """The end, for a person."""
         return f"Kafka topic {self.topic}"
+
+    @property
+    def place(self) -> str:
+        """The end as a URL names it."""
+        return f"kafka://{','.join(self.bootstrap_servers)}/{self.topic}"
 
     def is_at(self, servers: tuple[str, ...]) -> bool:
         """Whether ``servers`` are of this end's cluster."""

@@ -49,7 +49,6 @@ LACKING = (
         for end in ("source", "sink")
     ),
     Lacking("transforms", "transforms", "leave them out", harmless=(None, [])),
-    Lacking("http.token", "tokens for its HTTP server", "listen on 127.0.0.1, behind a proxy that asks for one"),
 )
 
 KNOWN_LATER: tuple[tuple[str, ...], ...] = tuple(lack.path for lack in LACKING)

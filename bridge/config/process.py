@@ -1,12 +1,14 @@
 """What each process of a mirror is told: how it shares work, what it may use, and where it speaks."""
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from bridge.config.names import Instance
 from bridge.config.quantities import Duration, Listen, Rate, Size, allowed
 from bridge.config.section import Section, at
+from bridge.telemetry.listener import Listener
 
 
 def _memory(value: int) -> int:
@@ -18,6 +20,13 @@ def _memory(value: int) -> int:
 def _some(value: int) -> int:
     if value < 1:
         raise allowed("a size above 0, or null for no limit")
+    return value
+
+
+def _sendable(value: SecretStr) -> SecretStr:
+    """A header carries it."""
+    if not re.fullmatch(r"[!-~]+", value.get_secret_value()):
+        raise allowed("visible ASCII characters without spaces")
     return value
 
 
@@ -76,7 +85,16 @@ class Http(Section):
         description="HOST:PORT; null turns it off.",
         json_schema_extra={"default": "127.0.0.1:8080"},
     )
-    token: None = None
+    token: Annotated[SecretStr, AfterValidator(_sendable)] | None = Field(
+        default=None,
+        description="What who asks has to send as Authorization: Bearer TOKEN, on all but /healthz and /readyz; "
+        "null: nothing.",
+    )
+
+    @property
+    def listener(self) -> Listener | None:
+        """None where it is turned off."""
+        return None if self.listen is None else Listener(*self.listen, self.token)
 
 
 class Log(Section):

@@ -47,7 +47,14 @@ class Member:
     ) -> None:
         """``begin`` makes one life, which is run once."""
         self.name = asked.name
-        self.observed = ObservedMirror(asked.name, self.status, self.counts, restarts=self.restarts)
+        self.observed = ObservedMirror(
+            asked.name,
+            self.status,
+            self.counts,
+            restarts=self.restarts,
+            source=asked.source.end.place,
+            sink=asked.sink.end.place,
+        )
         self.failure: Exception | None = None
         """What ended the last life, until the next one is ready."""
         self.undrained: Exception | None = None

