@@ -27,6 +27,8 @@ def _role_arn(value: str) -> str:
 
 
 class TlsAuth(Section):
+    """Which certificates are trusted, and with which one the mirror says who it is."""
+
     ca: Path | None = Field(
         default=None, description="PEM file of the authorities to trust; left out: those of the system."
     )
@@ -49,8 +51,10 @@ class TlsAuth(Section):
 
 
 class ScramAuth(Section):
-    username: str | None = None
-    password: SecretStr | None = None
+    """A name and a password, by SCRAM-SHA-512."""
+
+    username: str | None = Field(default=None, description="As brokers know it.")
+    password: SecretStr | None = Field(default=None, description="From a variable: ${KAFKA_PASSWORD}.")
     secret_arn: Annotated[str, AfterValidator(_secret_arn)] | None = Field(
         default=None, description="A secret of AWS Secrets Manager that holds both, as MSK wants it: AmazonMSK_…"
     )
@@ -72,6 +76,8 @@ class ScramAuth(Section):
 
 
 class IamAuth(Section):
+    """A role of AWS, by tokens that are renewed."""
+
     region: str | None = Field(default=None, description="Left out: the cluster's, else that of the AWS environment.")
     assume_role_arn: Annotated[str, AfterValidator(_role_arn)] | None = Field(
         default=None, description="The role as which to come."
