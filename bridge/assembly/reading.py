@@ -89,9 +89,10 @@ class SideMaker:
 
     def _topic(self, end: KafkaEnd, topic: str) -> KafkaSourceSettings:
         return KafkaSourceSettings(
-            ",".join(end.bootstrap_servers),
+            ",".join(end.servers),
             topic,
             librdkafka=plain(end.librdkafka),
+            auth=end.login,
             client_id=f"{group_name(self.asked)}-verify",
             buffer_bytes=_FETCHED,
             reach_s=self.reach_s,

@@ -6,7 +6,6 @@ from bridge.errors import UsageError, not_yet
 
 _INSTEAD = {
     "plan": "see /metrics of a running mirror",
-    "status": "ask the running mirror: curl http://127.0.0.1:8080/status",
     "lane": "use `kmbridge checkpoints set` while the mirror is stopped",
     "redrive": "send the records of the dead letter by hand",
 }

@@ -84,7 +84,6 @@ class KafkaSource(Source):
 
     @property
     def retention_ms(self) -> int | None:
-        """How long records are kept; None without a limit, or where none is told. Valid once entered."""
         return self._entered.state.topic.limits.kept_for_ms
 
     def resumed(self, identity: str, place: Place) -> Place:

@@ -144,7 +144,6 @@ class KinesisSource(Source):
 
     @property
     def retention_ms(self) -> int:
-        """How long records are kept. Valid once entered."""
         return self._entered.watch.summary.retention_ms
 
     @property

@@ -1,0 +1,128 @@
+"""The parts of a mirror for which somebody has to allow something."""
+
+from dataclasses import dataclass
+
+from bridge.config import Configuration
+from bridge.config.checkpoints import DynamoCheckpoints
+from bridge.config.cluster import CLUSTER_ARN
+from bridge.config.ends import KafkaEnd, KinesisEnd
+from bridge.config.names import STREAM_ARN
+from bridge.permissions.places import Cluster, Stream, Surroundings, Table, Topic
+from checkpoints.kafka.topic import DEFAULT_TOPIC
+
+
+@dataclass(frozen=True, slots=True)
+class Consumers:
+    """One application's two lives: the lease table of the one, the group of the other."""
+
+    leases: Table
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One mirror. Files it may have are nobody's to allow."""
+
+    name: str
+    source: Stream | Topic
+    sink: Stream | Topic
+    checkpoints: Topic | Table | None
+    """None where they are the offsets of a group, in a file, or nowhere."""
+    transactional: bool = False
+    """Whether records and checkpoints are in one transaction."""
+    dead_letters: Stream | Topic | None = None
+    creates_sink: bool = False
+    """Whether a missing sink topic is made."""
+    consumers: tuple[Consumers, ...] = ()
+
+    @property
+    def group(self) -> str:
+        """The mirror's workers are its members, in the cluster of the checkpoints."""
+        return f"kmbridge-{self.name}"
+
+    @property
+    def shown_group(self) -> str:
+        """In the cluster of a source that is a topic, with the offsets that the mirror has come to."""
+        return f"{self.group}-source"
+
+    @property
+    def documents(self) -> Topic | None:
+        """Where a migration of the mirror is written down, if that is a topic."""
+        if isinstance(self.checkpoints, Topic):
+            return self.checkpoints
+        source = self.source
+        return Topic(source.cluster, DEFAULT_TOPIC) if self.checkpoints is None and isinstance(source, Topic) else None
+
+
+def parts_of(configuration: Configuration, around: Surroundings) -> Parts:
+    """The parts of the mirror that ``configuration`` names."""
+    source, sink = _end(configuration.source.end, around), _end(configuration.sink.end, around)
+    return Parts(
+        configuration.name,
+        source,
+        sink,
+        _checkpoints(configuration, source, sink, around),
+        configuration.delivery == "exactly_once",
+        _dead_letters(configuration, source, sink),
+        configuration.sink.kafka is not None and configuration.sink.kafka.create_topic is not None,
+        _consumers(configuration, source, sink, around),
+    )
+
+
+def _end(end: KinesisEnd | KafkaEnd, around: Surroundings) -> Stream | Topic:
+    return _stream(end, around) if isinstance(end, KinesisEnd) else Topic(_cluster(end, around), end.topic)
+
+
+def _stream(end: KinesisEnd, around: Surroundings) -> Stream:
+    arn = STREAM_ARN.fullmatch(end.stream)
+    region, account = (end.region, None) if arn is None else (arn["region"], arn["account"])
+    return Stream(region or around.region, account or around.account, end.stream_name, around.partition)
+
+
+def _cluster(end: KafkaEnd, around: Surroundings) -> Cluster:
+    arn = None if end.msk_cluster_arn is None else CLUSTER_ARN.fullmatch(end.msk_cluster_arn)
+    if arn is not None:
+        return Cluster(arn["region"], arn["account"], arn["cluster"], around.partition)
+    return Cluster(end.region or around.region, around.account, around.cluster, around.partition)
+
+
+def _checkpoints(
+    configuration: Configuration, source: Stream | Topic, sink: Stream | Topic, around: Surroundings
+) -> Topic | Table | None:
+    if isinstance(configuration.checkpoints, DynamoCheckpoints):
+        asked = configuration.checkpoints.dynamodb
+        return Table(asked.region or around.region, around.account, asked.table, around.partition)
+    place = configuration.checkpoint_topic
+    if place is None:
+        return None
+    in_source = configuration.checkpoint_end is not None and configuration.checkpoint_end is configuration.source.kafka
+    for end in (source,) if in_source else (sink, source):
+        if isinstance(end, Topic):
+            return Topic(end.cluster, place.topic)
+    return Topic(Cluster(around.region, around.account, around.cluster, around.partition), place.topic)
+
+
+def _dead_letters(configuration: Configuration, source: Stream | Topic, sink: Stream | Topic) -> Stream | Topic | None:
+    section = configuration.dead_letter
+    if section is None:
+        return None
+    for end in (sink, source):
+        if section.kafka is not None and isinstance(end, Topic):
+            return Topic(end.cluster, section.kafka.topic)
+        if section.kinesis is not None and isinstance(end, Stream):
+            return Stream(end.region, end.account, section.kinesis.stream, end.partition)
+    return None
+
+
+def _consumers(
+    configuration: Configuration, source: Stream | Topic, sink: Stream | Topic, around: Surroundings
+) -> tuple[Consumers, ...]:
+    asked = configuration.cutover
+    if asked is None:
+        return ()
+    stream = next((end for end in (source, sink) if isinstance(end, Stream)), None)
+    region = asked.lease_region or (around.region if stream is None else stream.region)
+    account = around.account if stream is None else stream.account
+    return tuple(
+        Consumers(Table(region, account, each.application, around.partition), each.group) for each in asked.consumers
+    )

@@ -1,0 +1,63 @@
+"""The policies that are handed out: one for each pair and mode, and one for each task beside it.
+
+Their names stand for the reader's own: REGION, STREAM, OTHER_STREAM, TOPIC, OTHER_TOPIC, CLUSTER/CLUSTER_ID, NAME.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from bridge.permissions.parts import Consumers, Parts
+from bridge.permissions.places import ACCOUNT, CLUSTER, REGION, Cluster, Stream, Table, Topic
+from bridge.permissions.policy import Policy
+from bridge.permissions.tasks import Task, needed
+from checkpoints.kafka.topic import DEFAULT_TOPIC
+
+_CLUSTER = Cluster(REGION, ACCOUNT, CLUSTER)
+_STREAM = Stream(REGION, ACCOUNT, "STREAM")
+_TOPIC = Topic(_CLUSTER, "TOPIC")
+_OTHER_STREAM = Stream(REGION, ACCOUNT, "OTHER_STREAM")
+_OTHER_TOPIC = Topic(Cluster(REGION, ACCOUNT, f"OTHER_{CLUSTER}"), "OTHER_TOPIC")
+_IN_TOPIC = Topic(_CLUSTER, DEFAULT_TOPIC)
+_TABLE = Table(REGION, ACCOUNT, "TABLE")
+_CONSUMERS = (Consumers(Table(REGION, ACCOUNT, "APPLICATION"), "GROUP"),)
+
+PAIRS: Mapping[str, Parts] = {
+    "kinesis-to-kafka-exactly-once": Parts("NAME", _STREAM, _TOPIC, _IN_TOPIC, transactional=True),
+    "kinesis-to-kafka-at-least-once": Parts("NAME", _STREAM, _TOPIC, _IN_TOPIC),
+    "kinesis-to-kafka-checkpoints-in-dynamodb": Parts("NAME", _STREAM, _TOPIC, _TABLE),
+    "kafka-to-kinesis": Parts("NAME", _TOPIC, _STREAM, None),
+    "kinesis-to-kinesis": Parts("NAME", _STREAM, _OTHER_STREAM, None),
+    "kafka-to-kafka-exactly-once": Parts("NAME", _OTHER_TOPIC, _TOPIC, _IN_TOPIC, transactional=True),
+    "kafka-to-kafka-at-least-once": Parts("NAME", _OTHER_TOPIC, _TOPIC, _IN_TOPIC),
+}
+"""The mirror itself, and a backfill."""
+
+_MIGRATIONS: Mapping[str, Parts] = {
+    "kinesis-to-kafka": Parts("NAME", _STREAM, _TOPIC, _IN_TOPIC, transactional=True, consumers=_CONSUMERS),
+    "kafka-to-kinesis": Parts("NAME", _TOPIC, _STREAM, None, consumers=_CONSUMERS),
+}
+_BY_PAIR: Mapping[str, Parts] = {
+    **_MIGRATIONS,
+    "kinesis-to-kinesis": PAIRS["kinesis-to-kinesis"],
+    "kafka-to-kafka": PAIRS["kafka-to-kafka-exactly-once"],
+}
+
+
+def templates() -> Mapping[str, Policy]:
+    """Each by the name of its file, without its ending."""
+    return dict(_templates())
+
+
+def _templates() -> Iterator[tuple[str, Policy]]:
+    for name, parts in PAIRS.items():
+        yield name, needed(parts, [Task.RUN])
+    for task, pairs in (
+        (Task.VERIFY, _BY_PAIR),
+        (Task.DOCTOR, _BY_PAIR),
+        (Task.TRANSLATE, _MIGRATIONS),
+        (Task.CUTOVER, _MIGRATIONS),
+    ):
+        for name, parts in pairs.items():
+            yield f"{task}-{name}", needed(parts, [task])
+    for name, pair in (("kinesis", "kinesis-to-kafka"), ("kafka", "kafka-to-kinesis")):
+        yield f"{Task.DISCOVER}-{name}-sources", needed(_BY_PAIR[pair], [Task.DISCOVER])
+    yield "reset-checkpoints-in-dynamodb", needed(PAIRS["kinesis-to-kafka-checkpoints-in-dynamodb"], [Task.RESET])

@@ -1,0 +1,193 @@
+"""The policies that are handed out allow what the code calls, and nothing beside it."""
+
+import json
+import re
+from functools import cache
+from importlib.resources import files as files_of
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cfnlint.api import lint_all
+
+from bridge.config.document import Document
+from bridge.config.validation import validate
+from bridge.permissions import Policy, Surroundings, Task, policy_for
+from bridge.permissions.__main__ import files
+from bridge.permissions.templates import PAIRS, templates
+from tests.bridge.permissions.called import operations, services
+from tests.deploy import mirrors
+
+DEPLOY = Path(__file__).parents[3] / "deploy"
+LARGEST = 6_144
+"""Characters of a managed policy, spaces not counted."""
+
+IN_A_TRANSACTION = "dynamodb:TransactWriteItems"
+"""Is no action of IAM: each write in a transaction needs its own right."""
+NOT_CALLED_BY_NAME = {
+    "dynamodb:DeleteItem": "a removal, in a transaction",
+    "dynamodb:TagResource": "tags that a table is made with",
+}
+FOR_ALL = {
+    "kinesis:ListStreams": "names all streams, for a pattern to pick from",
+    "lambda:ListEventSourceMappings": "is asked about no function in particular",
+    "firehose:ListDeliveryStreams": "is asked about no stream in particular",
+}
+NOT_YET = {"kinesis:ListStreamConsumers", "lambda:ListEventSourceMappings"}
+
+every_template = pytest.mark.parametrize("name", templates())
+
+
+def test_the_files_are_those_of_the_table() -> None:
+    """Written by ``python -m bridge.permissions deploy``; none is left over."""
+    made = {DEPLOY / place: text for place, text in files()}
+    assert {file: file.read_text() for file in made} == made
+    assert {*(DEPLOY / "iam").glob("*.json")} <= made.keys()
+
+
+def test_every_action_and_resource_is_one_that_aws_knows() -> None:
+    """A misspelled one would be taken, and allow nothing; so would one on a resource of another kind."""
+    resources = {
+        f"Policy{index}": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": policy.document()}}
+        for index, policy in enumerate(templates().values())
+    }
+    found = lint_all(json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}))
+    assert [str(each) for each in found if not each.rule.id.startswith("I")] == []
+
+
+@every_template
+def test_each_resource_is_of_a_kind_that_each_of_its_actions_is_for(name: str) -> None:
+    """By AWS's own list of actions; a right on another kind of thing would be taken too, and allow nothing."""
+    for statement in templates()[name].statements:
+        for action in statement.actions:
+            formats = _formats(action) or ["[*]"]
+            wrong = [each for each in statement.resources if not any(re.fullmatch(known, each) for known in formats)]
+            assert not wrong, action
+
+
+@every_template
+def test_a_policy_is_one_that_iam_takes(name: str) -> None:
+    """Each purpose is said once, and it is no longer than it may be."""
+    document = templates()[name].document()
+    sids = [statement["Sid"] for statement in document["Statement"]]
+    assert len(set(sids)) == len(sids)
+    assert all(sid.isalnum() for sid in sids)
+    assert len(json.dumps(document, separators=(",", ":"))) <= LARGEST
+
+
+@every_template
+def test_no_policy_allows_more_than_is_named(name: str) -> None:
+    """No action by a pattern, and no resource that is everything, but where AWS knows no other."""
+    for statement in templates()[name].statements:
+        assert not any("*" in action for action in statement.actions)
+        if "*" in statement.resources:
+            assert statement.actions <= FOR_ALL.keys()
+
+
+def test_every_operation_in_the_code_is_allowed_by_the_table() -> None:
+    """A call that is added has to be added there too."""
+    allowed = frozenset[str]().union(*(policy.actions for policy in templates().values()))
+    assert operations() - {IN_A_TRANSACTION} <= allowed
+    assert services() <= {action.partition(":")[0] for action in allowed}
+
+
+def test_nothing_is_allowed_that_no_code_calls() -> None:
+    """What Kinesis and DynamoDB are asked is named in the code; the exceptions have a reason each."""
+    allowed = {
+        action
+        for policy in templates().values()
+        for action in policy.actions
+        if action.startswith(("kinesis:", "dynamodb:"))
+    }
+    assert allowed - operations() == NOT_CALLED_BY_NAME.keys() | (NOT_YET & allowed)
+
+
+def test_a_mirror_may_not_change_what_it_reads() -> None:
+    """Neither its source, nor the tables and groups of who else reads it."""
+    for name, parts in PAIRS.items():
+        for statement in templates()[name].statements:
+            if parts.source.arn in statement.resources:
+                assert not statement.actions & {"kinesis:PutRecords", "kafka-cluster:WriteData"}
+    assert not any("dynamodb:" in action for action in templates()["kinesis-to-kafka-exactly-once"].actions)
+
+
+def test_transactions_are_allowed_where_records_are_written_in_them_and_idempotence_where_they_are_not() -> None:
+    """MSK asks for the one or the other."""
+    once, least = templates()["kinesis-to-kafka-exactly-once"], templates()["kinesis-to-kafka-at-least-once"]
+    assert "kafka-cluster:WriteDataIdempotently" not in once.actions
+    assert "kafka-cluster:WriteDataIdempotently" in least.actions
+    assert "kafka-cluster:AlterTransactionalId" in once.actions
+
+
+def test_the_policy_of_a_configuration_names_its_own_things() -> None:
+    """Stream, topic, table and groups; what a configuration cannot tell is given beside it."""
+    around = Surroundings("us-east-1", "000000000001", "events/1234")
+    policy = _policy(
+        {
+            **mirrors.TO_KAFKA,
+            "sink": {"kafka": {"bootstrap_servers": ["b-1.kafka.eu-west-1.amazonaws.com:9098"], "topic": "orders"}},
+            "dead_letter": {"kafka": {"topic": "orders-rejected"}},
+            "on_error": "dead_letter",
+        },
+        around,
+    )
+    cluster = "arn:aws:kafka:eu-west-1:000000000001"
+    assert _resources(policy, "kinesis:GetRecords") == {"arn:aws:kinesis:eu-west-1:000000000001:stream/orders"}
+    assert _resources(policy, "kafka-cluster:WriteData") == {
+        f"{cluster}:topic/events/1234/orders",
+        f"{cluster}:topic/events/1234/orders-rejected",
+        f"{cluster}:topic/events/1234/kmbridge-checkpoints",
+    }
+    assert _resources(policy, "kafka-cluster:AlterGroup") == {f"{cluster}:group/events/1234/kmbridge-orders"}
+    assert _resources(policy, "kafka-cluster:Connect") == {f"{cluster}:cluster/events/1234"}
+
+
+def test_the_stream_of_another_account_is_named_by_its_arn() -> None:
+    """Its key is of that account too."""
+    stream = "arn:aws:kinesis:eu-west-2:000000000002:stream/orders"
+    policy = _policy({**mirrors.TO_KAFKA, "source": {"kinesis": {"stream": stream}}}, Surroundings())
+    assert _resources(policy, "kinesis:GetRecords") == {stream}
+    assert _resources(policy, "kms:Decrypt") == {"arn:aws:kms:eu-west-2:000000000002:key/*"}
+
+
+def test_checkpoints_in_a_table_need_the_table_and_no_topic() -> None:
+    """And a reset of them a right that a mirror does without."""
+    asked = {**mirrors.TO_KAFKA, "checkpoints": {"dynamodb": {"table": "places", "region": "eu-west-3"}}}
+    policy = _policy(asked, Surroundings())
+    table = "arn:aws:dynamodb:eu-west-3:000000000000:table/places"
+    assert _resources(policy, "dynamodb:PutItem") == {table}
+    assert not _resources(policy, "dynamodb:DeleteItem")
+    assert not _resources(policy, "kafka-cluster:ReadData")
+    assert _resources(_policy(asked, Surroundings(), Task.RESET), "dynamodb:DeleteItem") == {table}
+
+
+def test_a_migration_may_move_the_consumers_that_it_names_and_no_others() -> None:
+    """Their lease table and their group."""
+    consumers = [{"application": "orders-app", "group": "orders"}]
+    policy = _policy({**mirrors.TO_KAFKA, "cutover": {"consumers": consumers}}, Surroundings(), Task.CUTOVER)
+    assert _resources(policy, "dynamodb:Scan") == {"arn:aws:dynamodb:eu-west-1:000000000000:table/orders-app"}
+    groups = {resource.rpartition("/")[2] for resource in _resources(policy, "kafka-cluster:AlterGroup")}
+    assert groups == {"orders", "kmbridge-orders", "kmbridge-orders-reverse"}
+
+
+def _formats(action: str) -> list[str]:
+    """Of the ARNs that an action can be allowed on; none where it is allowed on all or on nothing."""
+    service, _, operation = action.partition(":")
+    known = _known()[service]
+    kinds = known["Actions"][operation.lower()].get("Resources", [])
+    formats = [text for kind in kinds for text in known["Resources"][kind]["ARNFormats"]]
+    return [re.sub(r"\$\{\w+\}", "[^:]*", text) for text in formats]
+
+
+@cache
+def _known() -> Any:
+    return json.loads((files_of("cfnlint") / "data" / "AdditionalSpecs" / "Policies.json").read_text())
+
+
+def _policy(asked: Any, around: Surroundings, task: Task = Task.RUN) -> Policy:
+    return policy_for(validate(Document(dict(asked))), [task], around)
+
+
+def _resources(policy: Policy, action: str) -> set[str]:
+    found = [statement.resources for statement in policy.statements if action in statement.actions]
+    return set().union(*found)
