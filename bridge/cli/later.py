@@ -5,7 +5,6 @@ import typer
 from bridge.errors import UsageError, not_yet
 
 _INSTEAD = {
-    "doctor": "use `kmbridge config check`; `kmbridge run` checks both ends before the first record",
     "plan": "see /metrics of a running mirror",
     "lane": "use `kmbridge checkpoints set` while the mirror is stopped",
     "redrive": "send the records of the dead letter by hand",
