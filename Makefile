@@ -13,7 +13,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 INSTALL := $(UV) pip install --quiet --require-hashes
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"
-PURPOSES := setup run demo test docs
+PURPOSES := setup run demo otel test docs
 RELEASE := .venv/release/bin
 # Only what has the form of a secret, and nobody is asked whether it is one that works.
 KINGFISHER := --no-validate --no-update-check --git-history none --redact --quiet
@@ -22,7 +22,7 @@ RUN_PACKAGES = $(shell sed -nE 's/^([A-Za-z0-9._-]+)==.*/\1/p' requirements/run.
 # What `make test ARGS="-k order"` and `make demo ARGS="--records 1000"` pass on.
 ARGS ?=
 
-.PHONY: help setup demo test soak image-check bench check audit release-check docs reference locks lock fmt clean
+.PHONY: help setup demo test soak image-check bench check audit release-check docs locks lock fmt clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -106,7 +106,9 @@ locks: $(UV)
 lock: $(if $(wildcard $(UV)),,$(UV)) ## pin requirements/*.txt anew (ARGS=--upgrade for newer versions)
 	@$(COMPILE) $(ARGS) pyproject.toml -o requirements/run.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --extra demo -c requirements/run.txt -o requirements/demo.txt
-	@$(COMPILE) $(ARGS) pyproject.toml --extra demo --group test -c requirements/demo.txt -o requirements/test.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --extra otel -c requirements/demo.txt -o requirements/otel.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --extra demo --extra otel --group test -c requirements/otel.txt \
+		-c requirements/demo.txt -o requirements/test.txt
 	@$(COMPILE) $(ARGS) --group setup -c requirements/test.txt -o requirements/setup.txt
 	@$(COMPILE) $(ARGS) --group docs -o requirements/docs.txt
 	@$(COMPILE) $(ARGS) --group release -o requirements/release.txt
@@ -117,6 +119,7 @@ docs: $(UV) ## docs/ as a site, in site/
 	@# With --quiet mkdocs does not count the warnings that strict makes errors of.
 	@told=$$(NO_MKDOCS_2_WARNING=1 .venv/docs/bin/mkdocs build 2>&1) || { echo "$$told" >&2; exit 1; }
 
+.PHONY: reference
 reference: .venv/.run ## the tables of docs/configuration.md, made from the models
 	@$(BIN)/python -m bridge.config.reference docs/configuration.md
 

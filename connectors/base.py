@@ -234,6 +234,11 @@ class Source(Connector):
         return None
 
     @property
+    def retention_ms(self) -> int | None:
+        """How long records are kept; None without a limit, or where none is told. Valid once entered."""
+        return None
+
+    @property
     def repeats(self) -> bool:
         """Whether one record may stand there twice, because a writer did not hear that it had been written."""
         return False

@@ -35,6 +35,10 @@ class WrappedSource(Source):
         return self.inner.largest_record
 
     @property
+    def retention_ms(self) -> int | None:
+        return self.inner.retention_ms
+
+    @property
     def repeats(self) -> bool:
         return self.inner.repeats
 

@@ -1,6 +1,6 @@
 """Fixtures for servers, topics and streams, and the rules that hold for every test."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from tests.support import kinesis_api, topics
 from tests.support.blocking import blocking_calls_found
+from tests.support.browser import Browser, Tab, browsing
 from tests.support.factories import OwnKafka, OwnKinesis, StreamFactory, TopicFactory
 from tests.support.ferrokinesis import Ferrokinesis, Flag
 from tests.support.kafka import KafkaBroker
@@ -18,10 +19,11 @@ from tests.support.kinesis_api import CREDENTIALS, REGION
 from tests.support.missing import address_or_skip, give_up, loud_lines
 from tests.support.moto import moto_server
 from tests.support.provision import MissingServerError
+from tests.support.secured_kafka import SecuredKafka
 from tests.support.shared import SharedServers
 
 _SERVERS = pytest.StashKey[SharedServers]()
-_BROKER_FIXTURES = {"kafka", "own_kafka", "topic"}
+_BROKER_FIXTURES = {"kafka", "own_kafka", "secured_kafka", "topic"}
 _KINESIS_FIXTURES = {"kinesis", "own_kinesis", "stream"}
 
 
@@ -97,6 +99,15 @@ def kafka(servers: SharedServers) -> str:
 
 
 @pytest.fixture(scope="session")
+def secured_kafka(servers: SharedServers) -> SecuredKafka:
+    """A real broker that wants to know who comes, shared by all tests of the run. Nobody stops it."""
+    try:
+        return servers.secured_kafka()
+    except MissingServerError as error:
+        give_up(error)
+
+
+@pytest.fixture(scope="session")
 def kinesis(servers: SharedServers) -> str:
     """``http://host:port`` of a real Kinesis server, shared by all tests of the run. Nobody stops it."""
     return address_or_skip(servers.kinesis)
@@ -167,6 +178,24 @@ def moto() -> Iterator[str]:
     """URL of a fresh imitation of AWS, for all but Kinesis data."""
     with moto_server() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real one, shared by all tests of the process."""
+    try:
+        with browsing() as running:
+            yield running
+    except MissingServerError as error:
+        give_up(error)
+
+
+@pytest.fixture
+async def tab(browser: Browser) -> AsyncIterator[Tab]:
+    """An empty page. What it complains of fails the test, unless the test took note of it and cleared it."""
+    async with browser.tab() as opened:
+        yield opened
+        assert opened.complaints == []
 
 
 def _unique(what: str) -> str:

@@ -14,6 +14,7 @@ from bridge.assembly.opening import all_opened
 from bridge.config import Configuration
 from bridge.engine.mirror import Ends, Mirror
 from bridge.engine.policy import OnError, OnGap, OnLoop, Policy
+from bridge.engine.tracing import NO_TRACER, Tracer
 from bridge.keeping.worker import Keeping, kept_by
 from bridge.pacing.paced import PacedSource
 from bridge.pacing.quota import Quota, Rates
@@ -90,6 +91,7 @@ def assemble(
     random: Random,
     index: int = 0,
     job: Job | None = None,
+    tracer: Tracer = NO_TRACER,
 ) -> Assembly:
     """``index`` tells the workers of one supervisor apart. With a ``job`` it does that instead of mirroring on."""
     keeping = kept_by(configuration, clock, index)
@@ -99,7 +101,7 @@ def assemble(
         source, sink = job.around(source), job.into(sink)
         policy = dataclasses.replace(policy, replay=job.replay, bounded=job.bounded)
     ends = Ends(_paced(configuration, source, clock, lambda: mirror.share), sink, made.dead_letter())
-    mirror = Mirror(ends, keeping.store, keeping.coordinator, policy, clock=clock, random=random)
+    mirror = Mirror(ends, keeping.store, keeping.coordinator, policy, clock=clock, random=random, tracer=tracer)
     return Assembly(mirror, ends, keeping)
 
 

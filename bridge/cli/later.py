@@ -5,9 +5,7 @@ import typer
 from bridge.errors import UsageError, not_yet
 
 _INSTEAD = {
-    "doctor": "use `kmbridge config check`; `kmbridge run` checks both ends before the first record",
     "plan": "see /metrics of a running mirror",
-    "status": "ask the running mirror: curl http://127.0.0.1:8080/status",
     "lane": "use `kmbridge checkpoints set` while the mirror is stopped",
     "redrive": "send the records of the dead letter by hand",
 }

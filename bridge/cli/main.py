@@ -20,11 +20,13 @@ COMMANDS = {
     "translate": ("bridge.cli.translate:translate", "Find where consumers go on at the other side, and set it."),
     "cutover": ("bridge.cli.cutover:cutover", "Migrate step by step, with a way back until the last."),
     "checkpoints": ("bridge.cli.checkpoints:checkpoints", "See and change where a mirror stands."),
+    "doctor": ("bridge.cli.doctor:doctor", "Look at everything that a mirror rests on."),
+    "status": ("bridge.cli.status:status", "Show a running mirror as it is now, or live."),
     "config": ("bridge.cli.config:config", "Validate a configuration, print its schema or an example."),
 }
 """Where each command is, and its line in the help: none is imported before it is called."""
 
-LATER = ("doctor", "plan", "status", "lane", "redrive")
+LATER = ("plan", "lane", "redrive")
 
 
 class Commands(TyperGroup):

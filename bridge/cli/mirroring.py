@@ -4,7 +4,9 @@ from random import Random
 
 import structlog
 
+from bridge.cli.exporting import exporting, followed
 from bridge.cli.stop import heeding, stopping
+from bridge.cli.watching import with_migration
 from bridge.config import Configuration, Mirrors
 from bridge.engine.retry import Backoff
 from bridge.fleet.fleet import FIRST_DELAY_S, LONGEST_DELAY_S, Fleet
@@ -17,20 +19,27 @@ from connectors.base import Clock
 
 async def mirror_alone(asked: Configuration, own_version: str) -> None:
     """Mirror and serve the telemetry, until a signal drains."""
-    mirroring = Mirroring(asked)
-    listen = asked.http.listen if asked.http is not None else None
+    listener = asked.http.listener if asked.http is not None else None
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
-        async with serving(listen, [mirroring.observed], own_version) as address:
-            with stopping(mirroring.stop):
-                await mirroring.run(address)
+        async with followed(asked, own_version) as tracers:
+            mirroring = Mirroring(asked, tracer=tracers(asked.name))
+            async with (
+                with_migration(asked, mirroring.observed) as observed,
+                serving(listener, [observed], own_version) as address,
+                exporting(asked, [observed]),
+            ):
+                with stopping(mirroring.stop):
+                    await mirroring.run(address)
 
 
-async def mirror_as_worker(asked: Configuration, index: int) -> None:
+async def mirror_as_worker(asked: Configuration, own_version: str, index: int) -> None:
     """Mirror and report to the supervisor, until it asks for a drain or is gone, or a signal drains."""
-    mirroring = Mirroring(asked, index)
-    with structlog.contextvars.bound_contextvars(mirror=asked.name, worker=index), heeding(mirroring.stop):
-        async with reporting(mirroring.observed, lambda: mirroring.stop("supervisor")):
-            await mirroring.run(None)
+    with structlog.contextvars.bound_contextvars(mirror=asked.name, worker=index):
+        async with followed(asked, own_version) as tracers:
+            mirroring = Mirroring(asked, index, tracers(asked.name))
+            with heeding(mirroring.stop):
+                async with reporting(mirroring.observed, lambda: mirroring.stop("supervisor")):
+                    await mirroring.run(None)
 
 
 async def mirror_many(asked: Mirrors, own_version: str) -> None:
@@ -39,10 +48,16 @@ async def mirror_many(asked: Mirrors, own_version: str) -> None:
     def backoff() -> Backoff:
         return Backoff(Random(), first_s=FIRST_DELAY_S, ceiling_s=LONGEST_DELAY_S)
 
-    fleet = Fleet(asked, Mirroring, lambda family: names_of(family, Clock()), clock=Clock(), backoff=backoff)
-    http = asked.process.http
-    async with serving(None if http is None else http.listen, fleet.observed, own_version) as address:
-        with stopping(fleet.stop):
-            await fleet.run(address)
+    async with followed(asked.process, own_version) as tracers:
+
+        def begin(each: Configuration) -> Mirroring:
+            return Mirroring(each, tracer=tracers(each.name))
+
+        fleet = Fleet(asked, begin, lambda family: names_of(family, Clock()), clock=Clock(), backoff=backoff)
+        http = asked.process.http
+        listener = None if http is None else http.listener
+        async with serving(listener, fleet.observed, own_version) as address, exporting(asked.process, fleet.observed):
+            with stopping(fleet.stop):
+                await fleet.run(address)
     if fleet.failure is not None:
         raise fleet.failure

@@ -12,8 +12,10 @@ import structlog
 import typer
 
 from bridge.cli.arguments import Name, Settings, Targets, configurations
+from bridge.cli.exporting import exporting, prepare
 from bridge.cli.lazy import lasting
 from bridge.cli.stop import leave, quitting, stopping
+from bridge.cli.watching import with_migration
 from bridge.config import Configuration, Mirrors
 from bridge.engine.retry import Backoff
 from bridge.errors import UsageError
@@ -58,6 +60,7 @@ def run(
     with quitting():
         mirrors = configurations(targets, name, settings)
         configure_logging(LogFormat(mirrors.process.log.format), mirrors.process.log.level)
+        prepare(mirrors.process)
         asked = mirrors.alone
         if asked is None:
             _mirror_many(mirrors, own_version, workers)
@@ -120,7 +123,7 @@ def _mirror(asked: Configuration, own_version: str, worker: int | None) -> None:
         from bridge.fleet.mirroring import warn  # noqa: PLC0415
 
     warn(asked)
-    asyncio.run(mirror_alone(asked, own_version) if worker is None else mirror_as_worker(asked, worker))
+    asyncio.run(mirror_alone(asked, own_version) if worker is None else mirror_as_worker(asked, own_version, worker))
 
 
 def _worker_command(
@@ -151,7 +154,15 @@ async def supervise(
         return Backoff(Random(), first_s=FIRST_DELAY_S, ceiling_s=LONGEST_DELAY_S)
 
     supervisor = Supervisor(command, processes, clock=Clock(), backoff=backoff)
-    observed = ObservedMirror(asked.name, supervisor.status, supervisor.counts, supervisor.trouble)
+    observed = ObservedMirror(
+        asked.name,
+        supervisor.status,
+        supervisor.counts,
+        supervisor.trouble,
+        supervisor.restarts,
+        source=asked.source.end.place,
+        sink=asked.sink.end.place,
+    )
 
     def drain(signal_name: str) -> None:
         log.info("draining", asked_by=signal_name)
@@ -161,9 +172,13 @@ async def supervise(
         supervisor.kill()
         leave(number, frame)
 
-    listen = asked.http.listen if asked.http is not None else None
+    listener = asked.http.listener if asked.http is not None else None
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
-        async with serving(listen, [observed], own_version) as address:
+        async with (
+            with_migration(asked, observed) as shown,
+            serving(listener, [shown], own_version) as address,
+            exporting(asked, [shown]),
+        ):
             told = {} if address is None else {"status": f"{address}/status", "metrics": f"{address}/metrics"}
             log.info("supervising", workers=processes, **told)
             with stopping(drain, second=force):

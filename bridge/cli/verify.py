@@ -8,7 +8,7 @@ import structlog
 import typer
 from pydantic_core import PydanticCustomError
 
-from bridge.cli.arguments import Json, Name, Settings, Targets, configuration
+from bridge.cli.arguments import Json, Name, Settings, Targets, located_configuration
 from bridge.cli.failure import FAILED
 from bridge.cli.lazy import lasting
 from bridge.cli.output import print_json, print_rows
@@ -65,7 +65,7 @@ def verify(
 
     Example: kmbridge verify orders.yaml --until 2026-11-25T12:00:00Z
     """
-    asked = configuration(targets, name, settings)
+    asked = located_configuration(targets, name, settings)
     first, last = point("--from", start or ["trim_horizon"]), point("--until", until or ["now"])
     behind_s = _seconds(behind)
     if follow and until:
@@ -90,8 +90,8 @@ def verify(
 
 async def _follow(asked: Configuration, following: "Following") -> ParityReport:
     """Compare until a signal asks for the end, and tell of it at the mirror's HTTP endpoint."""
-    listen = asked.http.listen if asked.http is not None else None
-    async with serving(listen, [], version("kmbridge"), [following.counts]) as address:
+    listener = asked.http.listener if asked.http is not None else None
+    async with serving(listener, [], version("kmbridge"), comparisons=[following.counts]) as address:
         log.info("following", **({} if address is None else {"metrics": f"{address}/metrics"}))
         with stopping(following.stop):
             return await following.run()

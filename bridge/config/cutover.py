@@ -41,6 +41,8 @@ class Consumers(Section):
 
 
 class ReverseMirror(Section):
+    """The mirror that is the way back."""
+
     codec: Literal["kpl", "envelope"] = Field(
         default="kpl", description="How records are put into the stream, where that is what the reverse mirror writes."
     )
@@ -53,7 +55,7 @@ class Cutover(Section):
         description="For so long nothing is produced to a side before its producers count as stopped; at least 2s.",
         json_schema_extra={"default": "60s"},
     )
-    reverse: ReverseMirror = Field(default_factory=ReverseMirror, description="The mirror that is the way back.")
+    reverse: ReverseMirror = Field(default_factory=ReverseMirror)
     lease_region: str | None = Field(default=None, description="Where lease tables are. Left out: the stream's region.")
     lease_endpoint_url: Endpoint | None = Field(default=None, description="DynamoDB. Left out: AWS.")
 

@@ -10,22 +10,30 @@ from bridge.config.section import Choice, Section
 
 
 class DeadLetterTopic(Section):
+    """A topic of dead letters."""
+
     topic: Topic = Field(description="In the sink's cluster; in the source's where the sink is Kinesis.")
 
 
 class DeadLetterStream(Section):
+    """A stream of dead letters, as envelopes."""
+
     stream: StreamName = Field(
         description="A name, at the sink's endpoint and in its region; at the source's where the sink is Kafka."
     )
 
 
 class DeadLetterFile(Section):
+    """A file of dead letters on this machine."""
+
     path: Path = Field(description="Lines of JSON.")
 
 
 class DeadLetter(Choice):
+    """Where records go that the sink can never take: exactly one of the three."""
+
     forms: ClassVar[tuple[str, ...]] = ("kafka: {topic: TOPIC}", "kinesis: {stream: STREAM}", "file: {path: FILE}")
 
-    kafka: DeadLetterTopic | None = Field(default=None, description="A topic.")
-    kinesis: DeadLetterStream | None = Field(default=None, description="A stream.")
-    file: DeadLetterFile | None = Field(default=None, description="A file of this machine.")
+    kafka: DeadLetterTopic | None = None
+    kinesis: DeadLetterStream | None = None
+    file: DeadLetterFile | None = None

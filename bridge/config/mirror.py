@@ -1,7 +1,8 @@
 """The keys of a mirror, and what follows from several of them together."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -12,6 +13,7 @@ from bridge.config.checkpoints import (
     KafkaTopic,
     SqliteCheckpoints,
 )
+from bridge.config.cluster import KafkaCluster
 from bridge.config.cutover import Cutover
 from bridge.config.dead_letter import DeadLetter
 from bridge.config.ends import KafkaEnd, KinesisEnd
@@ -21,6 +23,7 @@ from bridge.config.quantities import Duration
 from bridge.config.section import Section
 from bridge.config.sink import Sink
 from bridge.config.source import Source
+from bridge.config.telemetry import Telemetry
 from checkpoints.sqlite import default_path
 
 
@@ -31,8 +34,8 @@ class MirrorSection(Section):
         description="Names checkpoints, group, transactions and metrics: 1 to 60 of a-z, 0-9 and -.",
         json_schema_extra={"pattern": NAME_PATTERN},
     )
-    source: Source = Field(description="Where it reads: exactly one of the two.")
-    sink: Sink = Field(description="Where it writes: exactly one of the two.")
+    source: Source
+    sink: Sink
     checkpoints: Checkpoints = Field(
         default="auto",
         description="auto: the topic kmbridge-checkpoints in the sink's cluster; from Kafka to Kinesis the group "
@@ -43,9 +46,7 @@ class MirrorSection(Section):
         description="How often progress is saved, where that is not part of a transaction.",
         json_schema_extra={"default": "500ms"},
     )
-    workers: Workers = Field(
-        default_factory=Workers, description="How the processes that share the mirror know of each other."
-    )
+    workers: Workers = Field(default_factory=Workers)
     provenance: Literal["auto", "always", "never"] = Field(
         default="auto",
         description="Whether a record is sent with where it comes from (kmbridge-origin); auto: wherever the sink can "
@@ -65,14 +66,13 @@ class MirrorSection(Section):
         default="stop",
         description="What a lane does before a record that the sink never takes; dead_letter goes with that key.",
     )
-    dead_letter: DeadLetter | None = Field(
-        default=None, description="Where records go that the sink can never take: exactly one of the three."
+    dead_letter: DeadLetter | None = None
+    limits: Limits = Field(default_factory=Limits)
+    http: Http | None = Field(default_factory=Http)
+    log: Log = Field(default_factory=Log)
+    telemetry: Telemetry | None = Field(
+        default=None, description="Of the whole process; its metrics and traces beside what `http` serves."
     )
-    limits: Limits = Field(default_factory=Limits, description="What a process may use.")
-    http: Http | None = Field(
-        default_factory=Http, description="The server of /status, /metrics, /healthz and /readyz; null: none."
-    )
-    log: Log = Field(default_factory=Log, description="On stderr.")
     cutover: Cutover | None = Field(default=None, description="A migration, for `kmbridge cutover`; `run` ignores it.")
 
     @property
@@ -113,8 +113,31 @@ class MirrorSection(Section):
             section = KafkaTopic()
         else:
             return None
-        servers = section.bootstrap_servers or (self.kafka_end.bootstrap_servers if self.kafka_end is not None else ())
-        return CheckpointTopic(section.topic, servers, section.slots)
+        cluster = section if section.names else self.kafka_end
+        return CheckpointTopic(section.topic, () if cluster is None else cluster.names, section.slots)
+
+    @property
+    def checkpoint_cluster(self) -> KafkaCluster | None:
+        """The cluster of the checkpoint topic: its own, or that of an end; None where there is no such topic."""
+        if isinstance(self.checkpoints, KafkaCheckpoints) and self.checkpoints.kafka.names:
+            return self.checkpoints.kafka
+        return None if self.checkpoint_topic is None else self.kafka_end
+
+    @property
+    def clusters(self) -> Mapping[str, KafkaCluster]:
+        """Every cluster that is named, by the section that names it."""
+        place = self.checkpoints
+        named: dict[str, KafkaCluster | None] = {
+            "source": self.source.kafka,
+            "sink": self.sink.kafka,
+            "checkpoints": place.kafka if isinstance(place, KafkaCheckpoints) and place.kafka.names else None,
+        }
+        return {key: cluster for key, cluster in named.items() if cluster is not None}
+
+    def with_clusters(self, found: Mapping[str, KafkaCluster]) -> Self:
+        """The same, with these in the places of those that ``clusters`` gave."""
+        sections = {key: getattr(self, key).model_copy(update={"kafka": cluster}) for key, cluster in found.items()}
+        return self.model_copy(update=sections)
 
     @property
     def checkpoint_end(self) -> KafkaEnd | None:
@@ -123,7 +146,7 @@ class MirrorSection(Section):
         ends = (self.sink.kafka, self.source.kafka)
         if place is None:
             return None
-        return next((end for end in ends if end is not None and end.is_at(place.bootstrap_servers)), None)
+        return next((end for end in ends if end is not None and end.is_at(place.names)), None)
 
     @property
     def checkpoints_in_sink(self) -> bool:

@@ -1,12 +1,14 @@
 """What each process of a mirror is told: how it shares work, what it may use, and where it speaks."""
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from bridge.config.names import Instance
 from bridge.config.quantities import Duration, Listen, Rate, Size, allowed
 from bridge.config.section import Section, at
+from bridge.telemetry.listener import Listener
 
 
 def _memory(value: int) -> int:
@@ -21,6 +23,13 @@ def _some(value: int) -> int:
     return value
 
 
+def _sendable(value: SecretStr) -> SecretStr:
+    """A header carries it."""
+    if not re.fullmatch(r"[!-~]+", value.get_secret_value()):
+        raise allowed("visible ASCII characters without spaces")
+    return value
+
+
 def _session_timeout(value: float) -> float:
     if not 1 <= value <= 1800:
         raise allowed("1s to 30m")
@@ -28,6 +37,8 @@ def _session_timeout(value: float) -> float:
 
 
 class Workers(Section):
+    """How the processes that share a mirror know of each other."""
+
     session_timeout: Annotated[Duration, AfterValidator(_session_timeout)] = Field(
         default=6.0,
         description="How long a worker may be silent before others take its slots over: 1s to 30m; with classic.",
@@ -51,6 +62,8 @@ class Workers(Section):
 
 
 class Limits(Section):
+    """What a process may use."""
+
     memory: Annotated[Size, AfterValidator(_memory)] = Field(
         default=256 * 2**20,
         description="What records may take that are on their way through this process; at least 1MiB.",
@@ -65,15 +78,28 @@ class Limits(Section):
 
 
 class Http(Section):
+    """The server of /status, /metrics, /healthz and /readyz; null: none."""
+
     listen: Listen | None = Field(
         default=("127.0.0.1", 8080),
-        description="Null turns it off.",
+        description="HOST:PORT; null turns it off.",
         json_schema_extra={"default": "127.0.0.1:8080"},
     )
-    token: None = Field(default=None, description="To come in a later version.")
+    token: Annotated[SecretStr, AfterValidator(_sendable)] | None = Field(
+        default=None,
+        description="What who asks has to send as Authorization: Bearer TOKEN, on all but /healthz and /readyz; "
+        "null: nothing.",
+    )
+
+    @property
+    def listener(self) -> Listener | None:
+        """None where it is turned off."""
+        return None if self.listen is None else Listener(*self.listen, self.token)
 
 
 class Log(Section):
+    """What is told on stderr."""
+
     format: Literal["auto", "console", "json"] = Field(
         default="auto", description="auto: console on a terminal, JSON elsewhere."
     )

@@ -3,6 +3,7 @@
 ``python -m bridge.config.reference FILE`` renews what stands between the markers of FILE.
 """
 
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ class _Reference:
     def _section(self, section: _Section) -> Iterator[str]:
         yield f"## {section.path or 'A mirror'}"
         yield ""
-        text = " ".join(form["description"] for form in section.forms if section.path and "description" in form)
+        text = " ".join(_plain(form["description"]) for form in section.forms if section.path and "description" in form)
         same = self._told.setdefault(repr(section.forms), section.path)
         if same != section.path:
             yield f"As {_link(same)}."
@@ -77,17 +78,20 @@ class _Reference:
                 yield from self._section(_Section(section.of(name, schema), forms))
 
     def _row(self, section: _Section, name: str, schema: _Schema, *, is_optional: bool) -> str:
-        takes = [*self._values(schema)]
-        if self._forms(schema):
+        takes, forms = [*self._values(schema)], self._forms(schema)
+        if forms:
             path = section.of(name, schema)
             takes.append(f"{'a list of ' if path.endswith('[]') else ''}{_link(path)}")
-        cells = (f"`{name}`", ", ".join(takes), _default(schema) if is_optional else "required", _sentence(schema))
+        sentence = next((each["description"] for each in (schema, *forms) if "description" in each), "")
+        default = _default(schema) if is_optional else "required"
+        cells = (f"`{name}`", ", ".join(takes), default, _plain(sentence).replace("|", "\\|"))
         return f"| {' | '.join(cells)} |"
 
     def _forms(self, schema: _Schema) -> tuple[_Schema, ...]:
         """Those of the section that a value may be; none where it is none."""
         if "$ref" in schema:
-            return (self._root["$defs"][schema["$ref"].removeprefix(_REF)],)
+            found = self._named(schema["$ref"])
+            return (found,) if "properties" in found else ()
         inner = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
         inner += [schema["items"]] if "items" in schema else []
         return tuple(form for each in inner for form in self._forms(each))
@@ -105,8 +109,15 @@ class _Reference:
             inner = [*self._values(schema.get("items", {}))]
             if not self._forms(schema):
                 yield f"a list of {' or '.join(inner)}" if inner else "`[]`"
+        elif "$ref" in schema:
+            found = self._named(schema["$ref"])
+            yield from () if "properties" in found else self._values(found)
         elif "type" in schema:
             yield _bounded(schema)
+
+    def _named(self, reference: str) -> _Schema:
+        found: _Schema = self._root["$defs"][reference.removeprefix(_REF)]
+        return found
 
 
 def reference() -> str:
@@ -135,17 +146,21 @@ def _bounded(schema: _Schema) -> str:
     return f"{text} to {most}" if most is not None else text
 
 
+def _plain(text: str) -> str:
+    """A docstring's marks of code are Markdown's doubled."""
+    return text.replace("``", "`")
+
+
 def _default(schema: _Schema) -> str:
     default = schema.get("default")
-    return f"`{default}`" if default not in (None, []) else "`null`" if "default" in schema and default is None else ""
-
-
-def _sentence(schema: _Schema) -> str:
-    return str(schema.get("description", "")).replace("|", "\\|")
+    if default in ([], {}):
+        return ""
+    return _codes([default]) if "default" in schema else ""
 
 
 def _codes(values: list[Any]) -> str:
-    return ", ".join(f"`{value}`" for value in values)
+    """As YAML has them; texts without quotes."""
+    return ", ".join(f"`{value if isinstance(value, str) else json.dumps(value)}`" for value in values)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from bridge.config.errors import ConfigurationError, Problem
 _DEFAULTS = "defaults"
 _MIRRORS = "mirrors"
 
-OF_THE_PROCESS: tuple[Path, ...] = (("http",), ("log",), ("limits", "memory"))
+OF_THE_PROCESS: tuple[Path, ...] = (("http",), ("log",), ("telemetry",), ("limits", "memory"))
 """Keys that say something of the process, and so of all its mirrors."""
 
 

@@ -17,12 +17,16 @@ def _commit_interval(value: float) -> float:
 
 
 class CreateTopic(Section):
+    """How a topic is made that is missing."""
+
     partitions: Count = Field(description="Final: keys move when it changes later.")
     replication_factor: Count | None = Field(default=None, description="Left out: the broker's default.")
     config: Properties = Field(default_factory=dict, description="The topic's settings, as retention.ms.")
 
 
 class KafkaSink(KafkaEnd):
+    """A Kafka topic that is written."""
+
     delivery: Literal["exactly_once", "at_least_once"] | None = Field(
         default=None,
         description="Left out: exactly_once where the checkpoints are in the sink's cluster, else at_least_once.",
@@ -40,10 +44,12 @@ class KafkaSink(KafkaEnd):
         description="Which partition a record goes to: that of its key, as every Java client has it; or, from Kafka, "
         "the number it is read from.",
     )
-    create_topic: CreateTopic | None = Field(default=None, description="Make the topic where it is missing.")
+    create_topic: CreateTopic | None = None
 
 
 class KinesisSink(KinesisEnd):
+    """A Kinesis stream that is written."""
+
     codec: Literal["kpl", "raw", "envelope"] = Field(
         default="kpl",
         description="How keys, headers and times are put into the data of a record; raw has no room for them, and "
@@ -64,10 +70,12 @@ class KinesisSink(KinesisEnd):
 
 
 class Sink(Choice):
+    """Where a mirror writes: exactly one of the two."""
+
     forms: ClassVar[tuple[str, ...]] = ("kafka: {bootstrap_servers, topic: TOPIC}", "kinesis: {stream: STREAM}")
 
-    kafka: KafkaSink | None = Field(default=None, description="A Kafka topic.")
-    kinesis: KinesisSink | None = Field(default=None, description="A Kinesis stream.")
+    kafka: KafkaSink | None = None
+    kinesis: KinesisSink | None = None
 
     @property
     def end(self) -> KafkaSink | KinesisSink:

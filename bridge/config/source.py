@@ -10,6 +10,8 @@ from bridge.config.section import Choice, at
 
 
 class KinesisSource(KinesisEnd):
+    """A Kinesis stream that is read."""
+
     start: StreamStart = Field(
         default="trim_horizon", description="Where to read from while there is no checkpoint yet."
     )
@@ -41,6 +43,8 @@ class KinesisSource(KinesisEnd):
 
 
 class KafkaSource(KafkaEnd):
+    """A Kafka topic that is read."""
+
     start: TopicStart = Field(default="earliest", description="Where to read from while there is no checkpoint yet.")
     isolation: Literal["read_committed", "read_uncommitted"] = Field(
         default="read_committed", description="Whether records of transactions are read before these are committed."
@@ -48,10 +52,12 @@ class KafkaSource(KafkaEnd):
 
 
 class Source(Choice):
+    """Where a mirror reads: exactly one of the two."""
+
     forms: ClassVar[tuple[str, ...]] = ("kinesis: {stream: STREAM}", "kafka: {bootstrap_servers, topic: TOPIC}")
 
-    kinesis: KinesisSource | None = Field(default=None, description="A Kinesis stream.")
-    kafka: KafkaSource | None = Field(default=None, description="A Kafka topic.")
+    kinesis: KinesisSource | None = None
+    kafka: KafkaSource | None = None
 
     @property
     def end(self) -> KinesisSource | KafkaSource:

@@ -12,6 +12,7 @@ from bridge.engine.allowance import Allowance
 from bridge.engine.policy import Policy
 from bridge.engine.retry import Backoff
 from bridge.engine.stall import Stall
+from bridge.engine.tracing import Tracer
 from checkpoints.base import CheckpointError
 from connectors.base import (
     Batch,
@@ -72,11 +73,12 @@ class Delivery:
     new scope before it has noticed that an earlier one was lost with the old.
     """
 
-    def __init__(self, sink: Sink, policy: Policy, clock: Clock, backoff: Backoff) -> None:
+    def __init__(self, sink: Sink, policy: Policy, clock: Clock, backoff: Backoff, tracer: Tracer) -> None:
         self._sink = sink
         self._policy = policy
         self._clock = clock
         self._backoff = backoff
+        self._tracer = tracer
         self._epoch = 0
         self._scope: Scope | None = None
         self._left: Scope | None = None
@@ -190,7 +192,8 @@ class Delivery:
         """
         ended, self._scope = self._scope, None
         if ended is not None:
-            await ended.commit(keeper.save)
+            with self._tracer.commit(self._submitted):
+                await ended.commit(keeper.save)
         elif keeper.has_moved():
             await keeper.save({})
         keeper.confirm()
@@ -219,7 +222,8 @@ class Delivery:
     async def _end(self, scope: Scope, keeper: Keeper, submitted: int) -> None:
         waits, since_s = scope.waits, self._clock.monotonic()
         try:
-            await scope.commit(keeper.save)
+            with self._tracer.commit(submitted):
+                await scope.commit(keeper.save)
         except CheckpointError as error:
             keeper.excuse(error)
             if waits:

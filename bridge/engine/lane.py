@@ -12,8 +12,9 @@ from bridge.engine.progress import Progress
 from bridge.engine.rejection import RejectedError, stop_at, until, without
 from bridge.engine.retry import Backoff
 from bridge.engine.sieve import Landed, Sieve
-from bridge.engine.status import ENDED, LaneState, LaneStatus
+from bridge.engine.status import ENDED, HALTED, LaneState, LaneStatus
 from bridge.engine.surroundings import Surroundings
+from bridge.engine.tracing import BatchTrace
 from checkpoints.base import Gap
 from connectors import provenance
 from connectors.base import (
@@ -38,6 +39,7 @@ class _Submission:
     batch: Batch
     sent: Batch
     answer: asyncio.Future[Outcome]
+    trace: BatchTrace
     refused: tuple[Rejected, ...] = ()
     stop: RejectedError | None = None
     """The lane ends behind this submission."""
@@ -122,19 +124,23 @@ class Lane:
             self._reading.cancel()
 
     def status(self, now_s: float, now_ms: int) -> LaneStatus:
-        progress = self.progress
+        progress, retention_ms = self.progress, self._around.source.retention_ms
         state, error = self._shown()
+        watermark_ms = progress.place.watermark_ms
+        lag_ms = progress.lag_ms(now_ms)
         return LaneStatus(
             self.partition.id,
             state,
             progress.place.position,
-            progress.lag_ms(now_ms),
+            # What was last read of a lane that stands still tells less and less of the tip.
+            lag_ms if state not in HALTED or watermark_ms is None else max(lag_ms, now_ms - watermark_ms),
             progress.lag_records,
             progress.records_written,
             progress.rate.per_second(now_s, progress.records_written),
             progress.checkpoint_age_ms(now_ms),
             str(error) if error is not None else None,
-            progress.place.watermark_ms,
+            watermark_ms,
+            None if watermark_ms is None or retention_ms is None else watermark_ms + retention_ms,
             progress.bound_at(progress.place),
         )
 
@@ -145,7 +151,7 @@ class Lane:
             return self.state, self.error
         if trouble is None:
             stall = self._around.delivery.stall if self.progress.in_flight > 0 else None
-            return self.state, self.error or stall
+            return (self.state, self.error) if stall is None else (LaneState.RETRYING, self.error or stall)
         return LaneState.HELD if isinstance(trouble, RefusedError) else LaneState.RETRYING, trouble
 
     async def _stream(self) -> None:
@@ -174,15 +180,18 @@ class Lane:
             self.state = LaneState.RUNNING
             place = self.progress.place
             self._set_end()
+            trace = around.tracer.batch(self.partition.id)
             async with aclosing(around.source.read(self.partition, place, around.budget)) as batches:
                 async for batch in batches:
-                    submission = await self._submit(epoch, batch, place)
+                    trace.read(batch)
+                    submission = await self._submit(epoch, batch, place, trace)
                     submitted.put_nowait(submission)
                     if submission.stop is not None or (batch.is_last and self.progress.bound is not None):
                         return False
                     place = batch.place
                     # While the next one is awaited, nothing here may keep the memory of one that is settled.
                     del batch, submission
+                    trace = around.tracer.batch(self.partition.id)
             return True
         finally:
             submitted.put_nowait(None)
@@ -195,7 +204,7 @@ class Lane:
         else:
             ends[self.partition.id] = End(bound.end, bound.end_ms)
 
-    async def _submit(self, epoch: int, batch: Batch, before: Place) -> _Submission:
+    async def _submit(self, epoch: int, batch: Batch, before: Place, trace: BatchTrace) -> _Submission:
         """Hand ``batch``, which follows ``before``, to the sink, less what the sink says it cannot take."""
         around = self._around
         try:
@@ -214,11 +223,13 @@ class Lane:
             submitted_ms = around.destination.now_ms()
             sent = without(batch, refused)
             answer = await self._delivered(epoch, batch, sent, refused)
-        except BaseException:
+        except BaseException as error:
             batch.release()
+            trace.failed(repr(error))
             raise
+        trace.submitted()
         self.progress.read(batch, submitted_ms, len(refused))
-        return _Submission(batch, sent, answer, refused, stop)
+        return _Submission(batch, sent, answer, trace, refused, stop)
 
     async def _settle_next(self, submitted: asyncio.Queue[_Submission | None]) -> bool:
         """Settle the oldest submission; False when there are no more."""
@@ -227,6 +238,11 @@ class Lane:
             return False
         try:
             await self._settle(submission)
+        except BaseException as error:
+            submission.trace.failed(repr(error))
+            raise
+        else:
+            submission.trace.settled()
         finally:
             submission.batch.release()
         return True
@@ -297,6 +313,7 @@ class Lane:
             submission = submitted.get_nowait()
             if submission is not None:
                 submission.batch.release()
+                submission.trace.failed("given up behind a fault")
         self.progress.rewind()
         self.sieve.rewind(self.progress.place)
 

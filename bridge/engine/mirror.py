@@ -18,6 +18,7 @@ from bridge.engine.retry import Backoff
 from bridge.engine.status import LaneState, LaneStatus, MirrorState, MirrorStatus
 from bridge.engine.surroundings import Surroundings
 from bridge.engine.totals import Totals
+from bridge.engine.tracing import NO_TRACER, Tracer
 from bridge.groups import first
 from checkpoints.base import CheckpointError, CheckpointStore
 from connectors.base import Clock, ConnectorError, Sink, Source
@@ -58,6 +59,7 @@ class Mirror:
         *,
         clock: Clock,
         random: Random,
+        tracer: Tracer = NO_TRACER,
     ) -> None:
         self.state = MirrorState.STARTING
         self.is_complete = False
@@ -68,7 +70,7 @@ class Mirror:
         self._policy = policy
         self._totals = Totals()
         self._budget = ByteBudget(policy.memory)
-        self._delivery = Delivery(ends.sink, policy, clock, Backoff(random))
+        self._delivery = Delivery(ends.sink, policy, clock, Backoff(random), tracer)
         around = Surroundings(
             source=BoundedSource(ends.source),
             destination=ends.sink,
@@ -80,6 +82,7 @@ class Mirror:
             policy=policy,
             totals=self._totals,
             clock=clock,
+            tracer=tracer,
         )
         self._lanes = Lanes(store, around, random, self._changed)
         self._drain = asyncio.Event()
@@ -143,6 +146,7 @@ class Mirror:
             gaps=totals.gaps,
             buffered_bytes=self._budget.used,
             latency=totals.latency.snapshot(),
+            buffer_limit_bytes=self._budget.limit,
         )
 
     def _shown(self, status: LaneStatus) -> LaneStatus:

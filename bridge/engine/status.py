@@ -28,6 +28,9 @@ class LaneState(StrEnum):
 ENDED = (LaneState.COMPLETE, LaneState.FINISHED, LaneState.FAILED)
 """Lanes in one of these read no more."""
 
+HALTED = (LaneState.RETRYING, LaneState.HELD, LaneState.FAILED)
+"""Lanes in one of these do not read, though the partition may go on."""
+
 
 class MirrorState(StrEnum):
     STARTING = "starting"
@@ -44,7 +47,7 @@ class LaneStatus:
     position: str | None
     """Everything at or before it is durable in the sink."""
     lag_ms: int
-    """How far the last record read is behind the partition's tip."""
+    """How far what is durable is behind the partition's tip, at the most while the lane does not read."""
     lag_records: int | None
     """How many records lie behind the last one read; None where the source cannot count them."""
     records_written: int
@@ -54,6 +57,8 @@ class LaneStatus:
     error: str | None
     watermark_ms: int | None = None
     """All that arrived before it is durable."""
+    expires_ms: int | None = None
+    """The source keeps all that is not durable until then, by its clock; None where that is not known."""
     bound: Bound | None = None
     """What a job with an end has to copy here, and has copied up to ``position``."""
 
@@ -86,5 +91,7 @@ class MirrorStatus:
     gaps: int
     buffered_bytes: int
     latency: Latency
+    buffer_limit_bytes: int = 0
+    """``buffered_bytes`` at the most."""
     error: str | None = None
     """Why the mirror as a whole does not run, where it will be tried again; None otherwise."""

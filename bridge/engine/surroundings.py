@@ -7,6 +7,7 @@ from bridge.engine.dead_letter import DeadLetter
 from bridge.engine.delivery import Delivery
 from bridge.engine.policy import Policy
 from bridge.engine.totals import Totals
+from bridge.engine.tracing import Tracer
 from connectors.base import Budget, Clock, Sink
 
 
@@ -21,3 +22,4 @@ class Surroundings:
     policy: Policy
     totals: Totals
     clock: Clock
+    tracer: Tracer

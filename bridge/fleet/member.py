@@ -47,7 +47,14 @@ class Member:
     ) -> None:
         """``begin`` makes one life, which is run once."""
         self.name = asked.name
-        self.observed = ObservedMirror(asked.name, self.status, self.counts)
+        self.observed = ObservedMirror(
+            asked.name,
+            self.status,
+            self.counts,
+            restarts=self.restarts,
+            source=asked.source.end.place,
+            sink=asked.sink.end.place,
+        )
         self.failure: Exception | None = None
         """What ended the last life, until the next one is ready."""
         self.undrained: Exception | None = None
@@ -60,6 +67,7 @@ class Member:
         self._backoff = backoff
         self._memory = asked.limits.memory
         self._life: Life | None = None
+        self._lives = 0
         self._past = NOTHING
         self._left: tuple[LaneStatus, ...] = ()
         self._stopping = asyncio.Event()
@@ -110,10 +118,15 @@ class Member:
         present = [] if self._life is None else [_report(self._life.observed)]
         return totals([self._past, *present]).counts
 
+    def restarts(self) -> int:
+        """How often it was started again."""
+        return max(0, self._lives - 1)
+
     async def _live(self, address: str | None) -> Exception | None:
         """One life; what ended it, where it was not ``stop``."""
         limits = self._asked.limits.model_copy(update={"memory": self._memory})
         began_s = self._clock.monotonic()
+        self._lives += 1
         try:
             self._life = life = self._begin(self._asked.model_copy(update={"limits": limits}))
             await life.run(address)

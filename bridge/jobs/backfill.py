@@ -1,6 +1,6 @@
 """A bounded range of the source, copied into the sink as a mirror does, and no further."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from random import Random
 
@@ -69,7 +69,14 @@ class Backfill:
         self._stored: Stored = {}
         """As it is when the copying begins."""
         self._meter = Meter(self._assembly.ends.source.rank)
-        self.observed = ObservedMirror(configuration.name, self._assembly.mirror.status, counters.snapshot)
+        self.observed = ObservedMirror(
+            configuration.name,
+            self._assembly.mirror.status,
+            counters.snapshot,
+            source=configuration.source.end.place,
+            sink=configuration.sink.end.place,
+            job=self._told,
+        )
 
     def stop(self, asked_by: str) -> None:
         """Read no more, and let ``run`` return when what was read is durable and stored. Safe to call twice."""
@@ -82,6 +89,10 @@ class Backfill:
         known, lanes = stretches(self._stored), standings(self._stored, self._assembly.mirror.status().lanes)
         lanes = {name: lane for name, lane in lanes.items() if name in known}
         return self._meter.measure(self._clock.monotonic(), known, lanes) if lanes else None
+
+    def _told(self) -> Mapping[str, object] | None:
+        progress = self.progress()
+        return None if progress is None else {"kind": "backfill", **progress.to_json()}
 
     async def run(self) -> BackfillReport:
         """Copy the range; the report tells whether ``stop`` came before its end.

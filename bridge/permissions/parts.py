@@ -1,16 +1,14 @@
 """The parts of a mirror for which somebody has to allow something."""
 
-import re
 from dataclasses import dataclass
 
 from bridge.config import Configuration
 from bridge.config.checkpoints import DynamoCheckpoints
+from bridge.config.cluster import CLUSTER_ARN
 from bridge.config.ends import KafkaEnd, KinesisEnd
 from bridge.config.names import STREAM_ARN
 from bridge.permissions.places import Cluster, Stream, Surroundings, Table, Topic
 from checkpoints.kafka.topic import DEFAULT_TOPIC
-
-_MSK_BROKER = re.compile(r"\.kafka(?:-serverless)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +80,10 @@ def _stream(end: KinesisEnd, around: Surroundings) -> Stream:
 
 
 def _cluster(end: KafkaEnd, around: Surroundings) -> Cluster:
-    regions = [found["region"] for each in end.bootstrap_servers if (found := _MSK_BROKER.search(each))]
-    return Cluster(regions[0] if regions else around.region, around.account, around.cluster, around.partition)
+    arn = None if end.msk_cluster_arn is None else CLUSTER_ARN.fullmatch(end.msk_cluster_arn)
+    if arn is not None:
+        return Cluster(arn["region"], arn["account"], arn["cluster"], around.partition)
+    return Cluster(end.region or around.region, around.account, around.cluster, around.partition)
 
 
 def _checkpoints(

@@ -1,88 +1,55 @@
 """The metrics of mirrors for Prometheus, made at each scrape from what the mirrors tell at that moment."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from bridge.engine.status import LATENCY_BOUNDS_S, LaneState, Latency, MirrorStatus
+from bridge.engine.status import LATENCY_BOUNDS_S, Latency
 from bridge.telemetry import names
-from bridge.telemetry.counters import Counts
 from bridge.telemetry.names import Definition, Kind
 from bridge.telemetry.observed import ObservedMirror
-
-Sample = tuple[Definition, tuple[str, ...], float]
-"""A metric, the values of its own labels, and its value."""
+from bridge.telemetry.samples import samples
+from connectors.base import Clock
 
 _LATENCY_BOUNDS = (*(str(bound) for bound in LATENCY_BOUNDS_S), "+Inf")
 
 
-def registry(mirrors: Sequence[ObservedMirror]) -> CollectorRegistry:
+def registry(mirrors: Sequence[ObservedMirror], version: str) -> CollectorRegistry:
     """A registry of ``mirrors`` alone: nothing of the process, nothing global."""
     made = CollectorRegistry(auto_describe=False)
-    made.register(MirrorCollector(mirrors))
+    made.register(MirrorCollector(mirrors, version, Clock()))
     return made
 
 
 class MirrorCollector(Collector):
     """Holds no series itself: what a mirror no longer tells, like a finished partition, is gone at the next scrape."""
 
-    def __init__(self, mirrors: Sequence[ObservedMirror]) -> None:
+    def __init__(self, mirrors: Sequence[ObservedMirror], version: str, clock: Clock) -> None:
         self._mirrors = mirrors
+        self._version = version
+        self._clock = clock
+        self._since_s = clock.now_ms() / 1000
 
     def collect(self) -> Iterable[Metric]:
-        families = {definition: _family(definition) for definition in names.scalars()}
+        families = {each: family(each) for each in names.MIRROR if each.kind is not Kind.HISTOGRAM}
         latency = HistogramMetricFamily(names.LATENCY_SECONDS.name, names.LATENCY_SECONDS.help, labels=("mirror",))
         for mirror in self._mirrors:
-            status = mirror.status()
-            for definition, labels, value in _samples(status, mirror.counts()):
+            status, now_ms = mirror.status(), self._clock.now_ms()
+            for definition, labels, value in samples(mirror, status, now_ms):
                 families[definition].add_metric((mirror.name, *labels), value)
+            families[names.START_TIMESTAMP_SECONDS].add_metric((mirror.name,), self._since_s)
+            families[names.BUILD_INFO].add_metric((mirror.name, self._version), 1)
             latency.add_metric((mirror.name,), _buckets(status.latency), status.latency.sum_s)
         return [*families.values(), latency]
 
 
-def _family(definition: Definition) -> CounterMetricFamily | GaugeMetricFamily:
-    family = CounterMetricFamily if definition.kind is Kind.COUNTER else GaugeMetricFamily
-    return family(definition.name, definition.help, labels=("mirror", *definition.labels))
-
-
-def _samples(status: MirrorStatus, counts: Counts) -> Iterator[Sample]:
-    yield names.RECORDS_READ, (), status.records_read
-    yield names.BYTES_READ, (), status.bytes_read
-    yield names.RECORDS_WRITTEN, (), status.records_written
-    yield names.BYTES_WRITTEN, (), status.bytes_written
-    yield names.GAPS, (), status.gaps
-    yield names.BUFFERED_BYTES, (), status.buffered_bytes
-    for reason, count in status.dead_letters.items():
-        yield names.DEAD_LETTER_RECORDS, (reason,), count
-    for reason, count in status.skipped.items():
-        yield names.SKIPPED_RECORDS, (reason,), count
-    yield from _lanes(status)
-    yield from _connectors(counts)
-
-
-def _lanes(status: MirrorStatus) -> Iterator[Sample]:
-    for state in LaneState:
-        yield names.LANES, (state.value,), sum(lane.state is state for lane in status.lanes)
-    for lane in status.lanes:
-        if lane.state in (LaneState.COMPLETE, LaneState.FINISHED):
-            continue
-        yield names.LAG_SECONDS, (lane.partition,), lane.lag_ms / 1000
-        if lane.lag_records is not None:
-            yield names.LAG_RECORDS, (lane.partition,), lane.lag_records
-        if lane.checkpoint_age_ms is not None:
-            yield names.CHECKPOINT_AGE_SECONDS, (lane.partition,), lane.checkpoint_age_ms / 1000
-
-
-def _connectors(counts: Counts) -> Iterator[Sample]:
-    for (operation, reason), count in counts.retries.items():
-        yield names.RETRIES, (operation, reason), count
-    for operation, count in counts.throttled.items():
-        yield names.THROTTLED, (operation,), count
-    if counts.bytes_before:
-        yield names.COMPRESSED_RATIO, (), counts.bytes_after / counts.bytes_before
+def family(definition: Definition) -> CounterMetricFamily | GaugeMetricFamily:
+    """One of single numbers, without any yet; their first label is the mirror."""
+    made = CounterMetricFamily if definition.kind is Kind.COUNTER else GaugeMetricFamily
+    return made(definition.name, definition.help, labels=("mirror", *definition.labels))
 
 
 def _buckets(latency: Latency) -> list[tuple[str, float]]:

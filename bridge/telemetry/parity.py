@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-_LABELS = ("mirror",)
+from bridge.telemetry import names
+from bridge.telemetry.metrics import family
 
 
 class ParityCounts(Collector):
@@ -19,29 +20,19 @@ class ParityCounts(Collector):
         """By kind."""
         self.proven_ms: int | None = None
         """What had arrived at the source by then is compared; None: nothing yet."""
-        self._mirror = mirror
+        self.mirror = mirror
 
     def add(self, records: int, differences: Mapping[str, int]) -> None:
         self.records += records
         self.differences.update(differences)
 
     def collect(self) -> Iterable[Metric]:
-        records = CounterMetricFamily(
-            "kmbridge_parity_records_total", "Records at the source that were looked for in the sink.", labels=_LABELS
-        )
-        records.add_metric((self._mirror,), self.records)
-        differences = CounterMetricFamily(
-            "kmbridge_parity_differences_total",
-            "Records that the sink does not hold as the source does, by kind.",
-            labels=(*_LABELS, "kind"),
-        )
+        records = family(names.PARITY_RECORDS)
+        records.add_metric((self.mirror,), self.records)
+        differences = family(names.PARITY_DIFFERENCES)
         for kind, count in self.differences.items():
-            differences.add_metric((self._mirror, kind), count)
-        proven = GaugeMetricFamily(
-            "kmbridge_parity_proven_timestamp_seconds",
-            "What had reached the source by this time has been compared.",
-            labels=_LABELS,
-        )
+            differences.add_metric((self.mirror, kind), count)
+        proven = family(names.PARITY_PROVEN_TIMESTAMP_SECONDS)
         if self.proven_ms is not None:
-            proven.add_metric((self._mirror,), self.proven_ms / 1000)
+            proven.add_metric((self.mirror,), self.proven_ms / 1000)
         return [records, differences, proven]

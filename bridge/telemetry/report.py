@@ -1,20 +1,83 @@
-"""The JSON form of a mirror's status."""
+"""The JSON form of what a process tells: /status, the live page and `kmbridge status` all show this one document."""
 
-from bridge.engine.status import LaneStatus, MirrorStatus
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from bridge.engine.status import LaneState, LaneStatus, MirrorStatus
+from bridge.telemetry.counters import Counts
+from bridge.telemetry.observed import ObservedMirror
+from bridge.telemetry.parity import ParityCounts
 
 Json = dict[str, object]
 
+_READ = (LaneState.COMPLETE, LaneState.FINISHED)
+"""Lanes in one of these have nothing to be behind."""
 
-def mirror_json(name: str, version: str, status: MirrorStatus) -> Json:
+
+def mirror_json(mirror: ObservedMirror, version: str, started_ms: int) -> Json:
+    """One moment of ``mirror``, in a process that began at ``started_ms`` since the epoch."""
+    status = mirror.status()
     return {
-        "name": name,
+        "name": mirror.name,
         "version": version,
         "state": status.state.value,
+        "error": status.error,
+        "source": mirror.source,
+        "sink": mirror.sink,
+        "started": _time(started_ms),
+        **_totals(status),
+        **_connectors(mirror.counts()),
+        "lag_seconds": lag_ms(status) / 1000,
+        "checkpoint_age_seconds": _oldest(status.lanes),
+        "job": mirror.job(),
+        "cutover": mirror.cutover(),
+        "lanes": [_lane_json(lane) for lane in status.lanes],
+    }
+
+
+def comparison_json(counts: ParityCounts) -> Json:
+    """What a comparison that goes on has found so far."""
+    return {
+        "name": counts.mirror,
+        "records_total": counts.records,
+        "differences": dict(counts.differences),
+        "proven": None if counts.proven_ms is None else _time(counts.proven_ms),
+    }
+
+
+def status_json(mirrors: Sequence[Json], comparisons: Sequence[Json]) -> Json:
+    """A process with one mirror and nothing else tells of that; any other has lists."""
+    if len(mirrors) == 1 and not comparisons:
+        return mirrors[0]
+    return {"mirrors": list(mirrors), **({"comparisons": list(comparisons)} if comparisons else {})}
+
+
+def lag_ms(status: MirrorStatus) -> int:
+    """How far the lane that is furthest behind is behind."""
+    return max((lane.lag_ms for lane in status.lanes if lane.state not in _READ), default=0)
+
+
+def _totals(status: MirrorStatus) -> Json:
+    return {
         "records_total": status.records_written,
         "bytes_total": status.bytes_written,
         "records_per_second": round(status.records_per_second, 1),
-        "error": status.error,
-        "lanes": [_lane_json(lane) for lane in status.lanes],
+        "records_read_total": status.records_read,
+        "bytes_read_total": status.bytes_read,
+        "buffered_bytes": status.buffered_bytes,
+        "gaps_total": status.gaps,
+        "skipped": dict(status.skipped),
+        "dead_letters": dict(status.dead_letters),
+    }
+
+
+def _connectors(counts: Counts) -> Json:
+    return {
+        "retries": [
+            {"operation": operation, "reason": reason, "total": total}
+            for (operation, reason), total in sorted(counts.retries.items())
+        ],
+        "throttled": dict(sorted(counts.throttled.items())),
     }
 
 
@@ -24,7 +87,22 @@ def _lane_json(lane: LaneStatus) -> Json:
         "state": lane.state.value,
         "position": lane.position,
         "lag_seconds": lane.lag_ms / 1000,
+        "lag_records": lane.lag_records,
         "records_total": lane.records_written,
         "records_per_second": round(lane.records_per_second, 1),
+        "checkpoint_age_seconds": _seconds(lane.checkpoint_age_ms),
         "error": lane.error,
     }
+
+
+def _oldest(lanes: Iterable[LaneStatus]) -> float | None:
+    ages = (lane.checkpoint_age_ms for lane in lanes if lane.state not in _READ)
+    return _seconds(max((age for age in ages if age is not None), default=None))
+
+
+def _seconds(milliseconds: int | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
+
+
+def _time(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

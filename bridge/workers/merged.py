@@ -49,6 +49,7 @@ def merged(
         lanes=tuple(lanes[partition] for partition in sorted(lanes)),
         records_per_second=sum(report.status.records_per_second for report in present),
         buffered_bytes=sum(report.status.buffered_bytes for report in present),
+        buffer_limit_bytes=sum(report.status.buffer_limit_bytes for report in present),
     )
 
 

@@ -73,6 +73,10 @@ class Supervisor:
         past = [worker.past for worker in self._workers]
         return totals([*past, *(worker.report for worker in self._workers if worker.report is not None)]).counts
 
+    def restarts(self) -> int:
+        """How often workers were started again."""
+        return sum(max(0, worker.lives - 1) for worker in self._workers)
+
     def trouble(self) -> str | None:
         """The workers that hang; None where all that live tell of themselves."""
         silent = [worker for worker in self._workers if worker.silent_s >= SILENT_S]

@@ -47,6 +47,10 @@ LINES = {
         "compression: zstd",
         "o.yaml:8: compression: unknown key; did you mean sink.kafka.compression or sink.kinesis.compression?",
     ),
+    "a token that no header can carry is not repeated": (
+        "http: {token: 'two words'}",
+        "o.yaml:8: http.token: found a value that is not shown; allowed: visible ASCII characters without spaces",
+    ),
     "consumers that move need both their names": (
         "cutover: {consumers: [{application: billing}]}",
         "o.yaml:8: cutover.consumers[0].group: is missing",
@@ -155,7 +159,7 @@ LINES = {
         "checkpoints: {kafka: }",
         (
             "o.yaml:8: checkpoints.kafka: found nothing; "
-            "allowed: a section with the keys topic, bootstrap_servers, slots"
+            "allowed: a section with the keys bootstrap_servers, msk_cluster_arn, msk_connectivity, auth, topic, slots"
         ),
     ),
     "no slots": (
@@ -453,13 +457,7 @@ def test_exactly_once_is_refused_where_no_transaction_can_hold_the_checkpoints(t
 
 LATER = {
     "transforms: [{python: 'm:f'}]": "transforms: this version does not have transforms yet",
-    "http: {token: '${TOKEN:-t}'}": "http.token: this version does not have tokens for its HTTP server yet",
-    "telemetry: {emf: {}}": "telemetry: this version does not have EMF metrics yet",
     "source:\n  kinesis: {stream: s, read: fan_out}": "source.kinesis.read: this version does not have enhanced",
-    "source:\n  kafka: {auth: {scram: {}}}": "source.kafka.auth: this version does not have this kind of authent",
-    "source:\n  kafka: {msk_cluster_arn: arn}": "source.kafka.msk_cluster_arn: this version does not have brokers",
-    "sink:\n  kafka: {auth: {iam: {region: r}}}": "sink.kafka.auth: this version does not have this kind of authent",
-    "sink:\n  kafka: {msk_cluster_arn: arn}": "sink.kafka.msk_cluster_arn: this version does not have brokers found by",
 }
 
 

@@ -340,3 +340,14 @@ def test_the_schema_is_a_json_schema_whose_defaults_are_valid() -> None:
             if "default" in value:
                 jsonschema.validate(value["default"], {**value, "$defs": schema["$defs"]})
             assert json.dumps(value), key
+
+
+@pytest.mark.parametrize("token", ["correct-horse", "${TOKEN}"])
+def test_the_token_of_the_http_server_is_a_secret(tmp_path: Path, token: str) -> None:
+    """It is taken from the file or from a variable, and shown nowhere."""
+    found = loaded(tmp_path, more=f"http: {{token: '{token}'}}\n", TOKEN="correct-horse")
+    assert found.http is not None
+    assert found.http.listener is not None
+    assert found.http.listener.token is not None
+    assert found.http.listener.token.get_secret_value() == "correct-horse"
+    assert "correct-horse" not in repr(found)

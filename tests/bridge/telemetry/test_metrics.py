@@ -4,18 +4,20 @@ from threading import Thread
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bridge.engine.status import LaneState, MirrorStatus
+from bridge.engine.status import LaneState, MirrorState, MirrorStatus
+from bridge.telemetry import names
 from bridge.telemetry.counters import Counters
-from bridge.telemetry.metrics import registry
-from bridge.telemetry.names import definitions
+from bridge.telemetry.metrics import MirrorCollector, registry
+from bridge.telemetry.names import MIRROR, PARITY, RETENTION_HEADROOM_SECONDS, Definition
 from bridge.telemetry.observed import ObservedMirror
+from tests.bridge.telemetry.set_clock import SetClock
 from tests.bridge.telemetry.statuses import lane, status
 
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 def scrape(*mirrors: ObservedMirror) -> Series:
-    text = generate_latest(registry(mirrors)).decode()
+    text = generate_latest(registry(mirrors, "1.2.3")).decode()
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(text)
@@ -97,7 +99,7 @@ def test_series_of_a_finished_partition_disappear() -> None:
     """After a reshard the old shards' lag and checkpoint age are not scraped any more, the new ones' are."""
     current = status(lane("parent"))
     mirror = ObservedMirror("orders", lambda: current)
-    scraped = registry([mirror])
+    scraped = registry([mirror], "1.2.3")
     before = generate_latest(scraped).decode()
     current = status(lane("parent", LaneState.FINISHED), lane("child"))
     after = generate_latest(scraped).decode()
@@ -116,7 +118,7 @@ def test_an_age_that_nobody_knows_is_not_told() -> None:
 def test_several_mirrors_share_each_metric_under_their_own_label() -> None:
     """One family a metric, one series a mirror."""
     mirrors = [ObservedMirror(name, status) for name in ("orders", "payments")]
-    text = generate_latest(registry(mirrors)).decode()
+    text = generate_latest(registry(mirrors, "1.2.3")).decode()
     assert text.count("# TYPE kmbridge_records_read_total counter") == 1
     assert 'kmbridge_records_read_total{mirror="orders"}' in text
     assert 'kmbridge_records_read_total{mirror="payments"}' in text
@@ -124,8 +126,42 @@ def test_several_mirrors_share_each_metric_under_their_own_label() -> None:
 
 def test_every_metric_is_defined_once_with_a_sentence() -> None:
     """The list is what documentation is made from."""
-    found = list(definitions())
-    assert len({definition.name for definition in found}) == len(found) == 16
+    found = [*MIRROR, *PARITY]
+    assert len({definition.name for definition in found}) == len(found)
+    assert sorted(each.name for each in found) == sorted(
+        each.name for each in vars(names).values() if isinstance(each, Definition)
+    )
     for definition in found:
         assert definition.name.startswith("kmbridge_")
         assert definition.help.endswith(".")
+
+
+def test_the_room_until_loss_shrinks_while_nobody_reads() -> None:
+    """What the source will delete is counted down by the clock, also of a lane whose worker is gone."""
+    clock = SetClock()
+    held = replace(lane("a", LaneState.HELD), expires_ms=clock.now_ms() + 60_000)
+    collector = MirrorCollector([orders(status(held))], "1", clock)
+    assert _headroom(collector) == [60.0]
+    clock.at_ms += 45_000
+    assert _headroom(collector) == [15.0]
+
+
+def _headroom(collector: MirrorCollector) -> list[float]:
+    found = (family for family in collector.collect() if family.name == RETENTION_HEADROOM_SECONDS.name)
+    return [sample.value for family in found for sample in family.samples]
+
+
+def test_the_state_is_one_series_of_one_among_zeros() -> None:
+    """An alert on a state has something to compare in every state."""
+    series = scrape(orders(status(state=MirrorState.DRAINING)))
+    states = {state: value(series, "kmbridge_state", state=state.value) for state in MirrorState}
+    assert states == dict.fromkeys(MirrorState, 0) | {MirrorState.DRAINING: 1}
+
+
+def test_trouble_restarts_and_version_are_told() -> None:
+    """What /healthz says and what was started again can be alerted on."""
+    mirror = ObservedMirror("orders", status, trouble=lambda: "worker 1 hangs", restarts=lambda: 3)
+    series = scrape(mirror)
+    assert value(series, "kmbridge_healthy") == 0
+    assert value(series, "kmbridge_restarts_total") == 3
+    assert value(series, "kmbridge_build_info", version="1.2.3") == 1
