@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from bridge.config import Configuration, Family, Mirrors, load_all
+from bridge.control.order import Answer, Order
 from bridge.engine.retry import Backoff
 from bridge.engine.status import MirrorState, MirrorStatus
 from bridge.errors import BridgeError
@@ -38,6 +39,9 @@ class PlayedLife:
         self.observed = ObservedMirror(asked.name, self.status)
         self.state = MirrorState.STARTING
         self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def carry_out(self, order: Order) -> Answer:
+        raise NotImplementedError
 
     def status(self) -> MirrorStatus:
         return replace(STARTING, state=self.state, records_written=10)
