@@ -135,6 +135,7 @@ async def test_one_that_fails_is_started_again_and_the_others_go_on(stage: Made)
         assert len(played.lives["b"]) == 1
         totals = {each.name: each.status().records_written for each in played.fleet.observed}
         assert totals == {"a": 20, "b": 10}
+        assert {each.name: each.restarts() for each in played.fleet.observed} == {"a": 1, "b": 0}
     assert played.fleet.failure is None
 
 
