@@ -119,8 +119,9 @@ docs: $(UV) ## docs/ as a site, in site/
 	@# With --quiet mkdocs does not count the warnings that strict makes errors of.
 	@told=$$(NO_MKDOCS_2_WARNING=1 .venv/docs/bin/mkdocs build 2>&1) || { echo "$$told" >&2; exit 1; }
 
-reference: .venv/.run ## the tables of docs/configuration.md, made from the models
+reference: .venv/.run ## the tables of docs/configuration.md and docs/metrics.md, made from the code
 	@$(BIN)/python -m bridge.config.reference docs/configuration.md
+	@$(BIN)/python -m tests.support.metric_table
 
 fmt: .venv/.test ## format, and mend what can be mended by itself
 	@$(BIN)/ruff format

@@ -16,7 +16,7 @@ from typing import ClassVar, Self
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A loss that the operator accepted: what lies between two places was not mirrored."""
+    """A loss that the operator accepted, by a setting or by an order: what lies between two places was not mirrored."""
 
     lost_from: str
     lost_to: str
@@ -53,6 +53,7 @@ class Checkpoint:
     ``unsettled_ms``: nothing behind ``position`` reached the sink before this time, by the sink's clock, but something
     may have later; None where nothing has, or the sink does not tell. ``window`` names the last records before
     ``position`` by their origins, as text that only the engine reads. ``bound`` belongs to the last job with an end.
+    ``paused_ms`` is when an operator paused the partition; None: nothing keeps it from being mirrored.
     """
 
     position: str | None
@@ -65,6 +66,7 @@ class Checkpoint:
     unsettled_ms: int | None = None
     window: str = ""
     bound: Bound | None = None
+    paused_ms: int | None = None
 
 
 class CheckpointReader(ABC):

@@ -12,7 +12,7 @@ import msgspec
 
 from checkpoints.base import Bound, Checkpoint, CheckpointError, Gap, StoreFormatError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 BUSY_TIMEOUT_S = 10.0
 """How long to wait for other programs that look into the file, an interactive sqlite3 for example."""
 _AGAIN_S = 0.01
@@ -32,10 +32,11 @@ _TABLES = (
         unsettled_ms INTEGER,
         window TEXT NOT NULL DEFAULT '',
         bound TEXT NOT NULL DEFAULT 'null',
+        paused_ms INTEGER,
         PRIMARY KEY (mirror, partition)
     ) WITHOUT ROWID""",
 )
-_MARK = "INSERT INTO kmbridge_schema VALUES (3)"
+_MARK = "INSERT INTO kmbridge_schema VALUES (4)"
 _UPGRADES = {
     1: (
         "ALTER TABLE checkpoint ADD COLUMN unsettled_ms INTEGER",
@@ -46,18 +47,24 @@ _UPGRADES = {
         "ALTER TABLE checkpoint ADD COLUMN bound TEXT NOT NULL DEFAULT 'null'",
         "UPDATE kmbridge_schema SET version = 3",
     ),
+    3: (
+        "ALTER TABLE checkpoint ADD COLUMN paused_ms INTEGER",
+        "UPDATE kmbridge_schema SET version = 4",
+    ),
 }
 """From each format to the next one."""
 _LOAD = {
-    1: "SELECT partition, position, watermark_ms, finished, saved_ms, source, sink, gaps, NULL, '', 'null' "
+    1: "SELECT partition, position, watermark_ms, finished, saved_ms, source, sink, gaps, NULL, '', 'null', NULL "
     "FROM checkpoint WHERE mirror = ?",
     2: "SELECT partition, position, watermark_ms, finished, saved_ms, source, sink, gaps, unsettled_ms, window, "
-    "'null' FROM checkpoint WHERE mirror = ?",
-    3: "SELECT partition, position, watermark_ms, finished, saved_ms, source, sink, gaps, unsettled_ms, window, bound "
-    "FROM checkpoint WHERE mirror = ?",
+    "'null', NULL FROM checkpoint WHERE mirror = ?",
+    3: "SELECT partition, position, watermark_ms, finished, saved_ms, source, sink, gaps, unsettled_ms, window, bound, "
+    "NULL FROM checkpoint WHERE mirror = ?",
+    4: "SELECT partition, position, watermark_ms, finished, saved_ms, source, sink, gaps, unsettled_ms, window, bound, "
+    "paused_ms FROM checkpoint WHERE mirror = ?",
 }
 """By the format of the file."""
-_SAVE = "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SAVE = "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _DELETE = "DELETE FROM checkpoint WHERE mirror = ? AND partition = ?"
 
 _HINTS = {
@@ -266,6 +273,7 @@ def _checkpoint(  # noqa: PLR0913, PLR0917 - a row's columns
     unsettled_ms: int | None,
     window: str,
     bound: str,
+    paused_ms: int | None,
 ) -> Checkpoint:
     return Checkpoint(
         position,
@@ -278,6 +286,7 @@ def _checkpoint(  # noqa: PLR0913, PLR0917 - a row's columns
         unsettled_ms,
         window,
         msgspec.json.decode(bound, type=Bound | None),
+        paused_ms,
     )
 
 
@@ -293,4 +302,5 @@ def _columns(checkpoint: Checkpoint) -> tuple[str | int | None, ...]:
         checkpoint.unsettled_ms,
         checkpoint.window,
         msgspec.json.encode(checkpoint.bound).decode(),
+        checkpoint.paused_ms,
     )

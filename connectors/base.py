@@ -213,6 +213,10 @@ class Connector(ABC):
         Valid once entered. Empty where the system tells nothing that distinguishes the two.
         """
 
+    def is_regrown(self, identity: str) -> bool:
+        """Whether what had ``identity`` was this very topic, with another number of partitions."""
+        return False
+
     @property
     @abstractmethod
     def address(self) -> str:

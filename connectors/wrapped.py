@@ -26,6 +26,9 @@ class WrappedSource(Source):
     def identity(self) -> str:
         return self.inner.identity
 
+    def is_regrown(self, identity: str) -> bool:
+        return self.inner.is_regrown(identity)
+
     @property
     def address(self) -> str:
         return self.inner.address

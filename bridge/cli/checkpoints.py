@@ -89,6 +89,31 @@ def set_(
     asyncio.run(_set(asked, partition, position, new=new, force=force, as_json=as_json))
 
 
+@checkpoints.command("accept", epilog="Example: kmbridge checkpoints accept orders.yaml")
+def accept(targets: Targets, name: Name = None, settings: Settings = None, as_json: Json = False) -> None:
+    """Let a stopped mirror go on though a topic at one of its ends has got more partitions.
+
+    From where it stands on, each key goes to the partition that the new number gives it; what is mirrored stays where
+    it is. So a consumer of a sink keeps the order of keys only if it has read the old partitions to their ends before
+    it reads what comes now: stop the mirror with one signal, and wait until its consumers have no lag. A topic or
+    stream that was made anew is refused.
+    """
+    asked = _configuration(targets, name, settings)
+    # What reaches the ends is large, and the other commands do without it.
+    from bridge.jobs.partition_count import accept_partition_counts  # noqa: PLC0415
+
+    accepted = asyncio.run(accept_partition_counts(asked))
+    if as_json:
+        print_json({"name": asked.name, "accepted": [asdict(each) for each in accepted]})
+        return
+    for each in accepted:
+        for end, change in (("source", each.source), ("sink", each.sink)):
+            if change is not None:
+                print(f"{each.partition} at {_text(each.position)}: {end} {change[0]} -> {change[1]}")
+    if not accepted:
+        print(f"mirror {asked.name}: all checkpoints are of the partitions that there are: nothing to accept")
+
+
 @checkpoints.command("reset", epilog="Example: kmbridge checkpoints reset orders.yaml --yes")
 def reset(
     arguments: Annotated[list[str], typer.Argument(metavar="CONFIG [PARTITION…]", help=_ORDER)],
@@ -145,6 +170,7 @@ async def _set(asked: Configuration, partition: str, position: str, *, new: bool
             gaps=old.gaps if old else (),
             # Of a job with an end, what is left of it begins here.
             bound=replace(old.bound, begin=position, records=0, is_reached=False) if old and old.bound else None,
+            paused_ms=old.paused_ms if old else None,
         )
         _log_change("checkpoint set", asked, partition, old, new=position)
         if as_json:
@@ -232,7 +258,7 @@ def _row(partition: str, checkpoint: Checkpoint, owner: Holder | None, now_ms: i
         _text(checkpoint.position),
         "-" if checkpoint.watermark_ms is None else f"{age(now_ms - checkpoint.watermark_ms)} ago",
         f"{age(now_ms - checkpoint.saved_ms)} ago" if checkpoint.saved_ms else "-",
-        "yes" if checkpoint.finished else "no",
+        "yes" if checkpoint.finished else "no" if checkpoint.paused_ms is None else "paused",
         str(len(checkpoint.gaps)),
         "-" if owner is None else str(owner),
         "-" if lag_ms is None else age(lag_ms),

@@ -6,8 +6,6 @@ from bridge.errors import UsageError, not_yet
 
 _INSTEAD = {
     "plan": "see /metrics of a running mirror",
-    "lane": "use `kmbridge checkpoints set` while the mirror is stopped",
-    "redrive": "send the records of the dead letter by hand",
 }
 
 

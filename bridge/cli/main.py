@@ -19,6 +19,8 @@ COMMANDS = {
     "verify": ("bridge.cli.verify:verify", "Prove that both sides hold the same, or list what differs."),
     "translate": ("bridge.cli.translate:translate", "Find where consumers go on at the other side, and set it."),
     "cutover": ("bridge.cli.cutover:cutover", "Migrate step by step, with a way back until the last."),
+    "lane": ("bridge.cli.lane:lane", "Pause, resume, retry or skip one lane of a running mirror."),
+    "redrive": ("bridge.cli.redrive:redrive", "Send dead-lettered records again, in order per key."),
     "checkpoints": ("bridge.cli.checkpoints:checkpoints", "See and change where a mirror stands."),
     "doctor": ("bridge.cli.doctor:doctor", "Look at everything that a mirror rests on."),
     "status": ("bridge.cli.status:status", "Show a running mirror as it is now, or live."),
@@ -26,7 +28,7 @@ COMMANDS = {
 }
 """Where each command is, and its line in the help: none is imported before it is called."""
 
-LATER = ("plan", "lane", "redrive")
+LATER = ("plan",)
 
 
 class Commands(TyperGroup):

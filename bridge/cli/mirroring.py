@@ -8,6 +8,7 @@ from bridge.cli.exporting import exporting, followed
 from bridge.cli.stop import heeding, stopping
 from bridge.cli.watching import with_migration
 from bridge.config import Configuration, Mirrors
+from bridge.control.routes import LaneRoutes
 from bridge.engine.retry import Backoff
 from bridge.fleet.fleet import FIRST_DELAY_S, LONGEST_DELAY_S, Fleet
 from bridge.fleet.mirroring import Mirroring
@@ -23,9 +24,10 @@ async def mirror_alone(asked: Configuration, own_version: str) -> None:
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
         async with followed(asked, own_version) as tracers:
             mirroring = Mirroring(asked, tracer=tracers(asked.name))
+            orders = LaneRoutes({asked.name: mirroring}.get).routes()
             async with (
                 with_migration(asked, mirroring.observed) as observed,
-                serving(listener, [observed], own_version) as address,
+                serving(listener, [observed], own_version, routes=orders) as address,
                 exporting(asked, [observed]),
             ):
                 with stopping(mirroring.stop):
@@ -38,7 +40,7 @@ async def mirror_as_worker(asked: Configuration, own_version: str, index: int) -
         async with followed(asked, own_version) as tracers:
             mirroring = Mirroring(asked, index, tracers(asked.name))
             with heeding(mirroring.stop):
-                async with reporting(mirroring.observed, lambda: mirroring.stop("supervisor")):
+                async with reporting(mirroring.observed, mirroring, lambda: mirroring.stop("supervisor")):
                     await mirroring.run(None)
 
 
@@ -56,7 +58,11 @@ async def mirror_many(asked: Mirrors, own_version: str) -> None:
         fleet = Fleet(asked, begin, lambda family: names_of(family, Clock()), clock=Clock(), backoff=backoff)
         http = asked.process.http
         listener = None if http is None else http.listener
-        async with serving(listener, fleet.observed, own_version) as address, exporting(asked.process, fleet.observed):
+        orders = LaneRoutes(fleet.control_of).routes()
+        async with (
+            serving(listener, fleet.observed, own_version, routes=orders) as address,
+            exporting(asked.process, fleet.observed),
+        ):
             with stopping(fleet.stop):
                 await fleet.run(address)
     if fleet.failure is not None:

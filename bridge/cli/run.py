@@ -17,6 +17,7 @@ from bridge.cli.lazy import lasting
 from bridge.cli.stop import leave, quitting, stopping
 from bridge.cli.watching import with_migration
 from bridge.config import Configuration, Mirrors
+from bridge.control.routes import LaneRoutes
 from bridge.engine.retry import Backoff
 from bridge.errors import UsageError
 from bridge.telemetry.http import serving
@@ -174,9 +175,10 @@ async def supervise(
 
     listener = asked.http.listener if asked.http is not None else None
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
+        orders = LaneRoutes({asked.name: supervisor}.get).routes()
         async with (
             with_migration(asked, observed) as shown,
-            serving(listener, [shown], own_version) as address,
+            serving(listener, [shown], own_version, routes=orders) as address,
             exporting(asked, [shown]),
         ):
             told = {} if address is None else {"status": f"{address}/status", "metrics": f"{address}/metrics"}

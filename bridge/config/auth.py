@@ -27,6 +27,8 @@ def _role_arn(value: str) -> str:
 
 
 class TlsAuth(Section):
+    """How the connection is encrypted, whom it trusts, and the certificate that says who the mirror is."""
+
     ca: Path | None = Field(
         default=None, description="PEM file of the authorities to trust; left out: those of the system."
     )
@@ -49,8 +51,10 @@ class TlsAuth(Section):
 
 
 class ScramAuth(Section):
-    username: str | None = None
-    password: SecretStr | None = None
+    """User and password by SCRAM-SHA-512, from the environment or from AWS Secrets Manager."""
+
+    username: str | None = Field(default=None, description="Beside password; or secret_arn in the place of both.")
+    password: SecretStr | None = Field(default=None, description="Of the user; from the environment, by ${VARIABLE}.")
     secret_arn: Annotated[str, AfterValidator(_secret_arn)] | None = Field(
         default=None, description="A secret of AWS Secrets Manager that holds both, as MSK wants it: AmazonMSK_…"
     )
@@ -72,6 +76,8 @@ class ScramAuth(Section):
 
 
 class IamAuth(Section):
+    """A role at Amazon MSK, by tokens that are renewed as long as the mirror runs."""
+
     region: str | None = Field(default=None, description="Left out: the cluster's, else that of the AWS environment.")
     assume_role_arn: Annotated[str, AfterValidator(_role_arn)] | None = Field(
         default=None, description="The role as which to come."
@@ -79,7 +85,7 @@ class IamAuth(Section):
 
 
 class AuthSection(Section):
-    """``tls`` says how the connection is encrypted, the other two who comes; without them its certificate says it."""
+    """Who the mirror is for the cluster: by scram or iam, with tls beside it where that is needed, or by tls alone."""
 
     tls: TlsAuth | None = None
     scram: ScramAuth | None = None

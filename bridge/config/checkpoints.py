@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from bridge.config.auth import Auth
 from bridge.config.cluster import KafkaCluster
 from bridge.config.names import Endpoint, Servers, Table, Topic
-from bridge.config.quantities import Count, allowed
+from bridge.config.quantities import Slots, allowed
 from bridge.config.section import Section
 from checkpoints.kafka.topic import DEFAULT_SLOTS, DEFAULT_TOPIC
 
@@ -35,7 +35,7 @@ class KafkaTopic(KafkaCluster):
         default=None, description="HOST:PORT of some brokers of its cluster. Left out: the sink's, else the source's."
     )
     auth: Auth = Field(default="none", description="For a cluster of its own; at an end's that end's holds.")
-    slots: Annotated[Count, Field(le=1000)] | None = Field(
+    slots: Slots | None = Field(
         default=None,
         description=f"Partitions of the topic, which workers share. Left out: as it has, {DEFAULT_SLOTS} of a new one.",
     )

@@ -78,7 +78,7 @@ class Limits(Section):
 
 
 class Http(Section):
-    """The server of /status, /metrics, /healthz and /readyz; null: none."""
+    """The server of the live page, /status, /metrics, /healthz and /readyz; null: none."""
 
     listen: Listen | None = Field(
         default=("127.0.0.1", 8080),

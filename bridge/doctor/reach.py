@@ -9,6 +9,8 @@ from random import Random
 
 from bridge.assembly.reading import SideMaker
 from bridge.config import Configuration
+from bridge.config.cluster import KafkaCluster
+from bridge.doctor.clusters import Entered, entered
 from bridge.doctor.kept import kept
 from bridge.doctor.live import stream_end, topic_end
 from bridge.doctor.report import REACHABILITY
@@ -24,6 +26,8 @@ from connectors.kinesis.polling import KinesisSource
 _BROKER_S = 4.0
 """A broker that does not answer is given up before patience ends, so that what it did instead can be told."""
 
+Reach = Callable[[], Awaitable[Finding | None]]
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -38,59 +42,54 @@ async def reached(
     configuration: Configuration, clock: Clock, random: Random, patience_s: float
 ) -> AsyncIterator[Arrival]:
     """All ends side by side, each within ``patience_s``, while the context lasts. Raises ``SettingsError``."""
-    make = SideMaker(configuration, clock, random, Observer(), reach_s=_BROKER_S)
+    clusters = await entered(configuration, patience_s)
+    asked = clusters.configuration
+    make = SideMaker(asked, clock, random, Observer(), reach_s=_BROKER_S)
     async with AsyncExitStack() as stack:
-        reaching = _Reaching(configuration, clock, random, stack, patience_s)
-        source, sink, dead_letter = make.source(), make.sink(), make.dead_letter()
-        wanted: dict[Role, Callable[[], Awaitable[Finding | None]]] = {
-            Role.SOURCE: lambda: reaching.end(Role.SOURCE, source),
-            Role.SINK: lambda: reaching.end(Role.SINK, sink),
+        reaching = _Reaching(clusters, clock, random, stack)
+        wanted: dict[Role, Reach] = {
+            Role.SOURCE: lambda: reaching.end(Role.SOURCE, make.source, asked.source.kafka),
+            Role.SINK: lambda: reaching.end(Role.SINK, make.sink, asked.sink.kafka),
             Role.CHECKPOINTS: reaching.checkpoints,
-            Role.DEAD_LETTER: lambda: reaching.dead_letter(dead_letter),
+            Role.DEAD_LETTER: lambda: reaching.dead_letter(make.dead_letter),
         }
         try:
             async with asyncio.TaskGroup() as tasks:
-                running = [tasks.create_task(reaching.within(role, reach), name=role) for role, reach in wanted.items()]
+                running = [
+                    tasks.create_task(reaching.within(patience_s, role, reach), name=role)
+                    for role, reach in wanted.items()
+                ]
         except ExceptionGroup as errors:
             raise first(errors) from None
         findings = tuple(finding for task in running if (finding := task.result()) is not None)
-        scene = Scene(
-            configuration,
-            clock,
-            reaching.ends,
-            reaching.kept,
-            reaching.absent,
-            lambda: opened(configuration, clock),
-        )
+        scene = Scene(asked, clock, reaching.ends, reaching.kept, reaching.absent, lambda: opened(asked, clock))
         yield Arrival(scene, findings)
 
 
 class _Reaching:
     """Collects what was reached; ``stack`` closes it."""
 
-    def __init__(
-        self, configuration: Configuration, clock: Clock, random: Random, stack: AsyncExitStack, patience_s: float
-    ) -> None:
+    def __init__(self, clusters: Entered, clock: Clock, random: Random, stack: AsyncExitStack) -> None:
         self.ends: dict[Role, End] = {}
         self.kept: Kept | None = None
         self.absent: dict[Role, str] = {}
-        self._asked = configuration
+        self._asked = clusters.configuration
+        self._clusters = clusters
         self._clock = clock
         self._random = random
         self._stack = stack
-        self._patience_s = patience_s
 
-    async def within(self, role: Role, reach: Callable[[], Awaitable[Finding | None]]) -> Finding | None:
+    async def within(self, patience_s: float, role: Role, reach: Reach) -> Finding | None:
         """What reaching the end in ``role`` came to, failed or not. Raises ``SettingsError``."""
         try:
-            async with asyncio.timeout(self._patience_s):
+            async with asyncio.timeout(patience_s):
                 return await reach()
         except SettingsError:
             raise
         except TimeoutError:
             self.absent[role] = "not reached"
             cause, remedy = (
-                f"no answer within {self._patience_s:g} s",
+                f"no answer within {patience_s:g} s",
                 "check its address, the network and that it runs",
             )
             return Finding(REACHABILITY, Severity.FAILED, f"not reached: the {role}", cause, remedy)
@@ -99,9 +98,10 @@ class _Reaching:
             cause = f"{error.operation}: {error.cause}"
             return Finding(REACHABILITY, Severity.FAILED, f"not reached: the {role}", cause, error.hint)
 
-    async def end(self, role: Role, side: Source) -> Finding | None:
-        """The end that is read by ``side``. Raises as ``Connector`` promises."""
-        match side:
+    async def end(self, role: Role, make: Callable[[], Source], cluster: KafkaCluster | None) -> Finding | None:
+        """The end that is read by what ``make`` makes. Raises as ``Connector`` promises."""
+        self._clusters.check(cluster)
+        match side := make():
             case KinesisSource():
                 await self._stack.enter_async_context(side)
                 end: End = await self._stack.enter_async_context(stream_end(side, self._clock, self._random))
@@ -116,13 +116,23 @@ class _Reaching:
         return Finding(REACHABILITY, Severity.OK, f"the {role} is {end.address}")
 
     async def checkpoints(self) -> Finding:
-        self.kept = await kept(self._asked, self._clock)
+        asked = self._asked
+        self._clusters.check(asked.source.kafka if asked.checkpoints_in_source_group else asked.checkpoint_cluster)
+        self.kept = await kept(asked, self._clock)
         return Finding(REACHABILITY, Severity.OK, f"the checkpoints are in {self.kept.place}")
 
-    async def dead_letter(self, side: Source | Path | None) -> Finding | None:
-        if isinstance(side, Path):
-            return Finding(REACHABILITY, Severity.OK, f"the dead letter is the file {side}")
-        return None if side is None else await self.end(Role.DEAD_LETTER, side)
+    async def dead_letter(self, make: Callable[[], Source | Path | None]) -> Finding | None:
+        """Of none there is nothing to find."""
+        section = self._asked.dead_letter
+        if section is not None and section.kafka is not None:
+            self._clusters.check(self._asked.kafka_end)
+        match side := make():
+            case None:
+                return None
+            case Path():
+                return Finding(REACHABILITY, Severity.OK, f"the dead letter is the file {side}")
+            case _:
+                return await self.end(Role.DEAD_LETTER, lambda: side, None)
 
     def _missing(self, role: Role) -> Finding:
         sink = self._asked.sink.kafka

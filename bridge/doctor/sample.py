@@ -31,8 +31,6 @@ class Sample:
     """Those that have records, each of one partition."""
     partitions: int = 1
     """How many were looked at."""
-    there_are: int = 1
-    """How many take records."""
     is_whole: bool = True
     """Whether all records of these minutes are among them."""
     records_per_second: float = 0.0
@@ -88,7 +86,6 @@ async def _taken(log: Log, now_ms: int) -> Sample:
     return Sample(
         reading.batches,
         len(chosen),
-        len(taking),
         is_whole and len(chosen) == len(taking),
         sum(map(reading.rate, chosen)) * share,
         oldest,

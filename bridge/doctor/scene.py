@@ -130,6 +130,13 @@ class Scene:
         """Whether the end in that role was reached."""
         return self.kept is not None if role is Role.CHECKPOINTS else role in self.ends
 
+    @property
+    def checkpoints(self) -> Kept:
+        """As far as they were reached, on which a check can rely that needs them."""
+        if self.kept is None:
+            raise RuntimeError("the checkpoints were not reached")
+        return self.kept
+
     def stream(self, role: Role) -> StreamEnd | None:
         """The end in that role, if it is a stream that was reached."""
         end = self.ends.get(role)

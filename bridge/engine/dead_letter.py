@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from bridge.engine.nap import Nap
 from bridge.engine.retry import Backoff
-from connectors.base import Batch, Clock, ConnectorError, Header, Place, RefusedError, Rejected, Sink, TransientError
+from connectors.base import Batch, ConnectorError, Header, Place, RefusedError, Rejected, Sink, TransientError
 
 REASON_HEADER = "kmbridge-reason"
 DETAIL_HEADER = "kmbridge-detail"
@@ -13,12 +14,12 @@ DETAIL_HEADER = "kmbridge-detail"
 class DeadLetter:
     """A sink of its own for rejected records, beside the one that rejects them."""
 
-    def __init__(self, sink: Sink, clock: Clock, backoff: Backoff, hold_s: float) -> None:
+    def __init__(self, sink: Sink, backoff: Backoff, hold_s: float) -> None:
         """``hold_s`` is how often a sink that waits for a person is tried again."""
         self._sink = sink
         self._hold_s = hold_s
-        self._clock = clock
         self._backoff = backoff
+        self._nap = Nap()
 
     async def bury(self, letter: Batch, held: Callable[[ConnectorError], None]) -> None:
         """Make ``letter`` durable here, however long that takes.
@@ -30,13 +31,17 @@ class DeadLetter:
                 await self._deliver(letter)
             except RefusedError as error:
                 held(error)
-                await self._clock.sleep(self._hold_s)
+                await self._nap.take(self._hold_s)
             except TransientError as error:
                 held(error)
-                await self._clock.sleep(self._backoff.next())
+                await self._nap.take(self._backoff.next())
             else:
                 self._backoff.reset()
                 return
+
+    def hurry(self) -> None:
+        """Try at once whatever waits for the next attempt."""
+        self._nap.cut()
 
     async def _deliver(self, letter: Batch) -> None:
         scope = await self._sink.begin()

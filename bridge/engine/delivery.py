@@ -9,6 +9,7 @@ from typing import Protocol
 import structlog
 
 from bridge.engine.allowance import Allowance
+from bridge.engine.nap import Nap
 from bridge.engine.policy import Policy
 from bridge.engine.retry import Backoff
 from bridge.engine.stall import Stall
@@ -94,6 +95,7 @@ class Delivery:
         """What broke the last scope."""
         self.trouble: ConnectorError | None = None
         """Why there is no scope; None while there is one."""
+        self._nap = Nap()
         self._available = asyncio.Event()
         self._broken = asyncio.Event()
         self._committing = asyncio.Lock()
@@ -204,6 +206,10 @@ class Delivery:
         if scope is not None:
             scope.withdraw(lanes)
 
+    def hurry(self) -> None:
+        """Try at once whatever waits for the next attempt."""
+        self._nap.cut()
+
     def interrupt(self, reason: str) -> None:
         """Break the current scope: what waits for its commit must not take effect."""
         scope = self._scope
@@ -284,12 +290,12 @@ class Delivery:
             except RefusedError as error:
                 self.trouble = error
                 log.error("sink refuses", error=str(error), again_in_s=self._policy.hold_s)
-                await self._clock.sleep(self._policy.hold_s)
+                await self._nap.take(self._policy.hold_s)
             except ConnectorError as error:
                 self.trouble = error
                 delay = self._backoff.next()
                 log.warning("sink not ready", error=str(error), again_in_s=round(delay, 1))
-                await self._clock.sleep(delay)
+                await self._nap.take(delay)
 
     def _notice(self, epoch: int, answer: asyncio.Future[Outcome]) -> None:
         self._unheard.discard(answer)

@@ -4,6 +4,9 @@ from checkpoints.base import Checkpoint
 from connectors.base import GapError, Place, Sink, Source
 
 _OTHER_SOURCE = "kmbridge checkpoints reset starts anew; on_gap: continue accepts the loss"
+_REGROWN = (
+    "stop the mirror and see that consumers have read to the end: kmbridge checkpoints accept takes the new number"
+)
 _OTHER_SINK = (
     "another configuration of this name may be at work; checkpoints reset mirrors all of it again; "
     "on_gap: continue goes on where the checkpoint stands"
@@ -17,7 +20,7 @@ def other_ends(name: str, checkpoint: Checkpoint, source: Source, sink: Sink) ->
         return GapError(
             f"resume {name}",
             f"the source was recreated or changed: it was {checkpoint.source}, and is {source.identity}",
-            _OTHER_SOURCE,
+            _REGROWN if source.is_regrown(checkpoint.source) else _OTHER_SOURCE,
             lost_from=position,
             lost_to="the beginning of the new one",
             resume=source.resumed(checkpoint.source, Place(checkpoint.position, checkpoint.watermark_ms)),
@@ -26,7 +29,7 @@ def other_ends(name: str, checkpoint: Checkpoint, source: Source, sink: Sink) ->
         return GapError(
             f"resume {name}",
             f"the sink was recreated or changed: it was {checkpoint.sink}, and is {sink.identity}",
-            _OTHER_SINK,
+            _REGROWN if sink.is_regrown(checkpoint.sink) else _OTHER_SINK,
             lost_from="the beginning",
             lost_to=position,
             resume=Place(checkpoint.position, checkpoint.watermark_ms),

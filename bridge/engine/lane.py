@@ -1,12 +1,14 @@
 """One source partition's path through the engine: read ahead, submit, settle in order."""
 
 import asyncio
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import structlog
 
 from bridge.engine.dead_letter import letter_of
+from bridge.engine.nap import Nap
+from bridge.engine.passing import OPERATOR, OrderError, Passed, Passing, passed_over
 from bridge.engine.policy import OnError, OnGap
 from bridge.engine.progress import Progress
 from bridge.engine.rejection import RejectedError, stop_at, until, without
@@ -30,6 +32,8 @@ from connectors.base import (
 )
 
 log = structlog.get_logger(__name__)
+
+_LOOK_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,16 @@ class Lane:
         self._around = around
         self._backoff = backoff
         self._gap = gap
-        self._draining = asyncio.Event()
-        self._reading: asyncio.Task[bool] | None = None
+        self._draining = False
+        self._reading: asyncio.Task[bool] | asyncio.Task[tuple[Place, Passed]] | None = None
+        self._nap = Nap()
+        self._passing: Passing | None = None
+        self._has_skipped = False
+        """Whether it goes on behind what was skipped, once that is stored."""
+        self._is_called = False
+        """Whether something was said to the lane since it looked last."""
+        self.is_at_rest = True
+        """Whether nothing is being read, and all that was is settled or given up."""
 
     @property
     def unsettled_ms(self) -> int | None:
@@ -89,8 +101,13 @@ class Lane:
             return
         self._pass(self._gap)
         if self._around.policy.on_gap is OnGap.CONTINUE:
+            self._own()
+
+    def _own(self) -> None:
+        """The loss that a checkpoint of other ends means is accepted: from now on it is one of these."""
+        if self._gap is not None:
             self._gap = None
-            # Of other ends: what is said there of a former owner is not said of these.
+            # What is said there of a former owner is not said of these.
             self.progress.stored = None
 
     def inherit(self, landed: Landed) -> None:
@@ -103,9 +120,16 @@ class Lane:
 
         Never raises a ``ConnectorError``: ``state`` and ``error`` tell what happened.
         """
-        while not self._draining.is_set() and self.state not in ENDED:
+        try:
+            await self._run()
+        finally:
+            self._refuse_passing("the lane has ended")
+
+    async def _run(self) -> None:
+        while not self._draining and self.state not in ENDED:
+            self._is_called = False
             try:
-                await self._stream()
+                await self._go_on()
             except GapError as gap:
                 self._pass(gap)
             except RefusedError as error:
@@ -119,13 +143,59 @@ class Lane:
 
     def drain(self) -> None:
         """Read no more; ``run`` returns when all that was submitted is settled."""
-        self._draining.set()
-        if self._reading is not None:
-            self._reading.cancel()
+        self._draining = True
+        self._interrupt()
+
+    def pause(self) -> None:
+        """Read no more until ``unpause``; what was submitted is settled meanwhile."""
+        self.progress.paused_ms = self._around.clock.now_ms()
+        self._interrupt()
+
+    def unpause(self) -> None:
+        self.progress.paused_ms = None
+        self._nap.cut()
+
+    def hurry(self) -> None:
+        """Make the next attempt at once, if one is waited for."""
+        self._nap.cut()
+        self._around.delivery.hurry()
+        if self._around.dead_letter is not None:
+            self._around.dead_letter.hurry()
+
+    def pass_over(self, end: End, cause: str) -> asyncio.Future[Passed]:
+        """Let the lane pass what lies between where it stands and ``end``, instead of mirroring it.
+
+        The answer tells what that was, or raises ``OrderError``, or ``ConnectorError`` where it could not be read: then
+        the lane stands where it stood. A lane that has ended does it when it is started again.
+        """
+        self._refuse_passing("another end was given")
+        self._passing = passing = Passing(end, cause)
+        self._interrupt()
+        return passing.answer
+
+    def accept(self, gap: GapError, cause: str) -> None:
+        """Go on behind ``gap``, at which the lane has stopped. It is to be started again then, unless it is finished.
+
+        Also of a gap at which it stopped before it was started.
+        """
+        self.revive()
+        self._go_behind(gap, cause)
+        self._own()
+
+    def leave_out(self, passed: Passed) -> None:
+        """Go on behind the record at which the lane has stopped. It is to be started again then."""
+        self.revive()
+        self._leave(passed, Place(passed.behind, self.progress.place.watermark_ms))
+
+    def revive(self) -> None:
+        """A lane that failed is as one that waits for its start."""
+        self.state = LaneState.WAITING
+        self.error = None
+        self.progress.is_ended = False
 
     def status(self, now_s: float, now_ms: int) -> LaneStatus:
         progress, retention_ms = self.progress, self._around.source.retention_ms
-        state, error = self._shown()
+        state, error = self.shown()
         watermark_ms = progress.place.watermark_ms
         lag_ms = progress.lag_ms(now_ms)
         return LaneStatus(
@@ -144,8 +214,10 @@ class Lane:
             progress.bound_at(progress.place),
         )
 
-    def _shown(self) -> tuple[LaneState, ConnectorError | None]:
+    def shown(self) -> tuple[LaneState, ConnectorError | None]:
         """The lane's own trouble, or the sink's where the lane waits for that."""
+        if self.progress.paused_ms is not None and self.state not in ENDED:
+            return LaneState.PAUSED, self.error
         trouble = self._around.delivery.trouble
         if self.state not in (LaneState.RUNNING, LaneState.RETRYING):
             return self.state, self.error
@@ -154,10 +226,71 @@ class Lane:
             return (self.state, self.error) if stall is None else (LaneState.RETRYING, self.error or stall)
         return LaneState.HELD if isinstance(trouble, RefusedError) else LaneState.RETRYING, trouble
 
+    def _interrupt(self) -> None:
+        """Let ``run`` look anew at what it is to do."""
+        self._is_called = True
+        self._nap.cut()
+        if self._reading is not None:
+            self._reading.cancel()
+
+    async def _go_on(self) -> None:
+        """Do what is due, until that is over or something else may be."""
+        if self._passing is not None:
+            await self._pass_over(self._passing)
+        elif self.progress.paused_ms is not None:
+            await self._nap.take()
+        elif self._has_skipped and not self.progress.is_kept():
+            # What comes behind must not be in the sink while a restart would begin before.
+            await self._nap.take(_LOOK_S)
+        else:
+            self._has_skipped = False
+            self.is_at_rest = False
+            try:
+                await self._stream()
+            finally:
+                self.is_at_rest = True
+
+    async def _pass_over(self, passing: Passing) -> None:
+        """Nothing is submitted: only the place moves, once all is read, and the checkpoint tells what lies before."""
+        around, place = self._around, self.progress.place
+        way = passed_over(around.source.inner, self.partition, place, passing.end, around.budget, passing.cause)
+        self._reading = reading = asyncio.create_task(way, name=f"pass over {self.partition.id}")
+        try:
+            await asyncio.wait([reading])
+            if not reading.cancelled():
+                behind, passed = reading.result()
+                self._leave(passed, behind)
+                passing.succeed(passed)
+        except OrderError as error:
+            passing.refuse(error)
+        except ConnectorError as error:
+            passing.refuse(error)
+            raise
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            self._refuse_passing("it was interrupted")
+
+    def _refuse_passing(self, cause: str) -> None:
+        passing, self._passing = self._passing, None
+        if passing is not None:
+            passing.refuse(OrderError(f"skip in {self.partition.id}", cause, "nothing was skipped"))
+
+    def _leave(self, passed: Passed, place: Place) -> None:
+        """Go on behind what is not mirrored."""
+        progress, totals = self.progress, self._around.totals
+        self._has_skipped = True
+        totals.gaps += 1
+        totals.skipped[OPERATOR] += passed.records or 0
+        progress.gaps += (Gap(passed.lost_from, passed.lost_to, passed.cause, self._around.clock.now_ms()),)
+        progress.place = place
+
     async def _stream(self) -> None:
-        """Read and submit until the partition ends, the mirror drains, or either side raises."""
+        """Read and submit until the partition ends, somebody calls the lane, or either side raises."""
         submitted = asyncio.Queue[_Submission | None]()
         self._reading = reading = asyncio.create_task(self._read(submitted), name=f"read {self.partition.id}")
+        # Also of one that is cancelled before its first step.
+        reading.add_done_callback(lambda _: submitted.put_nowait(None))
         try:
             while await self._settle_next(submitted):
                 pass
@@ -175,26 +308,23 @@ class Lane:
     async def _read(self, submitted: asyncio.Queue[_Submission | None]) -> bool:
         """Whether the partition itself has ended."""
         around = self._around
-        try:
-            epoch = await around.delivery.ready()
-            self.state = LaneState.RUNNING
-            place = self.progress.place
-            self._set_end()
-            trace = around.tracer.batch(self.partition.id)
-            async with aclosing(around.source.read(self.partition, place, around.budget)) as batches:
-                async for batch in batches:
-                    trace.read(batch)
-                    submission = await self._submit(epoch, batch, place, trace)
-                    submitted.put_nowait(submission)
-                    if submission.stop is not None or (batch.is_last and self.progress.bound is not None):
-                        return False
-                    place = batch.place
-                    # While the next one is awaited, nothing here may keep the memory of one that is settled.
-                    del batch, submission
-                    trace = around.tracer.batch(self.partition.id)
-            return True
-        finally:
-            submitted.put_nowait(None)
+        epoch = await around.delivery.ready()
+        self.state = LaneState.RUNNING
+        place = self.progress.place
+        self._set_end()
+        trace = around.tracer.batch(self.partition.id)
+        async with aclosing(around.source.read(self.partition, place, around.budget)) as batches:
+            async for batch in batches:
+                trace.read(batch)
+                submission = await self._submit(epoch, batch, place, trace)
+                submitted.put_nowait(submission)
+                if submission.stop is not None or (batch.is_last and self.progress.bound is not None):
+                    return False
+                place = batch.place
+                # While the next one is awaited, nothing here may keep the memory of one that is settled.
+                del batch, submission
+                trace = around.tracer.batch(self.partition.id)
+        return True
 
     def _set_end(self) -> None:
         """Let reading end where the bound does, as long as that is not reached."""
@@ -323,7 +453,6 @@ class Lane:
             self._fail(gap)
             return
         self._around.totals.gaps += 1
-        self.progress.gaps += (Gap(gap.lost_from, gap.lost_to, gap.cause, self._around.clock.now_ms()),)
         log.error(
             "records lost, going on behind the gap",
             partition=self.partition.id,
@@ -331,6 +460,10 @@ class Lane:
             lost_to=gap.lost_to,
             cause=gap.cause,
         )
+        self._go_behind(gap, gap.cause)
+
+    def _go_behind(self, gap: GapError, cause: str) -> None:
+        self.progress.gaps += (Gap(gap.lost_from, gap.lost_to, cause, self._around.clock.now_ms()),)
         if gap.resume is None:
             self._finish()
         else:
@@ -357,13 +490,12 @@ class Lane:
         log.error("lane stopped", partition=self.partition.id, error=str(error))
 
     async def _wait(self, error: ConnectorError, state: LaneState, seconds: float) -> None:
-        """Show the fault and pause before the next attempt; a drain ends the pause."""
+        """Show the fault and pause before the next attempt; whoever calls the lane ends the pause."""
         self.error = error
         self.state = state
         # What befell the sink is told once, by whoever holds it, and not by every lane; what was withdrawn is no fault.
-        is_told = self._draining.is_set() or self._around.delivery.has_told(error)
+        is_told = self._draining or self._around.delivery.has_told(error)
         tell = log.debug if is_told else log.warning
         tell("lane waits", partition=self.partition.id, state=state.value, error=str(error), seconds=seconds)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._draining.wait()
+        if not self._is_called:
+            await self._nap.take(seconds)

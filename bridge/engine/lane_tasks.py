@@ -70,6 +70,14 @@ class LaneTasks:
         """Stop these where they are."""
         await _cancelled(_of(self._openings, names) | _of(self._runs, names))
 
+    async def restart(self, name: str) -> None:
+        """Start a lane anew that has ended by itself."""
+        if name in self._runs:
+            # It may have ended before its first step, with nobody having noticed yet.
+            await asyncio.wait([self._runs[name]])
+        self.forget(name)
+        self.start([name])
+
     def forget(self, name: str) -> None:
         """A lane that was settled or stopped is not among the started any more."""
         self._runs.pop(name, None)

@@ -14,6 +14,8 @@ from bridge.engine.lane_tasks import LaneTasks
 from bridge.engine.ledger import Ledger
 from bridge.engine.lineage import startable
 from bridge.engine.opening import Opening
+from bridge.engine.orders import Orders
+from bridge.engine.passing import OrderError
 from bridge.engine.progress import Progress
 from bridge.engine.retry import Backoff
 from bridge.engine.standings import Standings
@@ -53,6 +55,7 @@ class Lanes(Owner):
         self._around = around
         self._random = random
         self._changed = changed
+        self.orders = Orders(self.lanes, around, self._restart)
         self._is_assigned = False
         self._changing = asyncio.Lock()
         self._draining = False
@@ -235,7 +238,9 @@ class Lanes(Owner):
             progress = Progress(Place())
             if checkpoint is not None:
                 place = Place(checkpoint.position, checkpoint.watermark_ms)
-                progress = Progress(place, checkpoint, gaps=checkpoint.gaps, bound=checkpoint.bound)
+                progress = Progress(
+                    place, checkpoint, gaps=checkpoint.gaps, bound=checkpoint.bound, paused_ms=checkpoint.paused_ms
+                )
             gap = self._gap(partition.id)
             self.lanes[partition.id] = Lane(partition, progress, self._around, Backoff(self._random), gap)
             if checkpoint is not None and gap is None:
@@ -264,6 +269,16 @@ class Lanes(Owner):
             lane.sieve.begin(self._standings.windows(partition))
             lane.resume()
         self._work.start([partition.id for partition in due])
+
+    async def _restart(self, lane: Lane) -> None:
+        """Let ``lane`` go on, which had ended, and may have come to its very end meanwhile."""
+        async with self._changing:
+            if self._draining or self.lanes.get(lane.partition.id) is not lane:
+                raise OrderError(f"start {lane.partition.id} again", "it is being given up here", "try again")
+            if lane.state is LaneState.FINISHED:
+                self._ended(lane)
+            else:
+                await self._work.restart(lane.partition.id)
 
     def _ended(self, lane: Lane) -> None:
         """When one is finished, others may start."""

@@ -131,6 +131,7 @@ class Ledger:
             progress.unsettled_ms(self._sink.now_ms()),
             window,
             progress.bound_at(place),
+            progress.paused_ms,
         )
 
     def _moved(self) -> list[Lane]:

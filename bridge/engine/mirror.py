@@ -13,6 +13,7 @@ from bridge.engine.budget import ByteBudget
 from bridge.engine.dead_letter import DeadLetter
 from bridge.engine.delivery import Delivery
 from bridge.engine.lanes import Lanes
+from bridge.engine.orders import Orders
 from bridge.engine.policy import Policy
 from bridge.engine.retry import Backoff
 from bridge.engine.status import LaneState, LaneStatus, MirrorState, MirrorStatus
@@ -77,7 +78,7 @@ class Mirror:
             delivery=self._delivery,
             dead_letter=None
             if ends.dead_letter is None
-            else DeadLetter(ends.dead_letter, clock, Backoff(random), policy.hold_s),
+            else DeadLetter(ends.dead_letter, Backoff(random), policy.hold_s),
             budget=self._budget,
             policy=policy,
             totals=self._totals,
@@ -124,6 +125,11 @@ class Mirror:
         """At most ``memory`` bytes of records are on their way from now on, as ``Policy.memory`` said until now."""
         self._budget.confine(memory)
         self._delivery.confine(memory)
+
+    @property
+    def orders(self) -> Orders:
+        """What its lanes can be told while it runs."""
+        return self._lanes.orders
 
     @property
     def share(self) -> float:

@@ -41,6 +41,8 @@ class Progress:
     bound: Bound | None = None
     """As it was when the lane began, until its end is reached."""
     finished: bool = False
+    paused_ms: int | None = None
+    """Since when an operator keeps the lane from reading; None: nobody does."""
     in_flight: int = 0
     """Records read and not yet settled."""
     records_written: int = 0
@@ -143,7 +145,7 @@ class Progress:
             return True
         if self.confirmed is not None:
             return False
-        if (stored.position, stored.finished, stored.gaps) != (self.place.position, self.finished, self.gaps):
+        if (stored.position, stored.finished) != (self.place.position, self.finished) or not self.is_kept():
             return True
         if stored.bound != self.bound_at(self.place):
             return True
@@ -151,6 +153,11 @@ class Progress:
         if stored.unsettled_ms is not None and (is_old or self.unsettled_ms(stored.unsettled_ms) is None):
             return True
         return is_old and stored.watermark_ms != self.place.watermark_ms
+
+    def is_kept(self) -> bool:
+        """Whether what an operator has decided about the lane is stored."""
+        stored = self.stored
+        return stored is not None and (stored.gaps, stored.paused_ms) == (self.gaps, self.paused_ms)
 
     def checkpoint_age_ms(self, now_ms: int) -> int | None:
         """How old the stored checkpoint is while it does not cover all that was read; 0 when it does."""

@@ -2,18 +2,24 @@
 
 from dataclasses import replace
 
-from connectors.base import Batch, ConnectorError, Place, Rejected
+from connectors.base import Batch, ConnectorError, Place, Position, Rejected
 
 
 class RejectedError(ConnectorError):
     """The sink cannot take a record, and policy says to stop there."""
+
+    def __init__(self, operation: str, cause: str, hint: str, position: Position) -> None:
+        """``position`` is the record's."""
+        super().__init__(operation, cause, hint)
+        self.position = position
 
 
 def stop_at(batch: Batch, rejected: Rejected) -> RejectedError:
     return RejectedError(
         f"write record {batch.positions[rejected.index]} of {batch.partition}",
         rejected.detail,
-        "on_error: dead_letter sends such records elsewhere and goes on",
+        "on_error: dead_letter sends such records elsewhere and goes on; kmbridge lane skip passes this one",
+        batch.positions[rejected.index],
     )
 
 

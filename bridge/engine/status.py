@@ -18,8 +18,13 @@ class LaneState(StrEnum):
     """A fault of the moment; it goes on by itself."""
     HELD = "held"
     """A person must act (permissions, keys); looked at again now and then."""
+    PAUSED = "paused"
+    """An operator said so; it goes on when told to, by whoever works on it then."""
     FAILED = "failed"
-    """Stopped for good: a gap or a rejected record that policy says to stop at, or a fault that no retry mends."""
+    """Stopped at a gap or a rejected record, as policy says, or by a fault that no retry mends; the others go on.
+
+    An operator can let it try again, or pass.
+    """
     COMPLETE = "complete"
     """All of its part of a job with an end is durable; more of the partition is not asked for."""
     FINISHED = "finished"
@@ -28,7 +33,7 @@ class LaneState(StrEnum):
 ENDED = (LaneState.COMPLETE, LaneState.FINISHED, LaneState.FAILED)
 """Lanes in one of these read no more."""
 
-HALTED = (LaneState.RETRYING, LaneState.HELD, LaneState.FAILED)
+HALTED = (LaneState.RETRYING, LaneState.HELD, LaneState.PAUSED, LaneState.FAILED)
 """Lanes in one of these do not read, though the partition may go on."""
 
 

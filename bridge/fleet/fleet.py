@@ -8,6 +8,7 @@ import structlog
 
 from bridge.config import Configuration, Family, Mirrors
 from bridge.config.errors import ConfigurationError
+from bridge.control.order import Control
 from bridge.engine.retry import Backoff
 from bridge.fleet.member import Life, Member
 from bridge.telemetry.observed import ObservedMirror
@@ -74,6 +75,11 @@ class Fleet:
         self._stopping.set()
         for member in self._members.values():
             member.stop(asked_by)
+
+    def control_of(self, name: str) -> Control | None:
+        """Who carries out orders to the lanes of the mirror called ``name``; None where it is not at work."""
+        member = self._members.get(name)
+        return None if member is None else member.control
 
     def _add(self, tasks: asyncio.TaskGroup, asked: Configuration, address: str | None) -> Member:
         member = Member(asked, self._begin, clock=self._clock, backoff=self._backoff())

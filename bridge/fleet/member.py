@@ -9,6 +9,7 @@ from typing import Protocol
 import structlog
 
 from bridge.config import Configuration
+from bridge.control.order import Control
 from bridge.engine.retry import Backoff
 from bridge.engine.status import LaneStatus, MirrorState, MirrorStatus
 from bridge.errors import BridgeError
@@ -27,7 +28,7 @@ _LEAST = 2**20
 log = structlog.get_logger(__name__)
 
 
-class Life(Protocol):
+class Life(Control, Protocol):
     """One run of a mirror. See ``bridge.fleet.mirroring``."""
 
     observed: ObservedMirror
@@ -76,6 +77,11 @@ class Member:
     def is_down(self) -> bool:
         """Whether it has failed, and is not at work again."""
         return self.failure is not None and (self._life is None or not self._is_ready(self._life))
+
+    @property
+    def control(self) -> Control | None:
+        """Who carries out orders to its lanes; None between two lives."""
+        return self._life
 
     def confine(self, memory: int) -> None:
         """At most ``memory`` bytes of records, but never less than 1 MiB, are on their way from now on."""

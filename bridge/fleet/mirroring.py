@@ -7,7 +7,10 @@ import structlog
 
 from bridge.assembly import Assembly, Halt, assemble
 from bridge.config import Configuration
+from bridge.control.mirror import MirrorControl
+from bridge.control.order import Answer, Control, Order
 from bridge.engine.mirror import MirrorFailedError
+from bridge.engine.passing import OrderError
 from bridge.engine.status import MirrorState, MirrorStatus
 from bridge.engine.tracing import NO_TRACER, Tracer
 from bridge.errors import BridgeError
@@ -53,7 +56,7 @@ def _warn_of_old_file(asked: Configuration) -> None:
         )
 
 
-class Mirroring:
+class Mirroring(Control):
     """One run of a mirror. It can be told to stop at any time, also while the ends are still being reached."""
 
     def __init__(self, asked: Configuration, index: int = 0, tracer: Tracer = NO_TRACER) -> None:
@@ -83,6 +86,12 @@ class Mirroring:
         self._memory = memory
         if self._assembly is not None:
             self._assembly.mirror.confine(memory)
+
+    async def carry_out(self, order: Order) -> Answer:
+        """As promised by ``Control``."""
+        if self._assembly is None:
+            raise OrderError(f"{order.action.value} lane {order.partition}", "the mirror is starting", "try again soon")
+        return await MirrorControl(self._assembly.mirror, self._assembly.ends.source).carry_out(order)
 
     async def run(self, address: str | None) -> None:
         """Return when ``stop`` has taken effect. ``address`` is where the telemetry is served, if anywhere."""

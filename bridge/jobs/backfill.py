@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import replace
 from random import Random
 
 import structlog
@@ -37,6 +38,7 @@ from checkpoints.base import CheckpointStore, StoreBusyError
 from connectors.base import Clock, Partition, Sink, Source
 
 _NOW = Point(Kind.NOW, "now")
+_NOTHING_ELSE = Job()
 _LOOK_S = 0.5
 _GRACE_S = 2.0
 """Beyond a session, until a group has noticed that a worker is dead."""
@@ -57,12 +59,13 @@ async def backfill(configuration: Configuration, request: BackfillRequest | None
 class Backfill:
     """One backfill. It can be told to stop at any time, also while the ends are still being reached."""
 
-    def __init__(self, configuration: Configuration, request: BackfillRequest) -> None:
-        """Raises ``UsageError`` for what cannot be asked for."""
+    def __init__(self, configuration: Configuration, request: BackfillRequest, job: Job = _NOTHING_ELSE) -> None:
+        """``job`` is what else is to be done on the way. Raises ``UsageError`` for what cannot be asked for."""
         check(configuration, request)
         counters = Counters()
         self._asked = own_configuration(configuration, request)
         self._request = request
+        self._job = job
         self._clock = Clock()
         self._assembly = self._assembled(counters)
         self._halt = Halt(self._assembly.mirror.drain)
@@ -205,10 +208,11 @@ class Backfill:
             yield store
 
     def _assembled(self, counters: Counters) -> Assembly:
-        job = Job(into=self._into, bounded=True)
+        job = replace(self._job, into=self._into, bounded=True)
         return assemble(self._asked, observer=counters, clock=self._clock, random=Random(), job=job)
 
     def _into(self, sink: Sink) -> Sink:
+        sink = self._job.into(sink)
         return sink if self._request.timestamps == "original" else RestampedSink(sink, self._clock)
 
     def _busy(self, error: StoreBusyError) -> StoreBusyError:

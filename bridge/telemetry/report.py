@@ -25,6 +25,7 @@ def mirror_json(mirror: ObservedMirror, version: str, started_ms: int) -> Json:
         "source": mirror.source,
         "sink": mirror.sink,
         "started": _time(started_ms),
+        "restarts_total": mirror.restarts(),
         **_totals(status),
         **_connectors(mirror.counts()),
         "lag_seconds": lag_ms(status) / 1000,

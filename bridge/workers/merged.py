@@ -29,8 +29,8 @@ NOTHING = Report(
     Counts({}, {}, 0, 0),
 )
 
-_TELLING = (LaneState.FAILED, LaneState.HELD)
-"""States whose error says more than that the worker is gone."""
+_TELLING = (LaneState.FAILED, LaneState.HELD, LaneState.PAUSED)
+"""States that say more than that the worker is gone."""
 
 
 def merged(

@@ -6,6 +6,8 @@ from contextlib import suppress
 
 import structlog
 
+from bridge.control.order import Answer, Order
+from bridge.engine.passing import UnknownLaneError
 from bridge.engine.retry import Backoff
 from bridge.engine.status import MirrorState, MirrorStatus
 from bridge.telemetry.counters import Counts
@@ -72,6 +74,15 @@ class Supervisor:
     def counts(self) -> Counts:
         past = [worker.past for worker in self._workers]
         return totals([*past, *(worker.report for worker in self._workers if worker.report is not None)]).counts
+
+    async def carry_out(self, order: Order) -> Answer:
+        """As promised by ``Control``, by the worker that has the lane."""
+        for worker in self._workers:
+            if worker.has_lane(order.partition):
+                return await worker.carry_out(order)
+        raise UnknownLaneError(
+            f"{order.action.value} lane {order.partition}", "no worker of this process has it", "see kmbridge status"
+        )
 
     def restarts(self) -> int:
         """How often workers were started again."""

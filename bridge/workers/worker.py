@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import msgspec
 import structlog
 
+from bridge.control.order import Answer, Order
+from bridge.engine.passing import OrderError
 from bridge.engine.status import LaneStatus, MirrorState
-from bridge.workers.channel import Report, reports
+from bridge.workers.channel import Reply, Report, ToWorker, framed, from_worker
 from bridge.workers.merged import NOTHING, left_behind, totals
 from connectors.base import Clock
 
@@ -64,6 +66,10 @@ class Worker:
         self._heard_s = 0.0
         self._ready_since_s: float | None = None
         self._is_drained = False
+        self._asked = 0
+        """How many orders were sent to the present life."""
+        self._replies: dict[int, asyncio.Future[Reply]] = {}
+        """Those that are waited for, by the number of the order."""
 
     @property
     def is_ready(self) -> bool:
@@ -81,6 +87,25 @@ class Worker:
         self._is_drained = True
         if self._channel is not None and self._channel.can_write_eof():
             self._channel.write_eof()
+
+    def has_lane(self, partition: str) -> bool:
+        """Whether it told, when it reported last, that it works on ``partition``."""
+        return self.report is not None and any(lane.partition == partition for lane in self.report.status.lanes)
+
+    async def carry_out(self, order: Order) -> Answer:
+        """As promised by ``Control``, by the process."""
+        if self._channel is None or not self._channel.can_write_eof() or self._is_drained:
+            raise self._gone(order, "it is ending")
+        self._asked = number = self._asked + 1
+        self._replies[number] = replied = asyncio.Future[Reply]()
+        self._channel.write(framed(ToWorker(number, order)))
+        try:
+            reply = await replied
+        finally:
+            self._replies.pop(number, None)
+        if reply.answer is None:
+            raise reply.refusal.error() if reply.refusal is not None else self._gone(order, "it gave no answer")
+        return reply.answer
 
     def kill(self) -> None:
         """End it at once. Safe to call from a signal handler, and when there is no process."""
@@ -114,8 +139,11 @@ class Worker:
         if self._is_drained:
             self.drain()
         try:
-            async for report in reports(reader):
-                self._hear(report)
+            async for message in from_worker(reader):
+                if message.report is not None:
+                    self._hear(message.report)
+                if message.reply is not None and message.reply.number in self._replies:
+                    self._replies.pop(message.reply.number).set_result(message.reply)
         except msgspec.MsgspecError as error:
             # As after an upgrade beneath a running supervisor.
             log.error("a worker's reports cannot be read", worker=self.index, error=str(error))
@@ -143,9 +171,19 @@ class Worker:
         if self.report is not None:
             self.past = totals([self.past, self.report])
             self.left = left_behind(self.report, f"worker {self.index} ended: {life.cause}")
+        for number, replied in self._replies.items():
+            replied.set_result(Reply(number))
+        self._replies.clear()
         self.report = self._process = self._ready_since_s = None
         self.last_code = code
         return life
+
+    def _gone(self, order: Order, cause: str) -> OrderError:
+        return OrderError(
+            f"{order.action.value} lane {order.partition}",
+            f"worker {self.index}, which has it: {cause}",
+            "see kmbridge status, and say it again",
+        )
 
 
 def _signal_name(number: int) -> str:

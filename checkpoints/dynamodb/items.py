@@ -83,6 +83,7 @@ class _Checkpoint(Struct, frozen=True, kw_only=True, omit_defaults=True):
     unsettled_ms: Number | None = None
     window: Text | None = None
     bound: Text | None = None
+    paused_ms: Number | None = None
 
 
 def key(mirror: str, partition: str) -> Mapping[str, object]:
@@ -130,6 +131,7 @@ def item(mirror: str, partition: str, checkpoint: Checkpoint, fence: int) -> Map
         unsettled_ms=_number(checkpoint.unsettled_ms) if checkpoint.unsettled_ms is not None else None,
         window=Text(checkpoint.window) if checkpoint.window else None,
         bound=Text(msgspec.json.encode(checkpoint.bound).decode()) if checkpoint.bound is not None else None,
+        paused_ms=_number(checkpoint.paused_ms) if checkpoint.paused_ms is not None else None,
     )
     built: dict[str, object] = msgspec.to_builtins(stored)
     return built
@@ -160,6 +162,7 @@ def _checkpoint(stored: _Checkpoint) -> Checkpoint:
         unsettled_ms=int(stored.unsettled_ms) if stored.unsettled_ms is not None else None,
         window=stored.window.value if stored.window is not None else "",
         bound=msgspec.json.decode(stored.bound.value, type=Bound) if stored.bound is not None else None,
+        paused_ms=int(stored.paused_ms) if stored.paused_ms is not None else None,
     )
 
 

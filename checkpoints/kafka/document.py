@@ -38,6 +38,7 @@ class _Document(msgspec.Struct, frozen=True, omit_defaults=True):
     unsettled_ms: int | None = None
     window: str = ""
     bound: Bound | None = None
+    paused_ms: int | None = None
 
 
 def key_prefix(mirror: str) -> bytes:
@@ -65,6 +66,7 @@ def encode(checkpoint: Checkpoint, author: Author) -> bytes:
             checkpoint.unsettled_ms,
             checkpoint.window,
             checkpoint.bound,
+            checkpoint.paused_ms,
         )
     )
 
@@ -101,6 +103,7 @@ def decode(value: bytes, place: str) -> tuple[Checkpoint, Author]:
         found.unsettled_ms,
         found.window,
         found.bound,
+        found.paused_ms,
     )
     return checkpoint, Author(found.writer, found.group)
 

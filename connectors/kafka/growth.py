@@ -46,7 +46,7 @@ class GrowthGuard:
             f"read partition {partition} of topic {self._topic}",
             f"the topic had {self._opened_with} partitions and has {self.seen}: keys have moved to other partitions, "
             "where their records may be read before those that are left here",
-            "on_gap: continue accepts that",
+            "kmbridge lane skip accepts that for a lane, on_gap: continue for all",
             lost_from=following,
             lost_to="the end, of which the order across partitions is lost",
             resume=place,

@@ -79,7 +79,8 @@ class TopicInspector:
         self._reach_s = reach_s
         self._log = ClientLog(clock)
         try:
-            own = {"logger": self._log, "error_cb": self._log.error}
+            # What goes wrong is raised, and would be told twice.
+            own = {"log_level": 0, "error_cb": self._log.error}
             self._admin = AdminClient(cast("dict[str, Any]", {**settings, **own}))
         except KafkaException as error:
             raise translate(kafka_error(error), "configure the Kafka client", "") from None

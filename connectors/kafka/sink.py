@@ -90,7 +90,10 @@ class KafkaSink(Sink):
     def identity(self) -> str:
         """The topic's id and its number of partitions, by which keys find theirs; empty where no id is told."""
         topic = self._entered
-        return f"{topic.id} with {topic.partitions} partitions" if topic.id else ""
+        return topic.identity(topic.partitions)
+
+    def is_regrown(self, identity: str) -> bool:
+        return self._entered.is_regrown(identity)
 
     @property
     def address(self) -> str:
@@ -233,6 +236,7 @@ def _same(known: Topic, found: Topic) -> Topic:
         raise RefusedError(
             operation,
             f"the topic had {known.partitions} partitions and has {found.partitions}: keys would move between them",
-            f"mirror into a topic with {known.partitions}; or restart with on_gap: continue to accept that keys move",
+            "stop the mirror, let consumers read to the end, and kmbridge checkpoints accept takes the new number; or "
+            f"mirror into a topic with {known.partitions}",
         )
     return found

@@ -70,7 +70,10 @@ class KafkaSource(Source):
     def identity(self) -> str:
         """The topic's id and its number of partitions, by which keys find theirs; empty where no id is told."""
         state = self._entered.state
-        return f"{state.topic.id} with {state.growth.accepted} partitions" if state.topic.id else ""
+        return state.topic.identity(state.growth.accepted)
+
+    def is_regrown(self, identity: str) -> bool:
+        return self._entered.state.topic.is_regrown(identity)
 
     @property
     def address(self) -> str:

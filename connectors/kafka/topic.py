@@ -41,6 +41,15 @@ class Topic:
     partitions: int
     limits: Limits
 
+    def identity(self, partitions: int) -> str:
+        """It with that many partitions, by which keys find theirs; empty where no id is told."""
+        return f"{self.id} with {partitions} partitions" if self.id else ""
+
+    def is_regrown(self, identity: str) -> bool:
+        """Whether what had ``identity`` is this, with another number of partitions."""
+        before, _, counted = identity.partition(" ")
+        return bool(counted) and before == self.id and identity != self.identity(self.partitions)
+
 
 class TopicDesk:
     """Asks a cluster about one topic. Blocks up to 25 seconds in all: for a thread of its own."""

@@ -63,6 +63,11 @@ FORMAT_2 = (
     "ALTER TABLE checkpoint ADD COLUMN window TEXT NOT NULL DEFAULT ''",
     "UPDATE kmbridge_schema SET version = 2",
 )
+FORMAT_3 = (
+    *FORMAT_2,
+    "ALTER TABLE checkpoint ADD COLUMN bound TEXT NOT NULL DEFAULT 'null'",
+    "UPDATE kmbridge_schema SET version = 3",
+)
 
 
 class SqliteStorage(Storage):
@@ -229,7 +234,7 @@ async def test_another_applications_database_is_refused_and_left_alone(path: Pat
     assert "another application's database" in await refused_as_foreign(path)
 
 
-@pytest.mark.parametrize("statements", [FORMAT_1, FORMAT_2], ids=["1", "2"])
+@pytest.mark.parametrize("statements", [FORMAT_1, FORMAT_2, FORMAT_3], ids=["1", "2", "3"])
 async def test_a_file_of_an_older_version_is_read_as_it_is_and_then_written_in_this_one(
     path: Path, statements: Sequence[str]
 ) -> None:
@@ -240,7 +245,7 @@ async def test_a_file_of_an_older_version_is_read_as_it_is_and_then_written_in_t
     before = await asyncio.to_thread(path.read_bytes)
     assert await SqliteReader(path, "orders").load() == {"a": old}
     assert await asyncio.to_thread(path.read_bytes) == before
-    new = replace(old, unsettled_ms=9, window="w", bound=BOUND)
+    new = replace(old, unsettled_ms=9, window="w", bound=BOUND, paused_ms=11)
     async with SqliteCheckpoints(path, "orders") as store:
         assert await store.load() == {"a": old}
         await store.save({"b": new})
@@ -251,8 +256,8 @@ async def test_a_file_of_a_newer_version_is_refused_and_left_alone(path: Path) -
     """An older version does not touch what it cannot understand, and says what to upgrade."""
     async with SqliteCheckpoints(path, "orders") as store:
         await store.save({"a": checkpoint("1")})
-    await asyncio.to_thread(execute, path, "UPDATE kmbridge_schema SET version = 4")
-    assert "format 4" in await refused_as_foreign(path)
+    await asyncio.to_thread(execute, path, "UPDATE kmbridge_schema SET version = 5")
+    assert "format 5" in await refused_as_foreign(path)
 
 
 def execute(path: Path, statement: str) -> None:

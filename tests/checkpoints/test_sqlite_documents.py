@@ -62,7 +62,7 @@ async def test_a_file_of_an_older_version_stays_one_until_its_owner_works_on_it(
     assert await asyncio.to_thread(format_of, path) == 1
     async with SqliteCheckpoints(path, "orders") as store:
         assert (await store.load()).keys() == {"a"}
-    assert await asyncio.to_thread(format_of, path) == 3
+    assert await asyncio.to_thread(format_of, path) == 4
     assert await SqliteDocuments(path, "orders").load(NAME) == saved
 
 

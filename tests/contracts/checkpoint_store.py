@@ -60,7 +60,7 @@ class CheckpointStoreContract:
         long = checkpoint(storage.longest_position, gaps=(GAP, GAP))
         saved = {
             first: replace(long, unsettled_ms=1_764_000_000_250, window=storage.longest_window, bound=BOUND),
-            second: checkpoint(None),
+            second: replace(checkpoint(None), paused_ms=1_764_000_000_500),
             third: replace(checkpoint("42", finished=True), unsettled_ms=0, bound=Bound("", "now", None, None, 5)),
         }
         async with storage.store() as store:

@@ -17,8 +17,10 @@ from tests.support.command import run_command
 from tests.support.consumers import Group
 from tests.support.ends import StreamEnd, TopicEnd
 from tests.support.factories import StreamFactory, TopicFactory
+from tests.support.mirror_process import MirrorProcess
 from tests.support.ports import HOST, free_port
 from tests.support.records import generate, ids_by_key
+from tests.support.secured_kafka import SecuredKafka
 from tests.support.topics import add_partitions
 from tests.support.way import Way
 
@@ -178,3 +180,18 @@ async def test_consumers_that_are_to_move_are_looked_at(ends: Ends, moto: str) -
     assert (known[0], far[0], missing[0]) == ("ok", "ok", "failed")
     assert "partitions before it" in far[1]
     assert "group nobody is not there" in missing[1]
+
+
+async def test_a_cluster_that_keeps_us_out_does_not_hide_the_other(ends: Ends, secured_kafka: SecuredKafka) -> None:
+    """A wrong password is why the sink is not reached; a right one without permissions shows nothing of it."""
+    sink = {"kafka": {"bootstrap_servers": [secured_kafka.scram], "topic": "orders"}}
+    await ends.stream.write(generate(20, KEYS))
+    stranger = secured_kafka.scram_auth("stranger")
+    for password, told in (("wrong", "auth.scram"), (stranger["scram"]["password"], "Describe")):
+        auth = {**stranger, "scram": {"username": "stranger", "password": password}}
+        section = {"kafka": {**sink["kafka"], "auth": auth}}
+        seen = await examined(MirrorProcess(ends.folder, ends.stream.section, section, ends.more).config)
+        assert seen.those("failed") == ["reachability"]
+        assert told in str(seen.of("reachability"))
+        assert password not in str(seen.findings)
+        assert seen.of("order")[0][0] == "ok"

@@ -3,8 +3,10 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from random import Random
 
 from tests.simulation.invariants import ViolationError
+from tests.simulation.operator import Operator
 from tests.simulation.scenario import POISON
 from tests.simulation.seat import PATIENCE_S, Seat
 from tests.simulation.virtual_time import VirtualClock, VirtualLoop, run
@@ -22,17 +24,20 @@ class Life:
         self._random = self.world.random
         self._scenario = self.world.scenario
         self._seats = [Seat(self.world, number, loop) for number in range(self._scenario.workers)]
+        self._operator = Operator(self.world, self._seats, Random(f"operator {seed}"))
         self._freezes: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
         writing = asyncio.create_task(self._write())
+        operating = asyncio.create_task(self._operator.work(self._scenario.orders))
         late = [0.0] + [self._random.choice((0.0, self._random.uniform(0.0, 20.0))) for _ in self._seats[1:]]
         serving = [asyncio.create_task(seat.serve(first_s)) for seat, first_s in zip(self._seats, late, strict=True)]
         for _ in range(self._scenario.strikes):
             await self._clock.sleep(self._random.uniform(0.0, 10.0))
             self._strike(self._random.choice(self._seats))
-        await asyncio.wait([writing, *self._freezes])
+        await asyncio.wait([writing, operating, *self._freezes])
         writing.result()
+        operating.result()
         await self._clock.sleep(self._random.uniform(0.0, 20.0))
         self.world.faults.clear()
         await self._until_mirrored()
@@ -84,6 +89,8 @@ class Life:
     async def _until_mirrored(self) -> None:
         async with asyncio.timeout(PATIENCE_S):
             while not self._is_mirrored():
+                if self._scenario.orders:
+                    await self._operator.resume_all()
                 self.world.check()
                 self._check_budget()
                 await self._clock.sleep(1.0)

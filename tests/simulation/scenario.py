@@ -29,6 +29,8 @@ class Scenario:
     poison: float
     foresees: bool
     interval_s: float
+    orders: int
+    """What an operator tells lanes to do."""
 
     @classmethod
     def drawn(cls, random: Random, apart: Random) -> "Scenario":
@@ -49,6 +51,7 @@ class Scenario:
             poison=random.choice((0.0, 0.0, 0.05)),
             foresees=random.random() < 0.7,
             interval_s=random.choice((0.2, 0.5, 2.0)),
+            orders=apart.choice((0, 0, 0, 2, 8)),
         )
 
 

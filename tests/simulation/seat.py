@@ -30,11 +30,11 @@ class Seat:
     def __init__(self, world: World, number: int, loop: VirtualLoop) -> None:
         self._world = world
         self._random: Random = world.random
-        self._name = f"worker-{number}"
+        self.name = f"worker-{number}"
         self._loop = loop
         self._running: asyncio.Task[None] | None = None
         self._member: Member | None = None
-        self._is_frozen = False
+        self.is_frozen = False
         self._is_closing = False
         self.mirror: Mirror | None = None
 
@@ -42,8 +42,8 @@ class Seat:
         await self._world.clock.sleep(first_s)
         while not self._is_closing:
             context = Context()
-            context.run(PROCESS.set, self._name)
-            self._running = self._loop.create_task(self._live(), name=self._name, context=context)
+            context.run(PROCESS.set, self.name)
+            self._running = self._loop.create_task(self._live(), name=self.name, context=context)
             await asyncio.wait([self._running])
             self.mirror = self._member = None
             if not self._running.cancelled():
@@ -53,7 +53,7 @@ class Seat:
 
     def crash(self) -> None:
         """As a kill does: nothing is saved, and nobody says goodbye."""
-        if self._running is not None and not self._running.done() and not self._is_frozen:
+        if self._running is not None and not self._running.done() and not self.is_frozen:
             if self._member is not None:
                 self._member.die()
             self._running.cancel()
@@ -69,18 +69,18 @@ class Seat:
 
     async def freeze(self, seconds: float) -> None:
         """Nothing of the process goes on for so long. Its session may end meanwhile."""
-        if self.mirror is None or self._is_frozen:
+        if self.mirror is None or self.is_frozen:
             return
         member = self._member
-        self._world.has_frozen = self._is_frozen = True
-        self._loop.freeze(self._name)
+        self._world.has_frozen = self.is_frozen = True
+        self._loop.freeze(self.name)
         if member is not None:
             member.freeze()
         await self._world.clock.sleep(seconds)
         if member is not None:
             member.thaw()
-        self._loop.thaw(self._name)
-        self._is_frozen = False
+        self._loop.thaw(self.name)
+        self.is_frozen = False
 
     async def _live(self) -> None:
         world = self._world

@@ -53,3 +53,10 @@ def delete_stream(url: str, name: str) -> None:
 def stream_status(client: Any, name: str) -> str:
     summary = client.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
     return str(summary["StreamStatus"])
+
+
+async def put_one(url: str, stream: str, key: str, value: bytes) -> str:
+    """Put one record; the id of the shard that took it."""
+    async with kinesis_session(url) as client:
+        answer = await client.put_record(StreamName=stream, PartitionKey=key, Data=value)
+        return str(answer["ShardId"])

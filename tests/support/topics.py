@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions, NewTopic
 
@@ -29,6 +29,14 @@ def until_known(address: str, name: str, partitions: int) -> None:
     """Wait until its broker, which lags behind the controller, knows all of ``partitions``."""
     admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
     wait_until(lambda: len(admin.list_topics(name, timeout=_TIMEOUT_S).topics[name].partitions) == partitions, name)
+
+
+def delete_records(address: str, name: str, before: Mapping[int, int]) -> None:
+    """Let the log of each partition begin at the offset ``before`` says, and return when it does."""
+    admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
+    asked = [TopicPartition(name, partition, offset) for partition, offset in before.items()]
+    for answer in admin.delete_records(asked).values():
+        answer.result(_TIMEOUT_S)
 
 
 def delete_topic(address: str, name: str) -> None:

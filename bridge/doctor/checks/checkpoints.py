@@ -17,9 +17,7 @@ class Checkpoints(Check):
     needs = frozenset({Role.CHECKPOINTS})
 
     async def run(self, scene: Scene) -> Findings:
-        kept, asked = scene.kept, scene.configuration
-        if kept is None:
-            return ()
+        kept, asked = scene.checkpoints, scene.configuration
         if asked.checkpoints == "memory":
             reason = "they end with the process: the next one begins anew, and copies all once more"
             return (self.warning("the checkpoints are in memory", reason, "checkpoints: auto"),)

@@ -9,9 +9,7 @@ class Conflicts(Check):
     needs = frozenset({Role.CHECKPOINTS})
 
     async def run(self, scene: Scene) -> Findings:
-        kept = scene.kept
-        if kept is None:
-            return ()
+        kept = scene.checkpoints
         if kept.holders:
             held = ", ".join(map(str, kept.holders))
             reason = f"it owns the checkpoints in {kept.place}: run and backfill are refused beside it"

@@ -9,7 +9,7 @@ class Identity(Check):
     needs = BOTH_ENDS | {Role.CHECKPOINTS}
 
     async def run(self, scene: Scene) -> Findings:
-        stored = scene.kept.stored if scene.kept is not None else {}
+        stored = scene.checkpoints.stored
         source, sink = scene.ends[Role.SOURCE].identity, scene.ends[Role.SINK].identity
         others = {
             told

@@ -59,9 +59,7 @@ class CheckpointPermissions(Check):
     needs = frozenset({Role.CHECKPOINTS})
 
     async def run(self, scene: Scene) -> Findings:
-        kept = scene.kept
-        if kept is None:
-            return ()
+        kept = scene.checkpoints
         found: list[Finding] = []
         if kept.topic is not None:
             found += [told(self, kept.topic, READ), told(self, kept.topic, WRITE)]

@@ -1,8 +1,10 @@
 """How long records are kept, at both ends, and how soon what is not yet mirrored goes."""
 
+from collections.abc import Mapping
+
 from bridge.doctor.check import BOTH_ENDS, Check, Findings
-from bridge.doctor.scene import Kept, Role, Scene, TopicEnd
-from bridge.findings import Finding
+from bridge.doctor.scene import End, Role, Scene, StreamEnd, TopicEnd
+from bridge.findings import Finding, Severity
 from checkpoints.base import Checkpoint
 
 _HOUR_MS = 3_600_000
@@ -46,48 +48,49 @@ class Expiry(Check):
     needs = frozenset({Role.SOURCE, Role.CHECKPOINTS})
 
     async def run(self, scene: Scene) -> Findings:
-        kept, source = scene.kept, scene.ends[Role.SOURCE]
-        stored = {name: each for name, each in (kept.stored if kept else {}).items() if _is_of(each, source.identity)}
+        end = scene.ends[Role.SOURCE]
+        stored = {name: each for name, each in scene.checkpoints.stored.items() if each.source in ("", end.identity)}
         if not stored:
             return ()
-        lost = await self._lost(source, stored) if isinstance(source, TopicEnd) else ()
-        return (*lost, *self._by_time(scene, kept, stored))
+        match end:
+            case TopicEnd():
+                return await self._of_topic(scene, end, stored)
+            case StreamEnd():
+                return self._by_time(scene, end, stored)
 
-    async def _lost(self, source: TopicEnd, stored: dict[str, Checkpoint]) -> Findings:
-        """Offsets tell it exactly."""
-        oldest = (await source.sample()).oldest or {}
+    async def _of_topic(self, scene: Scene, end: TopicEnd, stored: Mapping[str, Checkpoint]) -> Findings:
+        """Offsets tell exactly what is lost, and times only what is about to be."""
+        oldest = (await end.sample()).oldest or {}
         lost = [
             f"partition {name} at {each.position}, which begins behind {oldest[name].position}"
             for name, each in sorted(stored.items())
             if name in oldest and int(each.position or -1) < int(oldest[name].position or -1)
         ]
-        if not lost:
-            return (self.ok(f"nothing behind the checkpoints has expired in {source.address}"),)
-        remedy = "on_gap: continue goes on with the oldest record; the gap is logged and kept"
-        reason = "what stood between has expired: the mirror stops there and names the gap"
-        return (self.failed(f"checkpoints stand before the oldest record: {'; '.join(lost[:3])}", reason, remedy),)
+        if lost:
+            remedy = "on_gap: continue goes on with the oldest record; the gap is logged and kept"
+            reason = "what stood between has expired: the mirror stops there and names the gap"
+            return (self.failed(f"checkpoints stand before the oldest record: {'; '.join(lost[:3])}", reason, remedy),)
+        about = [each for each in self._by_time(scene, end, stored) if each.severity is Severity.WARNING]
+        return about or (self.ok(f"nothing behind the checkpoints has expired in {end.address}"),)
 
-    def _by_time(self, scene: Scene, kept: Kept | None, stored: dict[str, Checkpoint]) -> Findings:
-        source = scene.ends[Role.SOURCE]
-        times = {name: each.watermark_ms for name, each in stored.items() if each.watermark_ms and not each.finished}
-        if not times or source.kept_ms is None or kept is None:
+    def _by_time(self, scene: Scene, end: End, stored: Mapping[str, Checkpoint]) -> Findings:
+        """Until its watermark a checkpoint has all that had arrived."""
+        complete = {name: each.watermark_ms for name, each in stored.items() if not each.finished}
+        times = {name: time_ms for name, time_ms in complete.items() if time_ms is not None}
+        if not times or end.kept_ms is None:
             return ()
-        name, oldest_ms = min(((name, time) for name, time in times.items() if time), key=lambda each: each[1])
-        behind_ms = max(0, scene.clock.now_ms() - oldest_ms)
-        left_ms = source.kept_ms - behind_ms
+        name = min(times, key=lambda each: times[each])
+        behind_ms = max(0, scene.clock.now_ms() - times[name])
+        left_ms = end.kept_ms - behind_ms
         found = f"the oldest checkpoint, of {name}, is {_hours(behind_ms)} old"
         remedy = "start the mirror, or raise the retention of the source first"
         if left_ms <= 0:
-            reason = f"{source.address} keeps records for {_hours(source.kept_ms)}: what has come since may be gone"
+            reason = f"{end.address} keeps records for {_hours(end.kept_ms)}: what has come since may be gone"
             return (self.failed(found, reason, remedy),)
         reason = f"what follows it begins to expire in {_hours(left_ms)}"
-        if left_ms < source.kept_ms * _SOON_SHARE:
+        if left_ms < end.kept_ms * _SOON_SHARE:
             return (self.warning(found, reason, remedy),)
         return (self.ok(found, reason),)
-
-
-def _is_of(checkpoint: Checkpoint, identity: str) -> bool:
-    return checkpoint.source in ("", identity)
 
 
 def _for(kept_ms: int | None) -> str:

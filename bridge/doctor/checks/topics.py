@@ -44,12 +44,14 @@ class SinkTopic(Check):
 
     def _durability(self, topic: TopicDescription) -> Iterator[Finding]:
         replicas = min((each.replicas for each in topic.partitions), default=0)
-        least = topic.number("min.insync.replicas") or 1
+        least = topic.number("min.insync.replicas")
         if replicas < 2:
             reason = "what is acknowledged is lost with one disk"
             yield self.warning(
                 f"{topic.address} has one replica", reason, "replication factor 3, min.insync.replicas 2"
             )
+        elif least is None:
+            yield self.skipped(f"min.insync.replicas of {topic.address}", "its brokers do not tell")
         elif least > replicas:
             found = f"{topic.address} has min.insync.replicas={least} and {replicas} replicas"
             yield self.failed(found, "no write can be acknowledged", f"set min.insync.replicas={replicas - 1}")

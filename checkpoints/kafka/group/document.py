@@ -35,6 +35,7 @@ class _Document(msgspec.Struct, frozen=True, omit_defaults=True):
     window: str = ""
     bound: Bound | None = None
     forgotten: bool = False
+    paused_ms: int | None = None
 
 
 def encode(checkpoint: Checkpoint) -> CommittedOffset:
@@ -55,6 +56,7 @@ def encode(checkpoint: Checkpoint) -> CommittedOffset:
         checkpoint.unsettled_ms,
         checkpoint.window,
         checkpoint.bound,
+        paused_ms=checkpoint.paused_ms,
     )
     return CommittedOffset(offset, _fitting(document).decode())
 
@@ -79,6 +81,7 @@ def decode(committed: CommittedOffset, place: str) -> Checkpoint | None:
         found.unsettled_ms,
         found.window,
         found.bound,
+        found.paused_ms,
     )
 
 

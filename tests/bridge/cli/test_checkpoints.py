@@ -97,6 +97,7 @@ def test_the_list_is_told_as_json(capsys: pytest.CaptureFixture[str], kept: Kept
         "gaps": [{"lost_from": "5", "lost_to": "9", "cause": "trimmed", "noticed_ms": 1}],
         "unsettled_ms": None,
         "bound": None,
+        "paused_ms": None,
         "owner": None,
         "owner_host": None,
     }

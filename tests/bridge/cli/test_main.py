@@ -27,7 +27,7 @@ def test_the_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> Non
     for name, (_, line) in COMMANDS.items():
         assert f"  {name}" in called.out
         assert line in called.out
-    assert "redrive" not in called.out
+    assert not any(f"  {name} " in called.out for name in LATER)
 
 
 def test_the_help_imports_nothing_heavy() -> None:

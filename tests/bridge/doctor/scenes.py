@@ -74,7 +74,7 @@ def batch(
 
 
 def sample(*batches: Batch, **more: Any) -> Sample:
-    return Sample(batches, **{"partitions": 4, "there_are": 4, **more})
+    return Sample(batches, **{"partitions": 4, **more})
 
 
 def summary(**more: Any) -> Summary:

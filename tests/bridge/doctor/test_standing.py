@@ -52,6 +52,20 @@ async def test_offsets_that_are_gone_fail() -> None:
     assert set(await severities(Expiry(), scene(source, stream(), kept=_kept(position="7")))) == {"ok"}
 
 
+async def test_an_idle_topic_has_lost_nothing() -> None:
+    """Its offsets tell, however long ago it was looked at; a warning comes while there is still time."""
+    source = topic(sample(oldest={"0": Place("5")}))
+    stopped = _kept(position="5", watermark_ms=NOW_MS - 30 * DAY_MS)
+    assert await severities(Expiry(), scene(source, stream(), kept=stopped)) == {"ok": 1}
+    late = _kept(position="5", watermark_ms=NOW_MS - 6 * DAY_MS)
+    assert await severities(Expiry(), scene(source, stream(), kept=late)) == {"warning": 1}
+
+
+async def test_checkpoints_of_another_stream_expire_unmissed() -> None:
+    """They tell nothing of this one, and another check names them."""
+    assert await severities(Expiry(), scene(kept=_kept(source="another", watermark_ms=1))) == {}
+
+
 async def test_a_changed_partition_count_fails() -> None:
     """The checkpoints were made with fewer: keys would move."""
     one = await found(Identity(), scene(kept=_kept(sink="an-id with 3 partitions")))

@@ -11,10 +11,11 @@ from bridge.doctor.checks.checkpoints import Checkpoints
 from bridge.doctor.checks.files import DeadLetterFile
 from bridge.doctor.checks.permissions import CheckpointPermissions, Permissions
 from bridge.doctor.checks.topics import SinkTopic
+from bridge.doctor.examination import examined
 from bridge.doctor.scene import Kept, Role, TopicEnd
 from bridge.findings import Severity
 from checkpoints.base import StoreRefusedError
-from tests.bridge.doctor.scenes import description, findings, found, raising, scene, severities, topic
+from tests.bridge.doctor.scenes import description, findings, found, raising, scene, severities, stream, topic
 
 READER, WRITER = frozenset({AclOperation.READ}), frozenset({AclOperation.WRITE})
 
@@ -115,6 +116,14 @@ async def test_a_file_that_cannot_be_written_fails() -> None:
     """Its folder is not there."""
     asked = {"checkpoints": {"sqlite": {"path": "/nowhere/at/all.db"}}}
     assert (await found(Checkpoints(), scene(kept=Kept("a file", {}), asked=asked))).severity is Severity.FAILED
+
+
+async def test_checkpoints_that_are_kept_elsewhere_are_well(tmp_path: Path) -> None:
+    """In a file that can be written, and in a group's offsets."""
+    asked = {"checkpoints": {"sqlite": {"path": str(tmp_path / "all.db")}}}
+    assert await severities(Checkpoints(), scene(kept=Kept("a file", {}), asked=asked)) == {"ok": 1}
+    grouped = await examined(scene(topic(), stream(), kept=Kept("group kmbridge-orders", {})), [Checkpoints()])
+    assert [each.found for each in grouped] == ["0 checkpoints are in group kmbridge-orders"]
 
 
 async def test_a_dead_letter_file_is_looked_at_too(tmp_path: Path) -> None:

@@ -1,95 +1,19 @@
 """A mirror as its operator sees it: starts, stops, faults of every class, and what each leaves behind."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from random import Random
+from collections.abc import Collection, Mapping
 
 import pytest
 
-from bridge.coordination.single import SingleWorker
-from bridge.engine.mirror import Ends, Mirror, MirrorFailedError
+from bridge.engine.mirror import MirrorFailedError
 from bridge.engine.policy import OnError, OnGap, Policy
-from bridge.engine.status import LaneState, LaneStatus, MirrorState
+from bridge.engine.status import LaneState, MirrorState
 from checkpoints.base import Checkpoint, CheckpointError
 from checkpoints.memory import MemoryCheckpoints
 from connectors import provenance
-from connectors.base import ORIGIN_HEADER, ConnectorError, GapError, Place, Record, RefusedError, TransientError
-from connectors.memory import Faults, MemorySink, MemorySource, MemoryStream, MemoryTopic
-from tests.simulation.virtual_time import VirtualClock, run
-
-_POISON = b"poison"
-
-
-class Plan(Faults):
-    """Raises what it is told to, at the next operations of that kind on that target; None lets one pass."""
-
-    def __init__(self) -> None:
-        self.errors: dict[tuple[str, str], Sequence[ConnectorError | None]] = {}
-
-    async def before(self, operation: str, target: str) -> None:
-        if waiting := self.errors.get((operation, target)):
-            error, *self.errors[(operation, target)] = waiting
-            if error is not None:
-                raise error
-
-
-class Setting:
-    """A stream of two shards with ten records each, a topic, and the mirror between them."""
-
-    def __init__(self, clock: VirtualClock) -> None:
-        self.clock = clock
-        self.plan = Plan()
-        self.dead_plan = Plan()
-        self.stream = MemoryStream("orders", 2, clock)
-        self.topic = MemoryTopic("orders", 2)
-        self.dead = MemoryTopic("dead", 1)
-        self.store = MemoryCheckpoints()
-        self.mirror: Mirror | None = None
-        self.sink: type[MemorySink] = MemorySink
-        number = 0
-        while min(len(shard.records) for shard in self.stream.shards.values()) < 10:
-            self.stream.put(b"key-%d" % (number % 7), b"%d" % number)
-            number += 1
-
-    async def run(self, until: Callable[[], bool], policy: Policy | None = None) -> None:
-        """Run a mirror until the condition holds, then drain it. Raises what the mirror raises."""
-        policy = policy or Policy()
-        source = MemorySource(self.stream, self.clock, self.plan, chunk=4)
-        sink = self.sink(self.topic, self.plan, Random(1), refuses=_refuse)
-        dead = MemorySink(self.dead, self.dead_plan, Random(1))
-        async with source, sink, dead, self.store:
-            ends = Ends(source, sink, dead)
-            self.mirror = Mirror(ends, self.store, SingleWorker(), policy, clock=self.clock, random=Random(1))
-            running = asyncio.create_task(self.mirror.run())
-            async with asyncio.timeout(1000):
-                while not until() and not running.done():
-                    await self.clock.sleep(0.1)
-            self.mirror.drain()
-            await running
-
-    def lane(self, partition: str) -> LaneStatus:
-        assert self.mirror is not None
-        return next((lane for lane in self.mirror.status().lanes if lane.partition == partition), _ABSENT)
-
-    def mirrored(self) -> list[bytes | None]:
-        return [record.value for log in self.topic.partitions for record in log]
-
-    def all_there(self, but: int = 0) -> bool:
-        return len(self.mirrored()) == sum(len(shard.records) for shard in self.stream.shards.values()) - but
-
-
-_ABSENT = LaneStatus("", LaneState.WAITING, None, 0, None, 0, 0.0, None, None)
-
-
-def _refuse(record: Record) -> str | None:
-    return "too_large" if (record.value or b"").startswith(_POISON) else None
-
-
-def _play(story: Callable[[Setting], Awaitable[None]]) -> None:
-    async def main(clock: VirtualClock) -> None:
-        await story(Setting(clock))
-
-    run(main)
+from connectors.base import ORIGIN_HEADER, GapError, Place, RefusedError, TransientError
+from connectors.memory import MemorySink, MemorySource
+from tests.bridge.engine.setting import POISON, Plan, Setting, play
 
 
 def test_a_drain_leaves_checkpoints_at_the_last_record() -> None:
@@ -106,7 +30,7 @@ def test_a_drain_leaves_checkpoints_at_the_last_record() -> None:
         assert (status.state, status.buffered_bytes) == (MirrorState.STOPPED, 0)
         assert status.records_written == len(world.mirrored())
 
-    _play(story)
+    play(story)
 
 
 def test_a_second_run_goes_on_where_the_first_one_ended() -> None:
@@ -119,7 +43,7 @@ def test_a_second_run_goes_on_where_the_first_one_ended() -> None:
         assert world.mirrored().count(b"later") == 1
         assert len(set(world.mirrored())) == len(world.mirrored())
 
-    _play(story)
+    play(story)
 
 
 def test_every_record_tells_where_it_comes_from() -> None:
@@ -135,7 +59,7 @@ def test_every_record_tells_where_it_comes_from() -> None:
             "memory:orders", record.partition, record.position, "memory:orders"
         )
 
-    _play(story)
+    play(story)
 
 
 def test_provenance_can_be_left_out() -> None:
@@ -145,7 +69,7 @@ def test_provenance_can_be_left_out() -> None:
         await world.run(world.all_there, Policy(provenance=False))
         assert all(not record.headers for log in world.topic.partitions for record in log)
 
-    _play(story)
+    play(story)
 
 
 def test_a_place_is_stored_before_the_first_record_is_read() -> None:
@@ -158,7 +82,7 @@ def test_a_place_is_stored_before_the_first_record_is_read() -> None:
             world.stream.shards
         )
 
-    _play(story)
+    play(story)
 
 
 def test_a_rejected_record_stops_its_lane_alone_and_nothing_behind_it_passes() -> None:
@@ -167,7 +91,7 @@ def test_a_rejected_record_stops_its_lane_alone_and_nothing_behind_it_passes() -
     async def story(world: Setting) -> None:
         poisoned = world.stream.shards["shard-0000"]
         key = poisoned.records[0].key or b""
-        bad = world.stream.put(key, _POISON)
+        bad = world.stream.put(key, POISON)
         behind = world.stream.put(key, b"behind")
         await world.run(lambda: world.lane("shard-0000").state is LaneState.FAILED and len(world.mirrored()) > 15)
         lane = world.lane("shard-0000")
@@ -178,25 +102,25 @@ def test_a_rejected_record_stops_its_lane_alone_and_nothing_behind_it_passes() -
         assert behind.value not in world.mirrored()
         assert world.lane("shard-0001").position == world.stream.shards["shard-0001"].records[-1].position
 
-    _play(story)
+    play(story)
 
 
 def test_a_rejected_record_goes_to_the_dead_letter_and_the_lane_goes_on() -> None:
     """on_error: dead_letter. It arrives there with origin and reason, all others in the topic."""
 
     async def story(world: Setting) -> None:
-        bad = world.stream.put(b"key-1", _POISON)
+        bad = world.stream.put(b"key-1", POISON)
         world.stream.put(b"key-1", b"behind")
         await world.run(lambda: b"behind" in world.mirrored(), Policy(on_error=OnError.DEAD_LETTER))
         (letter,) = world.dead.partitions[0]
         headers = dict(letter.headers)
-        assert (letter.value, headers["kmbridge-reason"]) == (_POISON, b"too_large")
+        assert (letter.value, headers["kmbridge-reason"]) == (POISON, b"too_large")
         assert f"/{bad.partition}/{bad.position}>".encode() in (headers[ORIGIN_HEADER] or b"")
         assert world.mirror is not None
         assert world.mirror.status().dead_letters == {"too_large": 1}
-        assert _POISON not in world.mirrored()
+        assert POISON not in world.mirrored()
 
-    _play(story)
+    play(story)
 
 
 def _gap() -> GapError:
@@ -213,7 +137,7 @@ def test_a_gap_stops_the_lane_and_leaves_its_position() -> None:
         assert (lane.state, lane.position) == (LaneState.FAILED, None)
         assert "trimmed" in (lane.error or "")
 
-    _play(story)
+    play(story)
 
 
 def test_a_gap_that_is_accepted_is_counted_and_kept_in_the_checkpoint() -> None:
@@ -230,7 +154,7 @@ def test_a_gap_that_is_accepted_is_counted_and_kept_in_the_checkpoint() -> None:
         lost = [record.value for record in world.stream.shards["shard-0000"].records[:6]]
         assert not set(lost) & set(world.mirrored())
 
-    _play(story)
+    play(story)
 
 
 def test_a_recreated_stream_is_a_named_stop() -> None:
@@ -243,7 +167,7 @@ def test_a_recreated_stream_is_a_named_stop() -> None:
             await world.run(world.all_there)
         assert world.mirrored() == []
 
-    _play(story)
+    play(story)
 
 
 def test_the_source_hears_where_former_owners_stood(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,7 +180,7 @@ def test_the_source_hears_where_former_owners_stood(monkeypatch: pytest.MonkeyPa
         world.store = MemoryCheckpoints(dict.fromkeys(world.stream.shards, old))
         await world.run(lambda: bool(shown))
 
-    _play(story)
+    play(story)
     assert shown[0] == {"shard-0000": Place("3", 5), "shard-0001": Place("3", 5)}
 
 
@@ -275,7 +199,7 @@ def test_a_lane_that_is_refused_is_held_and_goes_on_when_mended() -> None:
         assert LaneState.HELD in states
         assert world.lane("shard-0000").error is None
 
-    _play(story)
+    play(story)
 
 
 def test_the_mirror_fails_when_no_lane_can_go_on() -> None:
@@ -289,7 +213,7 @@ def test_the_mirror_fails_when_no_lane_can_go_on() -> None:
         assert world.mirror is not None
         assert world.mirror.state is MirrorState.FAILED
 
-    _play(story)
+    play(story)
 
 
 def test_children_wait_for_a_parent_that_stopped() -> None:
@@ -301,7 +225,7 @@ def test_children_wait_for_a_parent_that_stopped() -> None:
         await world.run(lambda: world.lane("shard-0001").position is not None)
         assert [world.lane(child).state for child in ("shard-0002", "shard-0003")] == [LaneState.WAITING] * 2
 
-    _play(story)
+    play(story)
 
 
 def test_a_child_that_was_never_read_knows_when_its_parent_ended() -> None:
@@ -320,7 +244,7 @@ def test_a_child_that_was_never_read_knows_when_its_parent_ended() -> None:
                 parent.records[-1].timestamp_ms,
             )
 
-    _play(story)
+    play(story)
 
 
 def test_a_partition_that_expired_does_not_hold_its_children() -> None:
@@ -332,7 +256,7 @@ def test_a_partition_that_expired_does_not_hold_its_children() -> None:
         world.stream.put(b"key-1", b"later")
         await world.run(lambda: b"later" in world.mirrored())
 
-    _play(story)
+    play(story)
 
 
 def test_checkpoints_that_cannot_be_kept_for_good_end_the_mirror() -> None:
@@ -357,7 +281,7 @@ def test_checkpoints_that_cannot_be_kept_for_good_end_the_mirror() -> None:
         with pytest.raises(ForeignError):
             await world.run(begun)
 
-    _play(story)
+    play(story)
 
 
 def test_a_sink_that_became_another_is_a_named_stop() -> None:
@@ -370,7 +294,7 @@ def test_a_sink_that_became_another_is_a_named_stop() -> None:
             await world.run(world.all_there)
         assert world.mirrored() == []
 
-    _play(story)
+    play(story)
 
 
 def _finished_elsewhere(world: Setting) -> MemoryCheckpoints:
@@ -401,7 +325,7 @@ def test_a_named_stop_stays_one_however_often_the_mirror_is_started() -> None:
                 await world.run(world.all_there)
         assert await world.store.load() == dict.fromkeys(world.stream.shards, old)
 
-    _play(story)
+    play(story)
 
 
 def test_what_an_earlier_stream_left_in_the_sink_is_not_taken_for_this_ones() -> None:
@@ -413,7 +337,7 @@ def test_what_an_earlier_stream_left_in_the_sink_is_not_taken_for_this_ones() ->
         world.store = MemoryCheckpoints(dict.fromkeys(world.stream.shards, old))
         await world.run(world.all_there, Policy(on_gap=OnGap.CONTINUE))
 
-    _play(story)
+    play(story)
 
 
 def test_an_end_in_an_earlier_stream_is_none_in_this_one() -> None:
@@ -424,7 +348,7 @@ def test_an_end_in_an_earlier_stream_is_none_in_this_one() -> None:
         with pytest.raises(MirrorFailedError, match=r"shard-0000.*recreated.*shard-0001.*recreated"):
             await world.run(world.all_there)
 
-    _play(story)
+    play(story)
 
 
 def test_a_recreated_stream_is_mirrored_whole_once_the_loss_is_accepted() -> None:
@@ -435,7 +359,7 @@ def test_a_recreated_stream_is_mirrored_whole_once_the_loss_is_accepted() -> Non
         await world.run(world.all_there, Policy(on_gap=OnGap.CONTINUE))
         assert not any(checkpoint.finished for checkpoint in (await world.store.load()).values())
 
-    _play(story)
+    play(story)
 
 
 def test_a_drain_whose_last_save_fails_is_no_clean_end() -> None:
@@ -452,7 +376,7 @@ def test_a_drain_whose_last_save_fails_is_no_clean_end() -> None:
         assert world.mirror is not None
         assert world.mirror.state is MirrorState.FAILED
 
-    _play(story)
+    play(story)
 
 
 def test_checkpoints_that_cannot_be_saved_for_now_are_shown() -> None:
@@ -477,7 +401,7 @@ def test_checkpoints_that_cannot_be_saved_for_now_are_shown() -> None:
         await world.run(mended)
         assert "save: no space left on device" in seen
 
-    _play(story)
+    play(story)
 
 
 class Silent(Plan):
@@ -513,7 +437,7 @@ def test_a_sink_that_does_not_answer_is_seen() -> None:
         assert max(lags) >= 10_000
         assert world.lane("shard-0000").lag_ms == 0
 
-    _play(story)
+    play(story)
 
 
 def test_a_sink_that_refuses_in_mid_run_is_shown_with_its_reason() -> None:
@@ -531,14 +455,14 @@ def test_a_sink_that_refuses_in_mid_run_is_shown_with_its_reason() -> None:
         await world.run(watched)
         assert world.all_there()
 
-    _play(story)
+    play(story)
 
 
 def test_a_dead_letter_that_refuses_holds_the_lane_in_place() -> None:
     """Nothing is read or written a second time meanwhile, and the lane shows what is in its way."""
 
     async def story(world: Setting) -> None:
-        bad = world.stream.put(b"key-1", _POISON)
+        bad = world.stream.put(b"key-1", POISON)
         refusing = RefusedError("write", "the dead letter's topic does not exist")
         world.dead_plan.errors[("write", bad.partition)] = [refusing] * 2
         seen: set[tuple[LaneState, str | None]] = set()
@@ -551,7 +475,7 @@ def test_a_dead_letter_that_refuses_holds_the_lane_in_place() -> None:
         assert (LaneState.HELD, str(refusing)) in seen
         assert len(world.mirrored()) == len(set(world.mirrored()))
 
-    _play(story)
+    play(story)
 
 
 class OnlyOneScope(Plan):
@@ -578,4 +502,4 @@ def test_a_drain_does_not_wait_for_another_scope() -> None:
             name: shard.records[-1].position for name, shard in world.stream.shards.items()
         }
 
-    _play(story)
+    play(story)

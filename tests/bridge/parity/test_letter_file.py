@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from bridge.errors import BridgeError
-from bridge.parity import letter_file
 from bridge.parity.letter_file import read_letters
-from connectors.base import Batch, Partition, Place, Record
+from connectors import file_source
+from connectors.base import Batch, ConnectorError, Partition, Place, Record
 from connectors.file import FileSink
 
 LINE: dict[str, Any] = {
@@ -77,7 +76,7 @@ def test_a_line_that_is_no_letter_is_named(tmp_path: Path, line: object, cause: 
     """The file, the line, and what is wrong with it."""
     path = tmp_path / "letters.jsonl"
     path.write_text(json.dumps(LINE) + "\n" + json.dumps(line) + "\n")
-    with pytest.raises(BridgeError) as raised:
+    with pytest.raises(ConnectorError) as raised:
         taken(path)
     assert str(path) in raised.value.operation
     assert "line 2" in raised.value.cause
@@ -88,13 +87,13 @@ def test_half_a_line_that_a_crash_left_is_named(tmp_path: Path) -> None:
     """Another process went on behind it, in a line of its own."""
     path = tmp_path / "letters.jsonl"
     path.write_text('{"partition": "0", "val\n' + json.dumps(LINE) + "\n")
-    with pytest.raises(BridgeError, match="line 1"):
+    with pytest.raises(ConnectorError, match="line 1"):
         taken(path)
 
 
 def test_letters_are_read_some_bytes_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However large a line is, few of them are in memory; none is left out."""
-    monkeypatch.setattr(letter_file, "_BYTES", 1_000)
+    monkeypatch.setattr(file_source, "BYTES_AT_ONCE", 1_000)
     path = tmp_path / "letters.jsonl"
     sizes = [10, 3_000, 10, 10, 900, 200, 10]
     path.write_text("".join(json.dumps({**LINE, "value": "AAAA" * (size // 3)}) + "\n" for size in sizes))

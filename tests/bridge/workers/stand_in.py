@@ -10,6 +10,8 @@ import sys
 from dataclasses import replace
 
 from bridge.cli.stop import heeding
+from bridge.control.order import Answer, Order, Skipped
+from bridge.engine.passing import UnknownLaneError
 from bridge.engine.status import LATENCY_BOUNDS_S, LaneState, LaneStatus, Latency, MirrorState, MirrorStatus
 from bridge.telemetry.counters import Counters
 from bridge.telemetry.observed import ObservedMirror
@@ -45,6 +47,19 @@ class Role:
             latency=Latency((count, *(0,) * len(LATENCY_BOUNDS_S)), count / 2),
         )
 
+    async def carry_out(self, order: Order) -> Answer:
+        """Each order to lane 1, none to others; the one called slow never."""
+        match order.partition:
+            case "1":
+                return Answer(
+                    order.action.value, "7", None, is_kept=True, skipped=Skipped("8", "9", 2, None, order.who)
+                )
+            case "slow":
+                await asyncio.Event().wait()
+            case "bug":
+                raise ZeroDivisionError
+        raise UnknownLaneError("tell it", "not here")
+
 
 def _lane(partition: str, state: str) -> LaneStatus:
     return LaneStatus(partition, LaneState(state), "7", 0, None, 1, 1.0, None, None)
@@ -59,7 +74,8 @@ async def perform(port: int, index: int) -> int:
         stage.write(b"draining\n")
 
     with heeding(drain):
-        async with channel.reporting(ObservedMirror("stand-in", lambda: role.status, role.counters.snapshot), drain):
+        observed = ObservedMirror("stand-in", lambda: role.status, role.counters.snapshot)
+        async with channel.reporting(observed, role, drain):
             stage.write(f"{index} {os.getpid()}\n".encode())
             # A stage that is gone ends it too: nothing outlives its test.
             while line := await orders.readline():

@@ -1,0 +1,1 @@
+"""Orders of an operator to the lanes of a running mirror: how they come, and who carries them out."""

@@ -1,0 +1,121 @@
+"""Orders over HTTP: from whom they are taken, and that they arrive as they were given."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+
+from bridge.control.client import ControlClient
+from bridge.control.order import Action, Answer, Order, Skipped
+from bridge.control.routes import HEADER, LaneRoutes
+from bridge.engine.passing import OrderError, UnknownLaneError
+from bridge.errors import UsageError
+from bridge.telemetry.http import serving
+from bridge.telemetry.listener import Listener
+from connectors.base import RefusedError, UnreachableError
+
+TOKEN = SecretStr("correct-horse-battery-staple")
+LOCAL = Listener("127.0.0.1", 0)
+OPEN = Listener("0.0.0.0", 0)
+LOCKED = Listener("0.0.0.0", 0, TOKEN)
+LANE = "shardId-000000000000"
+PATH = f"/mirrors/orders/lanes/{LANE}/pause"
+SKIPPED = Answer("running", "1", "7#3", is_kept=True, skipped=Skipped("2", "7#3", 5, None, "skipped by ops"))
+
+
+class Recorder:
+    """A control that notes its orders, and answers or refuses."""
+
+    def __init__(self) -> None:
+        self.orders: list[Order] = []
+        self.refusal: OrderError | UsageError | None = None
+
+    async def carry_out(self, order: Order) -> Answer:
+        self.orders.append(order)
+        if self.refusal is not None:
+            raise self.refusal
+        return SKIPPED
+
+
+@asynccontextmanager
+async def served(listener: Listener) -> AsyncIterator[tuple[Recorder, str]]:
+    recorder = Recorder()
+    routes = LaneRoutes({"orders": recorder}.get).routes()
+    async with serving(listener, [], "1", routes=routes) as address:
+        yield recorder, str(address).replace("0.0.0.0", "127.0.0.1")
+
+
+async def _sent(address: str, token: SecretStr | None, action: Action = Action.PAUSE) -> Answer:
+    return await ControlClient(address, token).send("orders", action, LANE, "ops@desk", "now")
+
+
+@pytest.mark.parametrize(("listener", "token"), [(LOCAL, None), (LOCKED, TOKEN)])
+async def test_an_order_arrives_as_it_was_given_and_its_answer_too(listener: Listener, token: SecretStr | None) -> None:
+    """With who gave it, which nobody has proved, and from where."""
+    async with served(listener) as (recorder, address):
+        assert await _sent(address, token, Action.SKIP) == SKIPPED
+        assert recorder.orders == [Order(Action.SKIP, LANE, "ops@desk (unverified) from 127.0.0.1", "now")]
+
+
+@pytest.mark.parametrize(("listener", "token"), [(OPEN, None), (LOCKED, None), (LOCKED, SecretStr("wrong"))])
+async def test_an_open_address_takes_no_order_without_the_token(listener: Listener, token: SecretStr | None) -> None:
+    """The refusal names the key, and nothing is done."""
+    async with served(listener) as (recorder, address):
+        with pytest.raises(RefusedError, match=r"http\.token"):
+            await _sent(address, token)
+        assert recorder.orders == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Content-Type": "application/json"}, 403),
+        ({HEADER: "pause", "Content-Type": "text/plain"}, 415),
+        ({HEADER: "pause", "Content-Type": "application/x-www-form-urlencoded"}, 415),
+        ({HEADER: "pause", "Content-Type": "application/json", "Origin": "https://evil.example"}, 403),
+        ({HEADER: "pause", "Content-Type": "application/json", "Host": "evil.example"}, 421),
+    ],
+)
+async def test_what_a_foreign_page_can_send_is_no_order(headers: dict[str, str], status: int) -> None:
+    """Neither a form, nor a script that does not ask first, nor a name that was made to point here."""
+    async with served(LOCAL) as (recorder, address), aiohttp.ClientSession() as session:
+        async with session.post(address + PATH, data='{"operator": "me"}', headers=headers) as answered:
+            assert answered.status == status
+        async with session.options(address + PATH, headers={"Origin": "https://evil.example"}) as asked:
+            assert "Access-Control-Allow-Origin" not in asked.headers
+        assert recorder.orders == []
+
+
+@pytest.mark.parametrize(
+    "body", ["", "[]", "{}", '{"operator": ""}', '{"operator": "a\\nb"}', '{"operator": "a", "force": true}']
+)
+async def test_an_order_that_makes_no_sense_is_refused(body: str) -> None:
+    """Nothing is guessed, and no line of the log can be forged."""
+    headers = {HEADER: "pause", "Content-Type": "application/json"}
+    async with served(LOCAL) as (recorder, address), aiohttp.ClientSession() as session:
+        async with session.post(address + PATH, data=body, headers=headers) as answered:
+            assert answered.status == 400
+        assert recorder.orders == []
+
+
+@pytest.mark.parametrize(
+    "refusal", [OrderError("pause it", "no", "why"), UnknownLaneError("pause it", "no", "why"), UsageError("a", "b")]
+)
+async def test_a_refusal_arrives_as_what_it_is(refusal: OrderError | UsageError) -> None:
+    """So that the exit code says the same as in the process."""
+    async with served(LOCAL) as (recorder, address):
+        recorder.refusal = refusal
+        with pytest.raises(type(refusal)) as raised:
+            await _sent(address, None)
+        assert raised.value.args == refusal.args
+
+
+async def test_another_mirror_and_nobody_at_all_are_told_apart() -> None:
+    """One is not in this process; the other is not running, and the hint says what helps then."""
+    async with served(LOCAL) as (_, address):
+        with pytest.raises(UnknownLaneError, match="no such mirror"):
+            await ControlClient(address, None).send("others", Action.PAUSE, LANE, "ops", None)
+    with pytest.raises(UnreachableError, match="kmbridge checkpoints set"):
+        await _sent(address, None)

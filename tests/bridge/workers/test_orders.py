@@ -1,0 +1,68 @@
+"""Orders to lanes that are with workers, played by stand-ins."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from random import Random
+
+import pytest
+
+from bridge.control.order import Action, Answer, Order, Skipped
+from bridge.engine.passing import OrderError, UnknownLaneError
+from bridge.engine.retry import Backoff
+from bridge.workers.supervisor import Supervisor
+from connectors.base import Clock
+from tests.bridge.workers.stage import Actor, Stage
+from tests.support.waiting import eventually
+
+
+@asynccontextmanager
+async def crew(stage: Stage) -> AsyncIterator[tuple[Supervisor, Actor, Actor]]:
+    """Two workers: the first with lanes 0, slow and bug, the second with lane 1."""
+    supervisor = Supervisor(stage.command, 2, clock=Clock(), backoff=lambda: Backoff(Random(1)))
+    running = asyncio.create_task(supervisor.run())
+    try:
+        first, second = await stage.next(0), await stage.next(1)
+        first.order("show", "running", 1, "0=running", "slow=running", "bug=running")
+        second.order("show", "running", 1, "1=running")
+        await eventually(lambda: len(supervisor.status().lanes) == 4, "both have told of their lanes")
+        yield supervisor, first, second
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+def order(partition: str) -> Order:
+    return Order(Action.SKIP, partition, "ops@desk", "now")
+
+
+async def test_an_order_reaches_the_worker_that_has_the_lane(stage: Stage) -> None:
+    """And its answer comes back whole."""
+    async with crew(stage) as (supervisor, _, _):
+        answer = await supervisor.carry_out(order("1"))
+        assert answer == Answer("skip", "7", None, is_kept=True, skipped=Skipped("8", "9", 2, None, "ops@desk"))
+
+
+async def test_a_refusal_comes_back_as_what_it_was(stage: Stage) -> None:
+    """A lane that the worker has not any more, a lane of nobody here, and a bug that ends nothing."""
+    async with crew(stage) as (supervisor, first, _):
+        with pytest.raises(UnknownLaneError, match="not here"):
+            await supervisor.carry_out(order("0"))
+        with pytest.raises(UnknownLaneError, match="no worker of this process has it"):
+            await supervisor.carry_out(order("4711"))
+        with pytest.raises(OrderError, match="it gave no answer"):
+            await supervisor.carry_out(order("bug"))
+        supervisor.drain()
+        await first.drains()
+
+
+async def test_an_order_whose_worker_ends_is_answered_all_the_same(stage: Stage) -> None:
+    """Whoever gave it learns that nobody knows, and where to look."""
+    async with crew(stage) as (supervisor, first, _):
+        given = asyncio.create_task(supervisor.carry_out(order("slow")))
+        with pytest.raises(UnknownLaneError):
+            # Behind the slow one on the same channel.
+            await supervisor.carry_out(order("0"))
+        first.kill()
+        with pytest.raises(OrderError, match="see kmbridge status"):
+            await given

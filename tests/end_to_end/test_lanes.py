@@ -1,0 +1,146 @@
+"""``kmbridge lane`` as its operator has it: on a mirror that runs, with nothing lost but what was named."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import topics
+from tests.support.checker import check_exact
+from tests.support.command import Finished, run_command
+from tests.support.ends import TopicEnd
+from tests.support.factories import TopicFactory
+from tests.support.kinesis_api import put_one
+from tests.support.mirror_process import MirrorProcess, Status
+from tests.support.records import generate, ids_by_key
+from tests.support.route import RouteFactory
+from tests.support.verifying import verified
+from tests.support.way import Way
+
+pytestmark = [pytest.mark.broker, pytest.mark.kinesis]
+
+LANE = "shardId-000000000000"
+FAILED, ENDPOINT = 1, 3
+
+
+async def _told(mirror: MirrorProcess, action: str, lane: str, *options: str) -> Mapping[str, Any]:
+    """The answer to an order that is carried out."""
+    finished = await _lane(mirror, action, lane, *options)
+    assert finished.code == 0, finished.err
+    answer: Mapping[str, Any] = json.loads(finished.out)
+    return answer
+
+
+async def _lane(mirror: MirrorProcess, action: str, lane: str, *options: str) -> Finished:
+    return await run_command("lane", action, mirror.config, lane, "--json", *options)
+
+
+def _state(status: Status, lane: str) -> str:
+    return next((str(each["state"]) for each in status["lanes"] if each["partition"] == lane), "")
+
+
+async def test_a_lane_is_paused_and_resumed_under_load_across_a_restart(route: RouteFactory, seed: int) -> None:
+    """Every record comes once and in order; the pause is still there after the restart, and says since when."""
+    path = route(shards=2)
+    sent = list(generate(6_000, 50, seed=seed))
+    async with path.mirror() as mirror:
+        writing = asyncio.create_task(path.write(sent))
+        await mirror.until_written(500)
+        paused = await _told(mirror, "pause", LANE)
+        assert (paused["state"], paused["stored"]) == ("paused", True)
+        await writing
+        assert await mirror.stop() == 0
+        mirror.start()
+        await mirror.ready()
+        await mirror.until(lambda status: _state(status, LANE) == "paused", "the lane is paused again")
+        resumed = await _told(mirror, "resume", LANE)
+        assert resumed["before"] == paused["after"]
+        await path.until_arrived(len(sent))
+        assert await mirror.stop() == 0
+        assert "(unverified) from 127.0.0.1" in mirror.printed()
+    verdict = check_exact(ids_by_key(sent), await path.ids_by_key())
+    assert verdict.ok, verdict
+
+
+async def test_a_record_that_the_topic_refuses_is_passed_and_named(route: RouteFactory, seed: int) -> None:
+    """All that is missing afterwards is that record: verify names it, the checkpoint keeps it, metrics count it."""
+    path = route(shards=2, config={"max.message.bytes": "20000"})
+    sent = list(generate(400, 20, seed=seed))
+    async with path.mirror() as mirror:
+        await path.write(sent[:200])
+        shard = await put_one(path.kinesis, path.stream, "poison", b"x" * 100_000)
+        await mirror.until(lambda status: _state(status, shard) == "failed", "the lane has stopped")
+        await path.write(sent[200:])
+        skipped = (await _told(mirror, "skip", shard))["skipped"]
+        assert skipped["records"] == 1
+        assert skipped["from"] == skipped["to"]
+        assert skipped["origin"].endswith(f"{path.stream}/{shard}/{skipped['from']}")
+        await path.until_arrived(len(sent))
+        assert await mirror.metric("kmbridge_skipped_records_total", reason="operator") == 1
+        assert await mirror.metric("kmbridge_gaps_total") == 1
+        assert await mirror.stop() == 0
+        (gap,) = (await mirror.checkpoints())[shard].gaps
+        assert (gap.lost_from, gap.lost_to) == (skipped["from"], skipped["to"])
+    found = await verified(mirror.config)
+    assert found.found == {"missing": 1}
+    (missing,) = found.document["differences"]["missing"]["records"]
+    assert skipped["from"] in json.dumps(missing)
+
+
+async def test_a_gap_is_passed_and_a_lane_that_runs_well_is_not(
+    kafka: str, topic: TopicFactory, tmp_path: Path, seed: int
+) -> None:
+    """Records that expired while the lane was paused: it stops there, says which, and goes on when told to."""
+    path = Way(tmp_path, TopicEnd(kafka, topic(2)), TopicEnd(kafka, topic(2)))
+    sent = list(generate(400, 20, seed=seed))
+    async with path.mirror() as mirror:
+        await path.write(sent[:200])
+        await mirror.until_written(200)
+        before = await _told(mirror, "pause", "0")
+        await path.write(sent[200:])
+        lost = int(before["after"]) + 11
+        await asyncio.to_thread(topics.delete_records, kafka, path.source.name, {0: lost})
+        await _told(mirror, "resume", "0")
+        await mirror.until(lambda status: _state(status, "0") == "failed", "the lane has stopped")
+        skipped = (await _told(mirror, "skip", "0"))["skipped"]
+        assert (skipped["from"], skipped["to"], skipped["records"]) == (
+            str(int(before["after"]) + 1),
+            str(lost - 1),
+            None,
+        )
+        await path.until_arrived(len(sent) - 10)
+        refused = await _lane(mirror, "skip", "0")
+        assert refused.code == FAILED
+        assert "--until says how far" in refused.err
+        assert await mirror.stop() == 0
+    stopped = await _lane(mirror, "pause", "0")
+    assert stopped.code == ENDPOINT
+    assert "kmbridge checkpoints set" in stopped.err
+
+
+async def test_an_order_reaches_the_worker_that_has_the_lane(
+    kafka: str, topic: TopicFactory, tmp_path: Path, seed: int
+) -> None:
+    """Through the endpoint of their supervisor, and back."""
+    path = Way(tmp_path, TopicEnd(kafka, topic(4)), TopicEnd(kafka, topic(4)))
+    lanes = [str(number) for number in range(4)]
+    sent = list(generate(800, 40, seed=seed))
+    pair = path.mirror({"name": path.sink.name, "checkpoints": None, "workers": {"session_timeout": "2s"}})
+    async with pair.running("run", "--workers", "2"):
+        await pair.ready()
+        await pair.until(lambda status: len(status["lanes"]) == len(lanes), "every lane is with a worker")
+        for lane in lanes:
+            assert (await _told(pair, "pause", lane))["state"] == "paused"
+        await path.write(sent)
+        for lane in lanes:
+            await _told(pair, "resume", lane)
+        await path.until_arrived(len(sent))
+        unknown = await _lane(pair, "pause", "7")
+        assert unknown.code == FAILED
+        assert "no worker of this process has it" in unknown.err
+        assert await pair.stop() == 0
+    verdict = check_exact(ids_by_key(sent), await path.ids_by_key())
+    assert verdict.ok, verdict
