@@ -20,14 +20,17 @@ READ_TOPIC = ("kafka-cluster:ReadData",)
 WRITE_TOPIC = ("kafka-cluster:WriteData",)
 CREATE_TOPIC = ("kafka-cluster:CreateTopic",)
 WRITE_IDEMPOTENTLY = ("kafka-cluster:WriteDataIdempotently",)
-USE_GROUP = ("kafka-cluster:DescribeGroup", "kafka-cluster:AlterGroup")
+SEE_GROUP = ("kafka-cluster:DescribeGroup",)
+USE_GROUP = (*SEE_GROUP, "kafka-cluster:AlterGroup")
 USE_TRANSACTIONS = ("kafka-cluster:DescribeTransactionalId", "kafka-cluster:AlterTransactionalId")
 
 FIND_BROKERS = ("kafka:GetBootstrapBrokers",)
 READ_SECRET = ("secretsmanager:GetSecretValue",)
 ASSUME_ROLE = ("sts:AssumeRole",)
 
-KEEP_CHECKPOINTS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem")
+SEE_CHECKPOINTS = ("dynamodb:Query",)
+KEEP_DOCUMENTS = ("dynamodb:GetItem", "dynamodb:PutItem")
+KEEP_CHECKPOINTS = (*SEE_CHECKPOINTS, *KEEP_DOCUMENTS, "dynamodb:UpdateItem")
 MAKE_TABLE = ("dynamodb:CreateTable", "dynamodb:DescribeTable")
 RESET_CHECKPOINTS = ("dynamodb:DeleteItem",)
 READ_LEASES = ("dynamodb:DescribeTable", "dynamodb:Scan")
@@ -111,6 +114,12 @@ def work_in_group(cluster: Cluster, *groups: str) -> Iterator[Statement]:
     yield from _at(cluster, "WorkInGroup", USE_GROUP, *map(cluster.group, groups))
 
 
+def see_group(cluster: Cluster, group: str) -> Iterator[Statement]:
+    """Who is in the mirror's group, and the offsets that it has."""
+    yield from enter(cluster)
+    yield from _at(cluster, "SeeGroup", SEE_GROUP, cluster.group(group))
+
+
 def move_group(cluster: Cluster, group: str) -> Iterator[Statement]:
     """Another's group, to where its consumers are to go on."""
     yield from _at(cluster, "MoveGroup", USE_GROUP, cluster.group(group))
@@ -124,6 +133,14 @@ def write_in_transactions(cluster: Cluster, mirror: str) -> Iterator[Statement]:
 def keep_in_table(table: Table) -> Iterator[Statement]:
     """Checkpoints in a table that is made where it is missing."""
     yield allow("KeepCheckpoints", (*KEEP_CHECKPOINTS, *MAKE_TABLE), table.arn)
+
+
+def keep_documents(table: Table) -> Iterator[Statement]:
+    yield allow("KeepDocuments", (*KEEP_DOCUMENTS, *MAKE_TABLE), table.arn)
+
+
+def look_into_table(table: Table) -> Iterator[Statement]:
+    yield allow("SeeCheckpoints", SEE_CHECKPOINTS, table.arn)
 
 
 def allow(sid: str, actions: tuple[str, ...], *resources: str) -> Statement:

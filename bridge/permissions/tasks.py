@@ -78,6 +78,20 @@ def _checkpoints(parts: Parts) -> Iterator[Statement]:
             pass
 
 
+def _look(parts: Parts) -> Iterator[Statement]:
+    """Where the mirror stands, and whether it runs, seen by somebody who changes neither."""
+    match parts.checkpoints:
+        case Table() as table:
+            yield from actions.look_into_table(table)
+        case Topic() as topic:
+            yield from actions.read(topic)
+            yield from actions.see_group(topic.cluster, parts.group)
+        case None if isinstance(parts.source, Topic):
+            yield from actions.see_group(parts.source.cluster, parts.group)
+        case None:
+            pass
+
+
 def _verify(parts: Parts) -> Iterator[Statement]:
     """Both sides are read, and what was rejected too."""
     yield from actions.read(parts.source)
@@ -95,7 +109,7 @@ def _reset(parts: Parts) -> Iterator[Statement]:
 def _translate(parts: Parts) -> Iterator[Statement]:
     """Both sides are read, and of the consumers what they had is read and what they get is written."""
     yield from _verify(parts)
-    yield from _checkpoints(parts)
+    yield from _look(parts)
     for each in parts.consumers:
         yield allow("ReadLeases", actions.READ_LEASES, each.leases.arn)
         yield allow("WriteLeases", actions.WRITE_LEASES, each.leases.arn)
@@ -111,11 +125,14 @@ def _move_group(parts: Parts, consumers: Consumers) -> Iterator[Statement]:
 def _cutover(parts: Parts) -> Iterator[Statement]:
     """What ``translate`` needs, a place to write the course down, and a look at the mirror that is the way back."""
     yield from _translate(parts)
+    if isinstance(parts.checkpoints, Table):
+        yield from actions.keep_documents(parts.checkpoints)
     if parts.documents is not None:
         cluster = parts.documents.cluster
         yield from actions.keep_in_topic(parts.documents)
         yield from actions.write_in_transactions(cluster, parts.name)
-        yield from actions.work_in_group(cluster, parts.group, f"{parts.group}-reverse")
+        yield from actions.work_in_group(cluster, parts.group)
+        yield from actions.see_group(cluster, f"{parts.group}-reverse")
 
 
 def _doctor(parts: Parts) -> Iterator[Statement]:

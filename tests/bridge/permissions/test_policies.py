@@ -211,7 +211,7 @@ def test_a_migration_may_move_the_consumers_that_it_names_and_no_others() -> Non
     policy = _policy(asked, Surroundings(), Task.CUTOVER)
     assert _resources(policy, "dynamodb:Scan") == {"arn:aws:dynamodb:eu-west-1:000000000000:table/orders-app"}
     groups = {resource.rpartition("/")[2] for resource in _resources(policy, "kafka-cluster:AlterGroup")}
-    assert groups == {"orders", "kmbridge-orders", "kmbridge-orders-reverse"}
+    assert groups == {"orders", "kmbridge-orders"}
 
 
 def _method(action: str) -> str:

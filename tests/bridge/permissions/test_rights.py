@@ -15,7 +15,9 @@ from bridge.config.document import Document
 from bridge.config.validation import validate
 from bridge.jobs.backfill import Backfill
 from bridge.jobs.backfill_request import BackfillRequest
-from bridge.permissions import Policy, policy_for
+from bridge.keeping.stores import checkpoint_reader
+from bridge.parity.verification import verify
+from bridge.permissions import Policy, Task, policy_for
 from checkpoints.dynamodb.client import DynamoClient
 from tests.bridge.permissions.acls import Acls
 from tests.support import topics
@@ -55,14 +57,20 @@ class Guarded:
         write_topic(self._kafka.plain, end["kafka"]["topic"], messages(generate(COUNT, 10, seed=1)))
 
     async def copied(self, source: Section, sink: Section, checkpoints: Section | None = None) -> Policy:
-        """The policy with which all is copied from ``source`` to ``sink``: made for a mirror that comes by IAM."""
+        """The policy with which all is copied from ``source`` to ``sink``."""
         asked = {"name": self.name, "source": source, "sink": sink, "http": {"listen": None}}
         if checkpoints is not None:
             asked["checkpoints"] = checkpoints
-        policy = policy_for(validate(Document({**asked, "source": _by_iam(source), "sink": _by_iam(sink)})))
-        await asyncio.to_thread(self._acls.replace, policy)
+        policy = await self.allow(asked, Task.RUN)
         report = await Backfill(validate(Document(asked)), BackfillRequest()).run()
         assert report.is_complete
+        return policy
+
+    async def allow(self, asked: Section, task: Task) -> Policy:
+        """The policy for ``task`` of the mirror, made as for one that comes by IAM, and in force at the broker."""
+        ends = {"source": _by_iam(asked["source"]), "sink": _by_iam(asked["sink"])}
+        policy = policy_for(validate(Document({**asked, **ends})), [task])
+        await asyncio.to_thread(self._acls.replace, policy)
         return policy
 
 
@@ -125,12 +133,23 @@ async def test_from_a_topic_into_a_stream(guarded: Guarded, proxy: KinesisProxy,
     assert _called(proxy) == _allowed(policy, "kinesis")
 
 
-async def test_from_a_topic_to_a_topic(guarded: Guarded) -> None:
-    """In one cluster: the group that shows the offsets is allowed beside that of the workers."""
+async def test_from_a_topic_to_a_topic_and_who_looks_at_it_changes_nothing(guarded: Guarded) -> None:
+    """In one cluster: the group that shows the offsets is allowed beside that of the workers.
+
+    Verification, and a look at the checkpoints as ``translate`` takes it, need no right to write.
+    """
     source = await asyncio.to_thread(guarded.topic, "source")
     sink = await asyncio.to_thread(guarded.topic, "sink")
     await asyncio.to_thread(guarded.fill, source)
     await guarded.copied(source, sink, _places(guarded))
+    asked = {"name": guarded.name, "source": source, "sink": sink, "checkpoints": _places(guarded)}
+    configuration = validate(Document(asked))
+    policy = await guarded.allow(asked, Task.VERIFY)
+    assert (await verify(configuration)).equal
+    assert "kafka-cluster:WriteData" not in policy.actions
+    policy = await guarded.allow(asked, Task.TRANSLATE)
+    assert await checkpoint_reader(configuration).load()
+    assert "kafka-cluster:WriteData" not in policy.actions
 
 
 async def test_from_a_stream_to_a_stream(
