@@ -1,5 +1,6 @@
 """What the Helm chart promises to those who install it."""
 
+from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +29,13 @@ def rendered(case: str) -> Rendered:
 
 
 every_case = pytest.mark.parametrize("case", EVERYTHING)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _schemas_are_read_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kubernetes_validate.utils, "schema_contents", cache(kubernetes_validate.utils.schema_contents))
+        yield
 
 
 @every_case

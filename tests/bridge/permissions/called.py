@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 _ROOT = Path(__file__).parents[3]
@@ -10,14 +11,15 @@ _CLIENTS = [_ROOT / "connectors" / place for place in ("kafka/aws", "kinesis/ser
 _OF_KINESIS = "connectors/kinesis"
 
 
-def operations() -> set[str]:
+@cache
+def operations() -> frozenset[str]:
     """``kinesis:GetRecords`` for each ``….call("GetRecords", …)`` of the product."""
-    return {
+    return frozenset(
         f"{'kinesis' if _OF_KINESIS in file.as_posix() else 'dynamodb'}:{operation}"
         for package in _PACKAGES
         for file in package.rglob("*.py")
         for operation in _called(ast.parse(file.read_text()))
-    }
+    )
 
 
 def methods() -> set[str]:
