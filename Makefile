@@ -74,7 +74,7 @@ soak: .venv/.test ## the long tests, at full size
 
 image-check: .venv/.test ## the image of the Dockerfile, built and run without a container engine (as root, on Debian)
 	@$(BIN)/python -m tests.support.base_image
-	@$(BIN)/python -m pytest -m "image and not soak" $(ARGS)
+	@$(BIN)/python -m pytest -m "image and not soak" tests/end_to_end/test_image.py $(ARGS)
 
 bench: .venv/.test ## throughput, CPU and memory beside a hand-written loop
 	@$(BIN)/python -m tests.support.provision
