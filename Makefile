@@ -14,13 +14,18 @@ INSTALL := $(UV) pip install --quiet --require-hashes
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"
 PURPOSES := setup run demo otel test docs
+RELEASE := .venv/release/bin
+# Only what has the form of a secret, and nobody is asked whether it is one that works.
+KINGFISHER := --no-validate --no-update-check --git-history none --redact --quiet
+LOCKS = $(wildcard requirements/*.txt)
+RUN_PACKAGES = $(shell sed -nE 's/^([A-Za-z0-9._-]+)==.*/\1/p' requirements/run.txt)
 # What `make test ARGS="-k order"` and `make demo ARGS="--records 1000"` pass on.
 ARGS ?=
 
-.PHONY: help setup demo test soak bench check docs locks lock fmt clean
+.PHONY: help setup demo test soak image-check bench check audit release-check docs reference locks lock fmt clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 setup: .venv/.run ## the virtual environment with the `kmbridge` command in it
 
@@ -49,6 +54,12 @@ $(UV): requirements/setup.txt
 	@$(INSTALL) -r requirements/test.txt
 	@touch $@
 
+# Apart from the product's environment, whose versions these tools have no say in.
+.venv/.release: $(UV) requirements/release.txt
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) $(dir $(RELEASE))
+	@$(UV) pip install --quiet --require-hashes --python $(RELEASE)/python -r requirements/release.txt
+	@touch $@
+
 demo: .venv/.demo ## mirror 20,000 records between two embedded servers and prove parity
 	@$(BIN)/kmbridge demo $(ARGS)
 
@@ -58,17 +69,32 @@ test: .venv/.test ## all tests but the long ones, against a real broker and a re
 
 soak: .venv/.test ## the long tests, at full size
 	@$(BIN)/python -m tests.support.provision
+	@$(BIN)/python -m tests.support.base_image
 	@$(BIN)/python -m pytest -m soak --timeout 0 $(ARGS)
+
+image-check: .venv/.test ## the image of the Dockerfile, built and run without a container engine (as root, on Debian)
+	@$(BIN)/python -m tests.support.base_image
+	@$(BIN)/python -m pytest -m "image and not soak" tests/end_to_end/test_image.py $(ARGS)
 
 bench: .venv/.test ## throughput, CPU and memory beside a hand-written loop
 	@$(BIN)/python -m tests.support.provision
 	@$(BIN)/python -m bench $(ARGS)
 
-check: .venv/.test locks ## style, types, import directions, locks up to date
+check: .venv/.test .venv/.release locks ## style, types, import directions, locks up to date, secrets, licences
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(UV) pip check --quiet
+	@$(RELEASE)/pip-licenses --python=$(BIN)/python --packages $(RUN_PACKAGES) >/dev/null
+	@$(RELEASE)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose/compose.yaml
+	@git ls-files -z | xargs -0 $(RELEASE)/kingfisher scan $(KINGFISHER)
+
+audit: .venv/.release ## known weaknesses of what is locked, by the advisories of PyPI (takes the network)
+	@for lock in $(LOCKS); do $(RELEASE)/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r $$lock; done
+
+release-check: .venv/.test .venv/.release ## wheel, sdist and bill of materials into dist/, if they can be published
+	@$(RELEASE)/python -m release
 
 # A lock is up to date when compiling it again, with its own pins preferred, changes nothing.
 locks: $(UV)
@@ -85,6 +111,7 @@ lock: $(if $(wildcard $(UV)),,$(UV)) ## pin requirements/*.txt anew (ARGS=--upgr
 		-c requirements/demo.txt -o requirements/test.txt
 	@$(COMPILE) $(ARGS) --group setup -c requirements/test.txt -o requirements/setup.txt
 	@$(COMPILE) $(ARGS) --group docs -o requirements/docs.txt
+	@$(COMPILE) $(ARGS) --group release -o requirements/release.txt
 
 docs: $(UV) ## docs/ as a site, in site/
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv/docs
@@ -92,9 +119,9 @@ docs: $(UV) ## docs/ as a site, in site/
 	@# With --quiet mkdocs does not count the warnings that strict makes errors of.
 	@told=$$(NO_MKDOCS_2_WARNING=1 .venv/docs/bin/mkdocs build 2>&1) || { echo "$$told" >&2; exit 1; }
 
-.PHONY: reference
-reference: .venv/.run ## the tables of docs/configuration.md, made from the models
+reference: .venv/.run ## the tables of docs/configuration.md and docs/metrics.md, made from the code
 	@$(BIN)/python -m bridge.config.reference docs/configuration.md
+	@$(BIN)/python -m tests.support.metric_table
 
 fmt: .venv/.test ## format, and mend what can be mended by itself
 	@$(BIN)/ruff format

@@ -159,6 +159,12 @@ class StoreRefusedError(CheckpointError):
     retriable = False
 
 
+class StoreSettingsError(CheckpointError):
+    """The place where checkpoints are to be kept cannot be one. A setting must be changed."""
+
+    retriable = False
+
+
 class StoreFormatError(CheckpointError):
     """What is stored was written by a newer version or is not ours. It is left as it is."""
 

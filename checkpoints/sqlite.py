@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from checkpoints import sqlite_file
-from checkpoints.base import Checkpoint, CheckpointReader, CheckpointStore
+from checkpoints.base import Checkpoint, CheckpointReader, CheckpointStore, StoreSettingsError
 from checkpoints.file_lock import FileLock
 
 T = TypeVar("T")
@@ -117,6 +117,12 @@ class _Opened:
 
 
 def _open(path: Path) -> _File:
+    if not path.parent.is_dir():
+        raise StoreSettingsError(
+            f"open the checkpoints in {path}",
+            f"there is no folder {path.parent}",
+            "make it, or name another file with checkpoints.sqlite.path",
+        )
     # Before the lock, whose file stays: none is left beside what is not ours.
     sqlite_file.check_kind(path)
     with sqlite_file.explained("open", path):

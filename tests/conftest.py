@@ -19,10 +19,11 @@ from tests.support.kinesis_api import CREDENTIALS, REGION
 from tests.support.missing import address_or_skip, give_up, loud_lines
 from tests.support.moto import moto_server
 from tests.support.provision import MissingServerError
+from tests.support.secured_kafka import SecuredKafka
 from tests.support.shared import SharedServers
 
 _SERVERS = pytest.StashKey[SharedServers]()
-_BROKER_FIXTURES = {"kafka", "own_kafka", "topic"}
+_BROKER_FIXTURES = {"kafka", "own_kafka", "secured_kafka", "topic"}
 _KINESIS_FIXTURES = {"kinesis", "own_kinesis", "stream"}
 
 
@@ -95,6 +96,15 @@ def servers(pytestconfig: pytest.Config) -> SharedServers:
 def kafka(servers: SharedServers) -> str:
     """``host:port`` of a real broker, shared by all tests of the run. Nobody stops it."""
     return address_or_skip(servers.kafka)
+
+
+@pytest.fixture(scope="session")
+def secured_kafka(servers: SharedServers) -> SecuredKafka:
+    """A real broker that wants to know who comes, shared by all tests of the run. Nobody stops it."""
+    try:
+        return servers.secured_kafka()
+    except MissingServerError as error:
+        give_up(error)
 
 
 @pytest.fixture(scope="session")

@@ -82,11 +82,12 @@ class EndMaker:
     def _reading_topic(self, section: KafkaSourceSection) -> Source:
         group = group_name(self.asked)
         settings = KafkaSourceSettings(
-            bootstrap_servers=",".join(section.bootstrap_servers),
+            bootstrap_servers=",".join(section.servers),
             topic=section.topic,
             start=section.start,
             isolation=section.isolation,
             librdkafka=plain(section.librdkafka),
+            auth=section.login,
             client_id=group,
             # The mirror's own group has members, on whatever topic: another one is for tools to look at.
             display_group=None if self.asked.checkpoints_in_source_group else f"{group}-source",
@@ -107,12 +108,13 @@ class EndMaker:
 
     def _topic_settings(self, section: KafkaSinkSection) -> KafkaSinkSettings:
         return KafkaSinkSettings(
-            bootstrap_servers=",".join(section.bootstrap_servers),
+            bootstrap_servers=",".join(section.servers),
             topic=section.topic,
             compression=section.compression,
             partitioner=section.partitioner,
             create_topic=None if section.create_topic is None else _new_topic(section.create_topic),
             librdkafka=plain(section.librdkafka),
+            auth=section.login,
             client_id=group_name(self.asked),
             # What the budget lets through is all there can be.
             buffer_bytes=self.asked.limits.memory,
@@ -120,9 +122,10 @@ class EndMaker:
 
     def _beside(self, end: KafkaEnd, topic: str) -> KafkaSinkSettings:
         return KafkaSinkSettings(
-            bootstrap_servers=",".join(end.bootstrap_servers),
+            bootstrap_servers=",".join(end.servers),
             topic=topic,
             librdkafka=plain(end.librdkafka),
+            auth=end.login,
             client_id=group_name(self.asked),
             buffer_bytes=self.asked.limits.memory,
         )

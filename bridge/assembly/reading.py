@@ -31,6 +31,8 @@ class SideMaker:
     observer: Observer
     read_share: float = 1.0
     """Of the read limit of a stream at AWS; the source's configuration has its own."""
+    reach_s: float = 8.0
+    """How long a broker may take to answer."""
 
     def source(self) -> Source:
         """The source, read as the mirror reads it."""
@@ -87,9 +89,11 @@ class SideMaker:
 
     def _topic(self, end: KafkaEnd, topic: str) -> KafkaSourceSettings:
         return KafkaSourceSettings(
-            ",".join(end.bootstrap_servers),
+            ",".join(end.servers),
             topic,
             librdkafka=plain(end.librdkafka),
+            auth=end.login,
             client_id=f"{group_name(self.asked)}-verify",
             buffer_bytes=_FETCHED,
+            reach_s=self.reach_s,
         )

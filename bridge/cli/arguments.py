@@ -1,5 +1,6 @@
 """Arguments and options that several commands share."""
 
+import asyncio
 import os
 from collections.abc import Sequence
 from typing import Annotated
@@ -41,6 +42,20 @@ def configuration(targets: Sequence[str], name: str | None, settings: Sequence[s
 def configurations(targets: Sequence[str], name: str | None, settings: Sequence[str] | None) -> Mirrors:
     """Likewise, where there may be several. Raises ``ConfigurationError``."""
     return load_all(targets, environment=os.environ, name=name, settings=settings or ())
+
+
+def located_configuration(targets: Sequence[str], name: str | None, settings: Sequence[str] | None) -> Configuration:
+    """As ``configuration``, for who works with its ends: what only AWS knows of clusters of Kafka is asked for.
+
+    Raises what ``located`` raises.
+    """
+    asked = configuration(targets, name, settings)
+    if not any(cluster.wants_locating for cluster in asked.clusters.values()):
+        return asked
+    # It brings much with it, and most configurations do without it.
+    from bridge.keeping.clusters import located  # noqa: PLC0415
+
+    return asyncio.run(located(asked))
 
 
 def split_targets(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

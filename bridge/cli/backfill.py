@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import structlog
 import typer
 
-from bridge.cli.arguments import Json, Name, Settings, Targets, configuration
+from bridge.cli.arguments import Json, Name, Settings, Targets, located_configuration
 from bridge.cli.failure import FAILED
 from bridge.cli.mirroring import mirror_alone
 from bridge.cli.output import print_json, print_rows
@@ -74,7 +74,7 @@ def backfill(
             again=again,
             timestamps=timestamps,
         )
-        asked = configuration(targets, name, settings)
+        asked = located_configuration(targets, name, settings)
         configure_logging(LogFormat(asked.log.format), asked.log.level)
         warn(asked)
         report = asyncio.run(_backfill(asked, request))

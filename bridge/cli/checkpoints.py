@@ -9,7 +9,7 @@ from typing import Annotated
 import structlog
 import typer
 
-from bridge.cli.arguments import Json, Name, Settings, Targets, configuration, split_targets
+from bridge.cli.arguments import Json, Name, Settings, Targets, located_configuration, split_targets
 from bridge.cli.output import age, print_json, print_rows
 from bridge.config import Configuration
 from bridge.errors import BridgeError, UsageError
@@ -140,7 +140,7 @@ def reset(
 
 
 def _configuration(targets: list[str], name: str | None, settings: list[str] | None) -> Configuration:
-    asked = configuration(targets, name, settings)
+    asked = located_configuration(targets, name, settings)
     if asked.checkpoints == "memory":
         raise UsageError("checkpoints", "those of this mirror are in memory, and end with its process")
     configure_logging(LogFormat(asked.log.format), asked.log.level)

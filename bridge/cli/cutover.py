@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import typer
 
-from bridge.cli.arguments import Json, Name, Settings, Targets, configuration
+from bridge.cli.arguments import Json, Name, Settings, Targets, located_configuration
 from bridge.cli.failure import FAILED
 from bridge.cli.output import print_json, print_rows
 from bridge.cli.stop import leaving
@@ -84,7 +84,7 @@ class _Call:
         return ("kmbridge", "run", *self.targets, *name, *settings)
 
     def configuration(self) -> Configuration:
-        asked = configuration(self.targets, self.name, self.settings)
+        asked = located_configuration(self.targets, self.name, self.settings)
         configure_logging(LogFormat(asked.log.format), asked.log.level)
         return asked
 

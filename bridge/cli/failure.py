@@ -6,7 +6,7 @@ import sys
 import typer
 
 from bridge.errors import BridgeError, UsageError
-from checkpoints.base import CheckpointError, StoreRefusedError, StoreUnreachableError
+from checkpoints.base import CheckpointError, StoreRefusedError, StoreSettingsError, StoreUnreachableError
 from connectors.base import ConnectorError, RefusedError, SettingsError, UnreachableError
 
 FAILED = 1
@@ -30,7 +30,7 @@ def report(error: Exception) -> int | None:
 
 def exit_code(error: Exception) -> int | None:
     """The exit code of a failure by its class; None where the class says nothing: then it is a bug."""
-    if isinstance(error, UsageError | SettingsError):
+    if isinstance(error, UsageError | SettingsError | StoreSettingsError):
         return WRONG_USAGE
     if isinstance(error, BridgeError):
         return FAILED

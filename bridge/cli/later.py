@@ -5,7 +5,6 @@ import typer
 from bridge.errors import UsageError, not_yet
 
 _INSTEAD = {
-    "doctor": "use `kmbridge config check`; `kmbridge run` checks both ends before the first record",
     "plan": "see /metrics of a running mirror",
 }
 

@@ -22,12 +22,13 @@ COMMANDS = {
     "lane": ("bridge.cli.lane:lane", "Pause, resume, retry or skip one lane of a running mirror."),
     "redrive": ("bridge.cli.redrive:redrive", "Send dead-lettered records again, in order per key."),
     "checkpoints": ("bridge.cli.checkpoints:checkpoints", "See and change where a mirror stands."),
+    "doctor": ("bridge.cli.doctor:doctor", "Look at everything that a mirror rests on."),
     "status": ("bridge.cli.status:status", "Show a running mirror as it is now, or live."),
     "config": ("bridge.cli.config:config", "Validate a configuration, print its schema or an example."),
 }
 """Where each command is, and its line in the help: none is imported before it is called."""
 
-LATER = ("doctor", "plan")
+LATER = ("plan",)
 
 
 class Commands(TyperGroup):

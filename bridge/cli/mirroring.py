@@ -24,7 +24,7 @@ async def mirror_alone(asked: Configuration, own_version: str) -> None:
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
         async with followed(asked, own_version) as tracers:
             mirroring = Mirroring(asked, tracer=tracers(asked.name))
-            orders = LaneRoutes({asked.name: mirroring.control}.get).routes()
+            orders = LaneRoutes({asked.name: mirroring}.get).routes()
             async with (
                 with_migration(asked, mirroring.observed) as observed,
                 serving(listener, [observed], own_version, routes=orders) as address,
@@ -40,7 +40,7 @@ async def mirror_as_worker(asked: Configuration, own_version: str, index: int) -
         async with followed(asked, own_version) as tracers:
             mirroring = Mirroring(asked, index, tracers(asked.name))
             with heeding(mirroring.stop):
-                async with reporting(mirroring.observed, mirroring.control, lambda: mirroring.stop("supervisor")):
+                async with reporting(mirroring.observed, mirroring, lambda: mirroring.stop("supervisor")):
                     await mirroring.run(None)
 
 

@@ -2,18 +2,22 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 
 def print_json(result: object) -> None:
     print(json.dumps(result, ensure_ascii=False, indent=2))
 
 
-def print_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table on a terminal; elsewhere a line a row, its fields separated by tabs."""
+def print_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Mapping[str, str] | None = None) -> None:
+    """A table on a terminal; elsewhere a line a row, its fields separated by tabs.
+
+    ``styles`` are rich's, by the whole text of a field.
+    """
     if not sys.stdout.isatty():
         print("\t".join(columns))
         for row in rows:
@@ -21,7 +25,7 @@ def print_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         return
     table = Table(*columns)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(field, (styles or {}).get(field, "")) for field in row))
     Console(markup=False, highlight=False).print(table)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import structlog
 import typer
 
-from bridge.cli.arguments import Json, Name, Settings, Targets, configuration
+from bridge.cli.arguments import Json, Name, Settings, Targets, located_configuration
 from bridge.cli.failure import FAILED
 from bridge.cli.output import print_json, print_rows
 from bridge.cli.progress import showing
@@ -86,7 +86,7 @@ def replay(
             speed=None if speed is None else _number("--speed", speed, _SPEED, "2, or 0.5"),
             timestamps=timestamps,
         )
-        asked = configuration(targets, name, settings)
+        asked = located_configuration(targets, name, settings)
         configure_logging(LogFormat(asked.log.format), asked.log.level)
         report = asyncio.run(_replay(asked, request))
     print_json(report.to_json()) if as_json else _print(report)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from pydantic_core import PydanticCustomError
 
-from bridge.cli.arguments import Json, Name, Settings, Targets, configuration
+from bridge.cli.arguments import Json, Name, Settings, Targets, located_configuration
 from bridge.cli.failure import FAILED
 from bridge.cli.output import print_json, print_rows
 from bridge.cli.stop import quitting
@@ -108,9 +108,9 @@ def translate(
         failover_s=_seconds(failover_time),
         lease_region=lease_region,
         lease_endpoint_url=lease_endpoint_url,
-        mirror_back=None if back is None else configuration([back], None, None),
+        mirror_back=None if back is None else located_configuration([back], None, None),
     )
-    asked = configuration(targets, name, settings)
+    asked = located_configuration(targets, name, settings)
     configure_logging(LogFormat(asked.log.format), asked.log.level)
     with quitting():
         report = asyncio.run(translation.translate(asked, request))

@@ -8,7 +8,7 @@ import structlog
 import typer
 from pydantic_core import PydanticCustomError
 
-from bridge.cli.arguments import Json, Name, Settings, Targets, configuration
+from bridge.cli.arguments import Json, Name, Settings, Targets, located_configuration
 from bridge.cli.failure import FAILED
 from bridge.cli.lazy import lasting
 from bridge.cli.output import print_json, print_rows
@@ -65,7 +65,7 @@ def verify(
 
     Example: kmbridge verify orders.yaml --until 2026-11-25T12:00:00Z
     """
-    asked = configuration(targets, name, settings)
+    asked = located_configuration(targets, name, settings)
     first, last = point("--from", start or ["trim_horizon"]), point("--until", until or ["now"])
     behind_s = _seconds(behind)
     if follow and until:

@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
+from bridge.config.auth import Auth
+from bridge.config.cluster import KafkaCluster
 from bridge.config.names import Endpoint, Servers, Table, Topic
-from bridge.config.quantities import Count, allowed
+from bridge.config.quantities import Slots, allowed
 from bridge.config.section import Section
 from checkpoints.kafka.topic import DEFAULT_SLOTS, DEFAULT_TOPIC
 
@@ -25,12 +27,15 @@ class SqliteCheckpoints(Section):
     sqlite: SqliteFile
 
 
-class KafkaTopic(Section):
+class KafkaTopic(KafkaCluster):
+    """Without a cluster of its own it is in the sink's, else in the source's."""
+
     topic: Topic = Field(default=DEFAULT_TOPIC, description="Compacted; made where it is missing.")
     bootstrap_servers: Servers | None = Field(
         default=None, description="HOST:PORT of some brokers of its cluster. Left out: the sink's, else the source's."
     )
-    slots: Annotated[Count, Field(le=1000)] | None = Field(
+    auth: Auth = Field(default="none", description="For a cluster of its own; at an end's that end's holds.")
+    slots: Slots | None = Field(
         default=None,
         description=f"Partitions of the topic, which workers share. Left out: as it has, {DEFAULT_SLOTS} of a new one.",
     )
@@ -86,5 +91,6 @@ class CheckpointTopic:
     """A checkpoint topic with nothing left open but its slots: None is what the topic has, or the default."""
 
     topic: str
-    bootstrap_servers: tuple[str, ...]
+    names: tuple[str, ...]
+    """Those of its cluster: addresses of brokers, or an ARN."""
     slots: int | None

@@ -1,19 +1,24 @@
 """What the two ends of a mirror have in common where they are of the same system."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from bridge.config.cluster import KafkaCluster, set_by_auth
 from bridge.config.librdkafka import Properties, plain
-from bridge.config.names import STREAM_ARN, Endpoint, Servers, Stream, Topic, share_a_server
+from bridge.config.names import STREAM_ARN, Endpoint, Stream, Topic, same_cluster
 from bridge.config.quantities import allowed
 from bridge.config.section import Section, at
 from connectors.kafka.connection import protected
+
+_TRUST = ("enable.ssl.certificate.verification", "ssl.endpoint.identification.algorithm")
 
 
 def _unprotected(value: dict[str, str | SecretStr]) -> dict[str, str | SecretStr]:
     if keys := protected(plain(value)):
         raise allowed(f"any setting but {', '.join(keys)}, on which the bridge's guarantees rest")
+    if unsafe := [key for key in _TRUST if key in value]:
+        raise allowed(f"any setting but {', '.join(unsafe)}; auth.tls.unsafe_skip_certificate_checks is the one for it")
     return value
 
 
@@ -54,14 +59,20 @@ class KinesisEnd(Section):
         return region or "", self.endpoint_url or "", account, self.assume_role_arn or ""
 
 
-class KafkaEnd(Section):
-    bootstrap_servers: Servers = Field(description="HOST:PORT of some brokers.")
+class KafkaEnd(KafkaCluster):
     topic: Topic
-    auth: Literal["none"] = "none"
     librdkafka: Annotated[Properties, AfterValidator(_unprotected)] = Field(
         default_factory=dict,
         description="Settings of Kafka's client, passed through, except what the guarantees rest on.",
     )
+
+    @model_validator(mode="after")
+    def _one_says_where(self) -> Self:
+        if self.bootstrap_servers is None and self.msk_cluster_arn is None:
+            raise at("bootstrap_servers", "a list of HOST:PORT; or msk_cluster_arn in its place")
+        if keys := set_by_auth(self.auth, self.librdkafka):
+            raise at("librdkafka", f"any setting but {', '.join(keys)}, which auth sets")
+        return self
 
     @property
     def title(self) -> str:
@@ -71,8 +82,8 @@ class KafkaEnd(Section):
     @property
     def place(self) -> str:
         """The end as a URL names it."""
-        return f"kafka://{','.join(self.bootstrap_servers)}/{self.topic}"
+        return f"kafka://{','.join(self.names)}/{self.topic}"
 
-    def is_at(self, servers: tuple[str, ...]) -> bool:
-        """Whether ``servers`` are of this end's cluster."""
-        return share_a_server(self.bootstrap_servers, servers)
+    def is_at(self, names: tuple[str, ...]) -> bool:
+        """Whether ``names`` are of this end's cluster."""
+        return same_cluster(self.names, names)

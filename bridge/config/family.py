@@ -53,7 +53,7 @@ class Family:
         """Whether sources and sinks are in one cluster, or one region and account."""
         source, sink = self.sample.source, self.sample.sink
         if source.kafka is not None and sink.kafka is not None:
-            return source.kafka.is_at(sink.kafka.bootstrap_servers)
+            return source.kafka.is_at(sink.kafka.names)
         if source.kinesis is not None and sink.kinesis is not None:
             return source.kinesis.reached_by == sink.kinesis.reached_by
         return False

@@ -35,19 +35,6 @@ class Lacking:
 
 LACKING = (
     Lacking("source.kinesis.read", "enhanced fan-out", "use polling", values=("fan_out",)),
-    *(
-        Lacking(
-            f"{end}.kafka.auth",
-            "this kind of authentication",
-            f"set security.protocol and what goes with it under {end}.kafka.librdkafka",
-            values=("tls", "scram", "iam"),
-        )
-        for end in ("source", "sink")
-    ),
-    *(
-        Lacking(f"{end}.kafka.msk_cluster_arn", "brokers found by a cluster's ARN", "use bootstrap_servers")
-        for end in ("source", "sink")
-    ),
     Lacking("transforms", "transforms", "leave them out", harmless=(None, [])),
 )
 

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, SecretStr, WithJsonSchema
 
 from bridge.config.quantities import allowed
 
-_SECRET = re.compile(r"password|secret|\.pem$|_pem$|token|sasl\.oauthbearer\.config")
+_SECRET = re.compile(r"password|secret(?!_arn)|\.pem$|_pem$|token|sasl\.oauthbearer\.config")
 
 
 def is_secret(key: str) -> bool:

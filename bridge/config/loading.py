@@ -9,11 +9,17 @@ from bridge.config.document import Document, Mark
 from bridge.config.errors import ConfigurationError, Problem
 from bridge.config.family import Family, family_of, pattern_in
 from bridge.config.keys import split_key
+from bridge.config.librdkafka import is_secret
 from bridge.config.several import agree, entries, holds_several
 from bridge.config.urls import derived_name, is_url, put_url
 from bridge.config.validation import validate
+from bridge.config.variables import is_reference
 from bridge.config.yaml_reader import read_document, read_value
 
+_SEEN = (
+    "a process's arguments are seen by all of the machine; allowed: '${VARIABLE}' in quotes, "
+    "with the secret in the environment, or the key in a file"
+)
 _ONE = "allowed: one configuration file, or a source URL and a sink URL"
 _MANY = "allowed: configuration files, or a source URL and a sink URL"
 
@@ -148,5 +154,14 @@ def _apply(document: Document, setting: str, environment: Mapping[str, str]) -> 
             [Problem("--set", "", f'found "{key}"; allowed: KEY=VALUE, as sink.kafka.topic=orders')]
         )
     path = split_key(key, Configuration)
-    value, marks = read_value(text, f"--set {key}", path, environment)
+    where = f"--set {key}"
+    value, marks = read_value(text, where, path, environment)
+    if any(is_secret(str(inner[-1])) and not _is_reference(mark.text) for inner, mark in marks.items()):
+        # Not put into the message either, which logs may keep.
+        raise ConfigurationError([Problem(where, "", _SEEN)])
     document.put(path, value, marks)
+
+
+def _is_reference(text: str | None) -> bool:
+    """Whether what was written is no secret itself: a section, nothing, or a variable of the environment."""
+    return text in (None, "", "~", "null") or is_reference(text)

@@ -1,7 +1,8 @@
 """The keys of a mirror, and what follows from several of them together."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -12,6 +13,7 @@ from bridge.config.checkpoints import (
     KafkaTopic,
     SqliteCheckpoints,
 )
+from bridge.config.cluster import KafkaCluster
 from bridge.config.cutover import Cutover
 from bridge.config.dead_letter import DeadLetter
 from bridge.config.ends import KafkaEnd, KinesisEnd
@@ -111,8 +113,31 @@ class MirrorSection(Section):
             section = KafkaTopic()
         else:
             return None
-        servers = section.bootstrap_servers or (self.kafka_end.bootstrap_servers if self.kafka_end is not None else ())
-        return CheckpointTopic(section.topic, servers, section.slots)
+        cluster = section if section.names else self.kafka_end
+        return CheckpointTopic(section.topic, () if cluster is None else cluster.names, section.slots)
+
+    @property
+    def checkpoint_cluster(self) -> KafkaCluster | None:
+        """The cluster of the checkpoint topic: its own, or that of an end; None where there is no such topic."""
+        if isinstance(self.checkpoints, KafkaCheckpoints) and self.checkpoints.kafka.names:
+            return self.checkpoints.kafka
+        return None if self.checkpoint_topic is None else self.kafka_end
+
+    @property
+    def clusters(self) -> Mapping[str, KafkaCluster]:
+        """Every cluster that is named, by the section that names it."""
+        place = self.checkpoints
+        named: dict[str, KafkaCluster | None] = {
+            "source": self.source.kafka,
+            "sink": self.sink.kafka,
+            "checkpoints": place.kafka if isinstance(place, KafkaCheckpoints) and place.kafka.names else None,
+        }
+        return {key: cluster for key, cluster in named.items() if cluster is not None}
+
+    def with_clusters(self, found: Mapping[str, KafkaCluster]) -> Self:
+        """The same, with these in the places of those that ``clusters`` gave."""
+        sections = {key: getattr(self, key).model_copy(update={"kafka": cluster}) for key, cluster in found.items()}
+        return self.model_copy(update=sections)
 
     @property
     def checkpoint_end(self) -> KafkaEnd | None:
@@ -121,7 +146,7 @@ class MirrorSection(Section):
         ends = (self.sink.kafka, self.source.kafka)
         if place is None:
             return None
-        return next((end for end in ends if end is not None and end.is_at(place.bootstrap_servers)), None)
+        return next((end for end in ends if end is not None and end.is_at(place.names)), None)
 
     @property
     def checkpoints_in_sink(self) -> bool:

@@ -85,13 +85,21 @@ def mirror_name(text: str) -> str:
     return f"{name[:51].strip('-')}-{hashlib.sha256(text.encode()).hexdigest()[:8]}".lstrip("-")
 
 
-def share_a_server(some: Iterable[str], others: Iterable[str]) -> bool:
-    """Whether two lists of servers have one in common, which makes them lists of the same cluster."""
+def same_cluster(some: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether two lists of brokers, or ARNs, have one in common, which makes them lists of the same cluster.
+
+    A broker's address and an ARN have nothing in common, whatever the cluster is.
+    """
     return not _addresses(some).isdisjoint(_addresses(others))
 
 
-def _addresses(servers: Iterable[str]) -> set[tuple[str, int]]:
-    return {(host.lower(), port) for host, port in map(host_port, servers)}
+def _addresses(names: Iterable[str]) -> set[tuple[str, int]]:
+    brokers = {(host.lower(), port) for host, port in (host_port(name) for name in names if not _is_arn(name))}
+    return brokers | {(name, 0) for name in names if _is_arn(name)}
+
+
+def _is_arn(name: str) -> bool:
+    return name.startswith("arn:")
 
 
 Name = Annotated[str, AfterValidator(_name)]

@@ -98,6 +98,7 @@ def _no_boolean(value: Any) -> Any:
 
 
 Count = Annotated[int, Field(ge=1), BeforeValidator(_no_boolean)]
+Slots = Annotated[int, Field(ge=1, le=1000), BeforeValidator(_no_boolean)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_no_boolean)]
 """A second."""
 

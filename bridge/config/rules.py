@@ -6,7 +6,7 @@ from itertools import combinations
 
 from bridge.config.checkpoints import KafkaCheckpoints
 from bridge.config.mirror import MirrorSection
-from bridge.config.names import share_a_server
+from bridge.config.names import same_cluster
 from bridge.config.section import at
 
 Rule = Callable[[MirrorSection], None]
@@ -24,8 +24,16 @@ class _Used:
 
 def checkpoints_have_a_cluster(asked: MirrorSection) -> None:
     place = asked.checkpoints
-    if isinstance(place, KafkaCheckpoints) and place.kafka.bootstrap_servers is None and asked.kafka_end is None:
+    if isinstance(place, KafkaCheckpoints) and not place.kafka.names and asked.kafka_end is None:
         raise at("checkpoints.kafka.bootstrap_servers", "a list of HOST:PORT, for neither end is Kafka")
+
+
+def checkpoints_come_in_by_one_way(asked: MirrorSection) -> None:
+    place = asked.checkpoints
+    if not isinstance(place, KafkaCheckpoints) or place.kafka.auth == "none":
+        return
+    if not place.kafka.names or asked.checkpoint_end is not None:
+        raise at("checkpoints.kafka.auth", "left out, for the topic is in the cluster of an end, whose auth holds")
 
 
 def a_transaction_holds_the_checkpoints(asked: MirrorSection) -> None:
@@ -65,7 +73,7 @@ def dead_letters_are_at_an_end(asked: MirrorSection) -> None:
 
 def each_topic_has_one_use(asked: MirrorSection) -> None:
     for one, other in combinations(_topics(asked), 2):
-        if one.name == other.name and share_a_server(one.where, other.where):
+        if one.name == other.name and same_cluster(one.where, other.where):
             raise at(one.key, f"another topic than that of the {other.user}, which is in the same cluster")
 
 
@@ -79,12 +87,12 @@ def _topics(asked: MirrorSection) -> Iterator[_Used]:
     """Those that are the easiest to change first."""
     letters, cluster, place = asked.dead_letter, asked.kafka_end, asked.checkpoint_topic
     if letters is not None and letters.kafka is not None and cluster is not None:
-        yield _Used("dead_letter.kafka.topic", "dead letters", letters.kafka.topic, cluster.bootstrap_servers)
+        yield _Used("dead_letter.kafka.topic", "dead letters", letters.kafka.topic, cluster.names)
     for key, end in (("sink", asked.sink.kafka), ("source", asked.source.kafka)):
         if end is not None:
-            yield _Used(f"{key}.kafka.topic", key, end.topic, end.bootstrap_servers)
+            yield _Used(f"{key}.kafka.topic", key, end.topic, end.names)
     if place is not None:
-        yield _Used("checkpoints.kafka.topic", "checkpoints", place.topic, place.bootstrap_servers)
+        yield _Used("checkpoints.kafka.topic", "checkpoints", place.topic, place.names)
 
 
 def _streams(asked: MirrorSection) -> Iterator[_Used]:
@@ -99,6 +107,7 @@ def _streams(asked: MirrorSection) -> Iterator[_Used]:
 
 RULES: tuple[Rule, ...] = (
     checkpoints_have_a_cluster,
+    checkpoints_come_in_by_one_way,
     dead_letters_are_at_an_end,
     each_topic_has_one_use,
     each_stream_has_one_use,

@@ -7,6 +7,7 @@ from bridge.config.configuration import Configuration
 from bridge.config.document import Document, Mark
 from bridge.config.errors import ConfigurationError, Problem
 from bridge.config.keys import split_key
+from bridge.config.librdkafka import is_secret
 from bridge.config.names import STREAM_ARN, mirror_name
 
 _FORMS = {
@@ -29,6 +30,8 @@ def put_url(document: Document, end: str, url: str) -> None:
     document.marks.setdefault(prefix, Mark(where))
     for key, text in (*_named(parts, where), *_query(parts, where)):
         path = split_key(key, Configuration, prefix)
+        if is_secret(path[-1]):
+            raise _error(where, f"found a secret, {key}; allowed: secrets in a file, by ${{VAR}}")
         document.put(path, text, {path: Mark(where, None, text)})
 
 

@@ -10,6 +10,12 @@ class VariableError(Exception):
     """A reference that cannot be put in; the message says which and why."""
 
 
+def is_reference(text: str) -> bool:
+    """Whether ``text`` is one reference and nothing else, not even a default."""
+    found = _REFERENCE.fullmatch(text)
+    return found is not None and found["default"] is None
+
+
 def substitute(text: str, environment: Mapping[str, str]) -> str:
     """``text`` with every reference replaced. A default stands in where the variable is missing or empty.
 

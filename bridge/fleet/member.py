@@ -28,13 +28,10 @@ _LEAST = 2**20
 log = structlog.get_logger(__name__)
 
 
-class Life(Protocol):
+class Life(Control, Protocol):
     """One run of a mirror. See ``bridge.fleet.mirroring``."""
 
     observed: ObservedMirror
-
-    @property
-    def control(self) -> Control: ...
 
     async def run(self, address: str | None) -> None: ...
 
@@ -84,7 +81,7 @@ class Member:
     @property
     def control(self) -> Control | None:
         """Who carries out orders to its lanes; None between two lives."""
-        return None if self._life is None else self._life.control
+        return self._life
 
     def confine(self, memory: int) -> None:
         """At most ``memory`` bytes of records, but never less than 1 MiB, are on their way from now on."""

@@ -8,12 +8,17 @@ import structlog
 from bridge.assembly import Assembly, Halt, assemble
 from bridge.config import Configuration
 from bridge.control.mirror import MirrorControl
+from bridge.control.order import Answer, Control, Order
 from bridge.engine.mirror import MirrorFailedError
+from bridge.engine.passing import OrderError
+from bridge.engine.status import MirrorState, MirrorStatus
 from bridge.engine.tracing import NO_TRACER, Tracer
 from bridge.errors import BridgeError
+from bridge.keeping.clusters import located
 from bridge.keeping.stores import described
 from bridge.telemetry.counters import Counters
 from bridge.telemetry.observed import ObservedMirror
+from bridge.workers.merged import merged
 from checkpoints.sqlite import default_path
 from connectors.base import Clock
 
@@ -25,6 +30,13 @@ log = structlog.get_logger(__name__)
 def warn(asked: Configuration) -> None:
     """Of what is allowed, and yet may surprise."""
     _warn_of_old_file(asked)
+    for section, cluster in asked.clusters.items():
+        if cluster.skips_certificate_checks:
+            log.warning(
+                "whoever answers is taken for the broker: no certificate is checked",
+                mirror=asked.name,
+                key=f"{section}.kafka.auth.tls.unsafe_skip_certificate_checks",
+            )
     if asked.sink.kinesis is not None and asked.sink.kinesis.codec == "raw":
         log.warning(
             "records carry no origin: no reverse mirror beside it",
@@ -44,19 +56,22 @@ def _warn_of_old_file(asked: Configuration) -> None:
         )
 
 
-class Mirroring:
+class Mirroring(Control):
     """One run of a mirror. It can be told to stop at any time, also while the ends are still being reached."""
 
     def __init__(self, asked: Configuration, index: int = 0, tracer: Tracer = NO_TRACER) -> None:
-        counters = Counters()
         self._asked = asked
-        self._assembly = assemble(asked, observer=counters, clock=Clock(), random=Random(), index=index, tracer=tracer)
-        self._halt = Halt(self._assembly.mirror.drain)
-        self.control = MirrorControl(self._assembly.mirror, self._assembly.ends.source)
+        self._index = index
+        self._tracer = tracer
+        self._memory = asked.limits.memory
+        self._counters = Counters()
+        self._assembly: Assembly | None = None
+        """None as long as clusters are still being located."""
+        self._halt = Halt(self._drain)
         self.observed = ObservedMirror(
             asked.name,
-            self._assembly.mirror.status,
-            counters.snapshot,
+            self._status,
+            self._counters.snapshot,
             source=asked.source.end.place,
             sink=asked.sink.end.place,
         )
@@ -68,20 +83,47 @@ class Mirroring:
 
     def confine(self, memory: int) -> None:
         """At most ``memory`` bytes of records are on their way from now on."""
-        self._assembly.mirror.confine(memory)
+        self._memory = memory
+        if self._assembly is not None:
+            self._assembly.mirror.confine(memory)
+
+    async def carry_out(self, order: Order) -> Answer:
+        """As promised by ``Control``."""
+        if self._assembly is None:
+            raise OrderError(f"{order.action.value} lane {order.partition}", "the mirror is starting", "try again soon")
+        return await MirrorControl(self._assembly.mirror, self._assembly.ends.source).carry_out(order)
 
     async def run(self, address: str | None) -> None:
         """Return when ``stop`` has taken effect. ``address`` is where the telemetry is served, if anywhere."""
         if not self._halt.is_asked:
             with self._halt.heeded():
                 await self._run(address)
-        log.info("stopped", records=self._assembly.mirror.status().records_written)
+        log.info("stopped", records=self._status().records_written)
 
     async def _run(self, address: str | None) -> None:
-        async with self._assembly.opened():
+        asked = await located(self._asked)
+        self._assembly = assembly = assemble(
+            asked,
+            observer=self._counters,
+            clock=Clock(),
+            random=Random(),
+            index=self._index,
+            tracer=self._tracer,
+        )
+        assembly.mirror.confine(self._memory)
+        async with assembly.opened():
             self._halt.under_way()
-            _log_start(self._asked, self._assembly, address)
-            await _mirror(self._assembly)
+            _log_start(asked, assembly, address)
+            await _mirror(assembly)
+
+    def _drain(self) -> None:
+        if self._assembly is not None:
+            self._assembly.mirror.drain()
+
+    def _status(self) -> MirrorStatus:
+        if self._assembly is None:
+            return merged(MirrorState.STARTING, [], [], ())
+        return self._assembly.mirror.status()
 
 
 async def _mirror(assembly: Assembly) -> None:

@@ -1,10 +1,9 @@
 """The names among which a pattern finds those that it matches."""
 
 from bridge.config import Family
-from bridge.config.librdkafka import plain
+from bridge.keeping.clusters import connection_of, located_cluster
 from bridge.keeping.stores import group_name
 from connectors.base import Clock
-from connectors.kafka.connection import Connection as ToKafka
 from connectors.kafka.topics import topic_names
 from connectors.kinesis.client import Connection as ToKinesis
 from connectors.kinesis.stream import StreamName
@@ -19,5 +18,5 @@ async def names_of(family: Family, clock: Clock) -> set[str]:
         return await stream_names(ToKinesis(name, stream.region, stream.endpoint_url, stream.assume_role_arn), clock)
     topic = sample.source.kafka
     assert topic is not None  # noqa: S101 - a choice has exactly one
-    servers = ",".join(topic.bootstrap_servers)
-    return await topic_names(ToKafka(servers, group_name(sample), plain(topic.librdkafka)), clock)
+    cluster = await located_cluster(topic, group_name(sample))
+    return await topic_names(connection_of(cluster, group_name(sample)), clock)

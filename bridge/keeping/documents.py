@@ -40,4 +40,4 @@ def _beside_group(configuration: Configuration) -> Documents:
     assert group is not None  # noqa: S101 - its offsets are the checkpoints
     assert source is not None  # noqa: S101 - a group's topic is what is read
     place = CheckpointTopic(group.connection, configuration.name, group.group)
-    return KafkaDocuments(place, default_slots(source.bootstrap_servers))
+    return KafkaDocuments(place, default_slots(source.servers))

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from bridge.config import Configuration
 from bridge.config.checkpoints import DynamoCheckpoints as DynamoSection
-from bridge.config.librdkafka import plain
 from bridge.errors import UsageError
+from bridge.keeping.clusters import connection_of
 from checkpoints.base import CheckpointReader, CheckpointStore
 from checkpoints.dynamodb.reader import DynamoReader
 from checkpoints.dynamodb.store import DynamoCheckpoints
@@ -18,7 +18,6 @@ from checkpoints.kafka.topic import CheckpointTopic
 from checkpoints.memory import MemoryCheckpoints
 from checkpoints.sqlite import SqliteCheckpoints, SqliteReader
 from connectors.base import Clock
-from connectors.kafka.connection import Connection
 from connectors.kinesis import position
 
 _SERVERLESS = ".kafka-serverless."
@@ -37,13 +36,11 @@ def group_name(configuration: Configuration) -> str:
 def checkpoint_place(configuration: Configuration) -> CheckpointTopic | None:
     """The topic that holds the checkpoints, with what any client of its cluster is configured with; None elsewhere."""
     place = configuration.checkpoint_topic
-    if place is None:
+    cluster = configuration.checkpoint_cluster
+    if place is None or cluster is None:
         return None
     group = group_name(configuration)
-    # Another cluster than an end's may want other credentials than the end's section has.
-    end = configuration.checkpoint_end
-    librdkafka = plain(end.librdkafka) if end is not None else {}
-    connection = Connection(",".join(place.bootstrap_servers), group, librdkafka)
+    connection = connection_of(cluster, group, configuration.checkpoint_end)
     return CheckpointTopic(connection.settings(), configuration.name, group, place.topic)
 
 
@@ -53,16 +50,16 @@ def group_place(configuration: Configuration) -> ConsumerGroup | None:
     if section is None or not configuration.checkpoints_in_source_group:
         return None
     group = group_name(configuration)
-    connection = Connection(",".join(section.bootstrap_servers), group, plain(section.librdkafka))
+    connection = connection_of(section, group)
     return ConsumerGroup(connection.settings(), group, section.topic)
 
 
 def asked_slots(configuration: Configuration) -> int | None:
     """How many slots the checkpoint topic is to have; None: as many as there are, or the default."""
-    asked = configuration.checkpoint_topic
-    if asked is None or asked.slots is not None:
+    asked, cluster = configuration.checkpoint_topic, configuration.checkpoint_cluster
+    if asked is None or cluster is None or asked.slots is not None:
         return None if asked is None else asked.slots
-    return default_slots(asked.bootstrap_servers)
+    return default_slots(cluster.servers)
 
 
 def default_slots(bootstrap_servers: Iterable[str]) -> int | None:
@@ -105,9 +102,9 @@ def described(configuration: Configuration) -> str:
     source = configuration.source.kafka
     if source is not None and configuration.checkpoints_in_source_group:
         group = group_name(configuration)
-        return f"group {group} of topic {source.topic} at {','.join(source.bootstrap_servers)}"
+        return f"group {group} of topic {source.topic} at {','.join(source.names)}"
     place = configuration.checkpoint_topic
-    return "memory" if place is None else f"topic {place.topic} at {','.join(place.bootstrap_servers)}"
+    return "memory" if place is None else f"topic {place.topic} at {','.join(place.names)}"
 
 
 def checked_partition(configuration: Configuration, text: str) -> str:

@@ -14,16 +14,23 @@ DESCRIBE_STREAM = ("kinesis:DescribeStreamSummary", "kinesis:ListShards")
 READ_RECORDS = ("kinesis:GetShardIterator", "kinesis:GetRecords")
 WRITE_RECORDS = ("kinesis:PutRecords",)
 
-CONNECT = ("kafka-cluster:Connect", "kafka-cluster:DescribeCluster")
+CONNECT = ("kafka-cluster:Connect",)
 DESCRIBE_TOPIC = ("kafka-cluster:DescribeTopic", "kafka-cluster:DescribeTopicDynamicConfiguration")
 READ_TOPIC = ("kafka-cluster:ReadData",)
 WRITE_TOPIC = ("kafka-cluster:WriteData",)
 CREATE_TOPIC = ("kafka-cluster:CreateTopic",)
 WRITE_IDEMPOTENTLY = ("kafka-cluster:WriteDataIdempotently",)
-USE_GROUP = ("kafka-cluster:DescribeGroup", "kafka-cluster:AlterGroup")
+SEE_GROUP = ("kafka-cluster:DescribeGroup",)
+USE_GROUP = (*SEE_GROUP, "kafka-cluster:AlterGroup")
 USE_TRANSACTIONS = ("kafka-cluster:DescribeTransactionalId", "kafka-cluster:AlterTransactionalId")
 
-KEEP_CHECKPOINTS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem")
+FIND_BROKERS = ("kafka:GetBootstrapBrokers",)
+READ_SECRET = ("secretsmanager:GetSecretValue",)
+ASSUME_ROLE = ("sts:AssumeRole",)
+
+SEE_CHECKPOINTS = ("dynamodb:Query",)
+KEEP_DOCUMENTS = ("dynamodb:GetItem", "dynamodb:PutItem")
+KEEP_CHECKPOINTS = (*SEE_CHECKPOINTS, *KEEP_DOCUMENTS, "dynamodb:UpdateItem")
 MAKE_TABLE = ("dynamodb:CreateTable", "dynamodb:DescribeTable")
 RESET_CHECKPOINTS = ("dynamodb:DeleteItem",)
 READ_LEASES = ("dynamodb:DescribeTable", "dynamodb:Scan")
@@ -36,53 +43,91 @@ WRITE_LEASES = (
     "dynamodb:UntagResource",
 )
 
+_LOGIN_OF_KEY = "kms:EncryptionContext:SecretARN"
 _STREAM_OF_KEY = "kms:EncryptionContext:aws:kinesis:arn"
+
+
+def reach(end: Stream | Topic) -> Iterator[Statement]:
+    """Getting at it at all."""
+    if isinstance(end, Topic):
+        yield from enter(end.cluster)
+    elif end.role is not None:
+        yield allow("AssumeRole", ASSUME_ROLE, end.role)
+
+
+def enter(cluster: Cluster) -> Iterator[Statement]:
+    """Finding its brokers, and being let in."""
+    if cluster.is_searched:
+        yield allow("FindBrokers", FIND_BROKERS, "*")
+    if cluster.login is not None:
+        yield allow("ReadLogin", READ_SECRET, cluster.login)
+        yield _by_key("DecryptLogin", "kms:Decrypt", cluster.keys, _LOGIN_OF_KEY, cluster.login)
+    if cluster.role is not None:
+        yield allow("AssumeRole", ASSUME_ROLE, cluster.role)
+    yield from _at(cluster, "ConnectToCluster", CONNECT, cluster.arn)
 
 
 def read(end: Stream | Topic) -> Iterator[Statement]:
     """Reading the records of an end, by anyone."""
+    yield from reach(end)
     if isinstance(end, Stream):
         yield allow("ReadStream", (*DESCRIBE_STREAM, *READ_RECORDS), end.arn)
-        yield _by_key("DecryptStream", "kms:Decrypt", end)
+        yield _by_key("DecryptStream", "kms:Decrypt", end.keys, _STREAM_OF_KEY, end.arn)
     else:
-        yield from connect(end.cluster)
-        yield allow("ReadTopic", (*DESCRIBE_TOPIC, *READ_TOPIC), end.arn)
+        yield from _at(end.cluster, "ReadTopic", (*DESCRIBE_TOPIC, *READ_TOPIC), end.arn)
 
 
 def write(end: Stream | Topic) -> Iterator[Statement]:
     """Writing records to an end."""
+    yield from reach(end)
     if isinstance(end, Stream):
         yield allow("WriteStream", (*DESCRIBE_STREAM, *WRITE_RECORDS), end.arn)
-        yield _by_key("EncryptStream", "kms:GenerateDataKey", end)
+        yield _by_key("EncryptStream", "kms:GenerateDataKey", end.keys, _STREAM_OF_KEY, end.arn)
     else:
-        yield from connect(end.cluster)
-        yield allow("WriteTopic", (*DESCRIBE_TOPIC, *WRITE_TOPIC), end.arn)
+        yield from _at(end.cluster, "WriteTopic", (*DESCRIBE_TOPIC, *WRITE_TOPIC), end.arn)
+
+
+def create(topic: Topic) -> Iterator[Statement]:
+    """Making a sink that is missing."""
+    yield from _at(topic.cluster, "WriteTopic", CREATE_TOPIC, topic.arn)
 
 
 def write_idempotently(cluster: Cluster) -> Iterator[Statement]:
     """Writing records to a topic of ``cluster`` without a transaction, each once."""
-    yield allow("WriteIdempotently", WRITE_IDEMPOTENTLY, cluster.arn)
+    yield from _at(cluster, "WriteIdempotently", WRITE_IDEMPOTENTLY, cluster.arn)
+
+
+def list_topics(cluster: Cluster) -> Iterator[Statement]:
+    yield from enter(cluster)
+    yield from _at(cluster, "ListTopics", ("kafka-cluster:DescribeTopic",), cluster.topic("*"))
 
 
 def keep_in_topic(place: Topic) -> Iterator[Statement]:
     """Checkpoints, or documents, in a topic that is made where it is missing."""
-    yield from connect(place.cluster)
-    yield allow("KeepCheckpoints", (*DESCRIBE_TOPIC, *READ_TOPIC, *WRITE_TOPIC, *CREATE_TOPIC), place.arn)
+    yield from enter(place.cluster)
+    keep = (*DESCRIBE_TOPIC, *READ_TOPIC, *WRITE_TOPIC, *CREATE_TOPIC)
+    yield from _at(place.cluster, "KeepCheckpoints", keep, place.arn)
 
 
 def work_in_group(cluster: Cluster, *groups: str) -> Iterator[Statement]:
     """The mirror's own groups: of its workers, and of the offsets that it shows."""
-    yield from connect(cluster)
-    yield allow("WorkInGroup", USE_GROUP, *map(cluster.group, groups))
+    yield from _at(cluster, "WorkInGroup", USE_GROUP, *map(cluster.group, groups))
+
+
+def see_group(cluster: Cluster, group: str) -> Iterator[Statement]:
+    """Who is in the mirror's group, and the offsets that it has."""
+    yield from enter(cluster)
+    yield from _at(cluster, "SeeGroup", SEE_GROUP, cluster.group(group))
+
+
+def move_group(cluster: Cluster, group: str) -> Iterator[Statement]:
+    """Another's group, to where its consumers are to go on."""
+    yield from _at(cluster, "MoveGroup", USE_GROUP, cluster.group(group))
 
 
 def write_in_transactions(cluster: Cluster, mirror: str) -> Iterator[Statement]:
-    yield from connect(cluster)
-    yield allow("WriteInTransactions", USE_TRANSACTIONS, cluster.transactional_id(f"kmbridge-{mirror}-*"))
-
-
-def connect(cluster: Cluster) -> Iterator[Statement]:
-    yield allow("ConnectToCluster", CONNECT, cluster.arn)
+    ids = cluster.transactional_id(f"kmbridge-{mirror}-*")
+    yield from _at(cluster, "WriteInTransactions", USE_TRANSACTIONS, ids)
 
 
 def keep_in_table(table: Table) -> Iterator[Statement]:
@@ -90,10 +135,24 @@ def keep_in_table(table: Table) -> Iterator[Statement]:
     yield allow("KeepCheckpoints", (*KEEP_CHECKPOINTS, *MAKE_TABLE), table.arn)
 
 
+def keep_documents(table: Table) -> Iterator[Statement]:
+    yield allow("KeepDocuments", (*KEEP_DOCUMENTS, *MAKE_TABLE), table.arn)
+
+
+def look_into_table(table: Table) -> Iterator[Statement]:
+    yield allow("SeeCheckpoints", SEE_CHECKPOINTS, table.arn)
+
+
 def allow(sid: str, actions: tuple[str, ...], *resources: str) -> Statement:
     return Statement(sid, frozenset(actions), frozenset(resources))
 
 
-def _by_key(sid: str, action: str, stream: Stream) -> Statement:
-    """Of whichever key the stream has, for this stream alone: Kinesis names it with each call of KMS."""
-    return Statement(sid, frozenset((action,)), frozenset((stream.keys,)), _STREAM_OF_KEY, frozenset((stream.arn,)))
+def _at(cluster: Cluster, sid: str, actions: tuple[str, ...], *resources: str) -> Iterator[Statement]:
+    """What IAM has a say in only where it lets in."""
+    if cluster.by_iam:
+        yield allow(sid, actions, *resources)
+
+
+def _by_key(sid: str, action: str, keys: str, condition: str, thing: str) -> Statement:
+    """Of whichever key ``thing`` has, for it alone: who keeps it names it with each call of KMS."""
+    return Statement(sid, frozenset((action,)), frozenset((keys,)), condition, frozenset((thing,)))

@@ -1,16 +1,15 @@
 """The parts of a mirror for which somebody has to allow something."""
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridge.config import Configuration
+from bridge.config.auth import AuthSection
 from bridge.config.checkpoints import DynamoCheckpoints
+from bridge.config.cluster import CLUSTER_ARN, KafkaCluster
 from bridge.config.ends import KafkaEnd, KinesisEnd
 from bridge.config.names import STREAM_ARN
 from bridge.permissions.places import Cluster, Stream, Surroundings, Table, Topic
 from checkpoints.kafka.topic import DEFAULT_TOPIC
-
-_MSK_BROKER = re.compile(r"\.kafka(?:-serverless)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def parts_of(configuration: Configuration, around: Surroundings) -> Parts:
         configuration.name,
         source,
         sink,
-        _checkpoints(configuration, source, sink, around),
+        _checkpoints(configuration, around),
         configuration.delivery == "exactly_once",
         _dead_letters(configuration, source, sink),
         configuration.sink.kafka is not None and configuration.sink.kafka.create_topic is not None,
@@ -78,28 +77,32 @@ def _end(end: KinesisEnd | KafkaEnd, around: Surroundings) -> Stream | Topic:
 def _stream(end: KinesisEnd, around: Surroundings) -> Stream:
     arn = STREAM_ARN.fullmatch(end.stream)
     region, account = (end.region, None) if arn is None else (arn["region"], arn["account"])
-    return Stream(region or around.region, account or around.account, end.stream_name, around.partition)
+    return Stream(
+        region or around.region, account or around.account, end.stream_name, around.partition, end.assume_role_arn
+    )
 
 
-def _cluster(end: KafkaEnd, around: Surroundings) -> Cluster:
-    regions = [found["region"] for each in end.bootstrap_servers if (found := _MSK_BROKER.search(each))]
-    return Cluster(regions[0] if regions else around.region, around.account, around.cluster, around.partition)
+def _cluster(asked: KafkaCluster, around: Surroundings) -> Cluster:
+    arn = None if asked.msk_cluster_arn is None else CLUSTER_ARN.fullmatch(asked.msk_cluster_arn)
+    auth = asked.auth if isinstance(asked.auth, AuthSection) else AuthSection.model_construct()
+    return Cluster(
+        asked.region or around.region,
+        around.account if arn is None else arn["account"],
+        around.cluster if arn is None else arn["cluster"],
+        around.partition,
+        by_iam=auth.iam is not None,
+        is_searched=arn is not None,
+        login=None if auth.scram is None else auth.scram.secret_arn,
+        role=None if auth.iam is None else auth.iam.assume_role_arn,
+    )
 
 
-def _checkpoints(
-    configuration: Configuration, source: Stream | Topic, sink: Stream | Topic, around: Surroundings
-) -> Topic | Table | None:
+def _checkpoints(configuration: Configuration, around: Surroundings) -> Topic | Table | None:
     if isinstance(configuration.checkpoints, DynamoCheckpoints):
         asked = configuration.checkpoints.dynamodb
         return Table(asked.region or around.region, around.account, asked.table, around.partition)
-    place = configuration.checkpoint_topic
-    if place is None:
-        return None
-    in_source = configuration.checkpoint_end is not None and configuration.checkpoint_end is configuration.source.kafka
-    for end in (source,) if in_source else (sink, source):
-        if isinstance(end, Topic):
-            return Topic(end.cluster, place.topic)
-    return Topic(Cluster(around.region, around.account, around.cluster, around.partition), place.topic)
+    place, cluster = configuration.checkpoint_topic, configuration.checkpoint_cluster
+    return None if place is None or cluster is None else Topic(_cluster(cluster, around), place.topic)
 
 
 def _dead_letters(configuration: Configuration, source: Stream | Topic, sink: Stream | Topic) -> Stream | Topic | None:
@@ -108,9 +111,9 @@ def _dead_letters(configuration: Configuration, source: Stream | Topic, sink: St
         return None
     for end in (sink, source):
         if section.kafka is not None and isinstance(end, Topic):
-            return Topic(end.cluster, section.kafka.topic)
+            return replace(end, name=section.kafka.topic)
         if section.kinesis is not None and isinstance(end, Stream):
-            return Stream(end.region, end.account, section.kinesis.stream, end.partition)
+            return replace(end, name=section.kinesis.stream)
     return None
 
 

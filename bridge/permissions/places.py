@@ -25,6 +25,8 @@ class Stream:
     account: str
     name: str
     partition: str = "aws"
+    role: str | None = None
+    """As which it is reached; None: as who we are."""
 
     @property
     def arn(self) -> str:
@@ -38,16 +40,29 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A cluster of Amazon MSK. ``path`` is its name and id: what stands behind ``cluster/`` in its ARN."""
+    """A cluster of Kafka. ``path`` is its name and id at Amazon MSK: what stands behind ``cluster/`` in its ARN."""
 
     region: str
     account: str
     path: str
     partition: str = "aws"
+    by_iam: bool = True
+    """Whether IAM says what may be done there; else ACLs do, and nothing here stands for them."""
+    is_searched: bool = True
+    """Whether its brokers are asked of MSK."""
+    login: str | None = None
+    """ARN of the secret with user and password."""
+    role: str | None = None
+    """As which it is entered; None: as who we are."""
 
     @property
     def arn(self) -> str:
         return self._arn("cluster", self.path)
+
+    @property
+    def keys(self) -> str:
+        """Every key of its account: MSK wants a login encrypted by one of the account's own."""
+        return f"arn:{self.partition}:kms:{self.region}:{self.account}:key/*"
 
     def topic(self, name: str) -> str:
         return self._arn("topic", f"{self.path}/{name}")

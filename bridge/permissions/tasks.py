@@ -19,6 +19,8 @@ class Task(StrEnum):
     TRANSLATE = "translate"
     CUTOVER = "cutover"
     DOCTOR = "doctor"
+    ENTER = "enter"
+    """To be let in at the clusters, whatever is done there."""
     DISCOVER = "discover"
     """``run`` with a pattern in place of the source's name, beside what each mirror needs."""
 
@@ -33,8 +35,9 @@ def policy_for(
 ) -> Policy:
     """What whoever does ``tasks`` for the mirror of ``configuration`` has to be allowed, and no more.
 
-    ``around`` says what a configuration does not: account, default region, MSK cluster. Rights at Kafka are those of a
-    cluster of MSK that is entered by IAM; elsewhere they are given as ACLs, and these statements stand for nothing.
+    ``around`` says what a configuration does not: account, default region, MSK cluster. At a cluster that is not
+    entered by IAM rights are ACLs, which are no part of this. With ``assume_role_arn`` the rights on that end are to be
+    the role's, and all others those of who assumes it.
     """
     return needed(parts_of(configuration, around), tasks)
 
@@ -55,7 +58,7 @@ def _run(parts: Parts) -> Iterator[Statement]:
         # What had reached the stream is read back after a crash.
         yield from actions.read(parts.sink)
     elif parts.creates_sink:
-        yield allow("WriteTopic", actions.CREATE_TOPIC, parts.sink.arn)
+        yield from actions.create(parts.sink)
     yield from _checkpoints(parts)
 
 
@@ -71,6 +74,20 @@ def _checkpoints(parts: Parts) -> Iterator[Statement]:
             yield from actions.write_in_transactions(topic.cluster, parts.name)
         case None if isinstance(parts.source, Topic):
             yield from actions.work_in_group(parts.source.cluster, parts.group)
+        case None:
+            pass
+
+
+def _look(parts: Parts) -> Iterator[Statement]:
+    """Where the mirror stands, and whether it runs, seen by somebody who changes neither."""
+    match parts.checkpoints:
+        case Table() as table:
+            yield from actions.look_into_table(table)
+        case Topic() as topic:
+            yield from actions.read(topic)
+            yield from actions.see_group(topic.cluster, parts.group)
+        case None if isinstance(parts.source, Topic):
+            yield from actions.see_group(parts.source.cluster, parts.group)
         case None:
             pass
 
@@ -92,7 +109,7 @@ def _reset(parts: Parts) -> Iterator[Statement]:
 def _translate(parts: Parts) -> Iterator[Statement]:
     """Both sides are read, and of the consumers what they had is read and what they get is written."""
     yield from _verify(parts)
-    yield from _checkpoints(parts)
+    yield from _look(parts)
     for each in parts.consumers:
         yield allow("ReadLeases", actions.READ_LEASES, each.leases.arn)
         yield allow("WriteLeases", actions.WRITE_LEASES, each.leases.arn)
@@ -102,17 +119,20 @@ def _translate(parts: Parts) -> Iterator[Statement]:
 def _move_group(parts: Parts, consumers: Consumers) -> Iterator[Statement]:
     for end in (parts.source, parts.sink):
         if isinstance(end, Topic):
-            yield allow("MoveGroup", actions.USE_GROUP, end.cluster.group(consumers.group))
+            yield from actions.move_group(end.cluster, consumers.group)
 
 
 def _cutover(parts: Parts) -> Iterator[Statement]:
     """What ``translate`` needs, a place to write the course down, and a look at the mirror that is the way back."""
     yield from _translate(parts)
+    if isinstance(parts.checkpoints, Table):
+        yield from actions.keep_documents(parts.checkpoints)
     if parts.documents is not None:
         cluster = parts.documents.cluster
         yield from actions.keep_in_topic(parts.documents)
         yield from actions.write_in_transactions(cluster, parts.name)
-        yield from actions.work_in_group(cluster, parts.group, f"{parts.group}-reverse")
+        yield from actions.work_in_group(cluster, parts.group)
+        yield from actions.see_group(cluster, f"{parts.group}-reverse")
 
 
 def _doctor(parts: Parts) -> Iterator[Statement]:
@@ -128,13 +148,17 @@ def _doctor(parts: Parts) -> Iterator[Statement]:
             yield allow("SeeDeliveryStreams", ("firehose:DescribeDeliveryStream",), deliveries)
 
 
+def _enter(parts: Parts) -> Iterator[Statement]:
+    for end in (parts.source, parts.sink):
+        yield from actions.reach(end)
+
+
 def _discover(parts: Parts) -> Iterator[Statement]:
     """What there is, is asked of all that there is."""
     if isinstance(parts.source, Stream):
         yield allow("ListStreams", ("kinesis:ListStreams",), "*")
     else:
-        yield from actions.connect(parts.source.cluster)
-        yield allow("ListTopics", ("kafka-cluster:DescribeTopic",), parts.source.cluster.topic("*"))
+        yield from actions.list_topics(parts.source.cluster)
 
 
 _NEEDS: Mapping[Task, Callable[[Parts], Iterator[Statement]]] = {
@@ -144,5 +168,6 @@ _NEEDS: Mapping[Task, Callable[[Parts], Iterator[Statement]]] = {
     Task.TRANSLATE: _translate,
     Task.CUTOVER: _cutover,
     Task.DOCTOR: _doctor,
+    Task.ENTER: _enter,
     Task.DISCOVER: _discover,
 }

@@ -4,6 +4,7 @@ Their names stand for the reader's own: REGION, STREAM, OTHER_STREAM, TOPIC, OTH
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from bridge.permissions.parts import Consumers, Parts
 from bridge.permissions.places import ACCOUNT, CLUSTER, REGION, Cluster, Stream, Table, Topic
@@ -18,6 +19,8 @@ _OTHER_STREAM = Stream(REGION, ACCOUNT, "OTHER_STREAM")
 _OTHER_TOPIC = Topic(Cluster(REGION, ACCOUNT, f"OTHER_{CLUSTER}"), "OTHER_TOPIC")
 _IN_TOPIC = Topic(_CLUSTER, DEFAULT_TOPIC)
 _TABLE = Table(REGION, ACCOUNT, "TABLE")
+_LOGIN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:AmazonMSK_LOGIN-ID"
+_BY_SCRAM = Topic(replace(_CLUSTER, by_iam=False, login=_LOGIN), "TOPIC")
 _CONSUMERS = (Consumers(Table(REGION, ACCOUNT, "APPLICATION"), "GROUP"),)
 
 PAIRS: Mapping[str, Parts] = {
@@ -60,4 +63,5 @@ def _templates() -> Iterator[tuple[str, Policy]]:
             yield f"{task}-{name}", needed(parts, [task])
     for name, pair in (("kinesis", "kinesis-to-kafka"), ("kafka", "kafka-to-kinesis")):
         yield f"{Task.DISCOVER}-{name}-sources", needed(_BY_PAIR[pair], [Task.DISCOVER])
+    yield f"{Task.ENTER}-by-scram", needed(Parts("NAME", _STREAM, _BY_SCRAM, None), [Task.ENTER])
     yield "reset-checkpoints-in-dynamodb", needed(PAIRS["kinesis-to-kafka-checkpoints-in-dynamodb"], [Task.RESET])

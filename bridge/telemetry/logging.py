@@ -14,7 +14,8 @@ SECRET = "[secret]"  # noqa: S105 - what stands in a secret's place
 _SECRET_WORDS = ("password", "secret", "token", "credential", "authorization", "private_key", "sasl.jaas")
 _NOISE = ("aiobotocore", "aiohttp.access", "asyncio", "boto3", "botocore", "urllib3")
 """Libraries whose debug and info lines are about themselves."""
-
+_RAISED = ("aiobotocore.credentials", "botocore.credentials")
+"""What these warn of, traceback and all, they raise as well where it matters, and it is told in one line."""
 
 _OWN_FIELDS = ("_record", "_from_structlog", "exc_info", "stack_info")
 """What structlog puts into an event for itself."""
@@ -47,6 +48,8 @@ def configure_logging(log_format: LogFormat, level: str, stream: TextIO | None =
     root.setLevel(number)
     for name in _NOISE:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    for name in _RAISED:
+        logging.getLogger(name).setLevel(logging.ERROR)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -42,10 +42,17 @@ _UNREACHABLE = {
     KafkaError._RESOLVE,  # noqa: SLF001
 }
 _PERMISSIONS = {
-    KafkaError.TOPIC_AUTHORIZATION_FAILED: "Describe, Read and Write on the checkpoint topic",
-    KafkaError.GROUP_AUTHORIZATION_FAILED: "Describe and Read on the mirror's group",
-    KafkaError.CLUSTER_AUTHORIZATION_FAILED: "Describe on the cluster",
-    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "Describe and Write on the mirror's transactional ids",
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: (
+        "Describe, Read and Write on the checkpoint topic (kafka-cluster:DescribeTopic, ReadData, WriteData)"
+    ),
+    KafkaError.GROUP_AUTHORIZATION_FAILED: (
+        "Describe and Read on the mirror's group (kafka-cluster:DescribeGroup, AlterGroup)"
+    ),
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: "Describe on the cluster (kafka-cluster:DescribeCluster)",
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: (
+        "Describe and Write on the mirror's transactional ids "
+        "(kafka-cluster:DescribeTransactionalId, AlterTransactionalId)"
+    ),
 }
 
 librdkafka_log = logging.getLogger(f"{__name__}.librdkafka")
@@ -111,7 +118,9 @@ def explanation(error: KafkaError, operation: str) -> CheckpointError:
     if code == KafkaError._INVALID_ARG:  # noqa: SLF001
         return StoreRefusedError(operation, text, "check the librdkafka settings")
     if code in _UNREACHABLE:
-        return StoreUnreachableError(operation, text, "check address, network, security.protocol and the brokers")
+        return StoreUnreachableError(
+            operation, text, "check address, network, auth (or security.protocol) and the brokers"
+        )
     return CheckpointError(operation, text)
 
 

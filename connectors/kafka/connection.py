@@ -9,6 +9,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin._acl import AclOperation
 
 from connectors.base import Clock, ConnectorError, RefusedError, SettingsError, TransientError, UnreachableError
+from connectors.kafka.auth import Auth, Open
 
 Value = str | int | bool
 
@@ -56,6 +57,7 @@ PROTECTED = frozenset(
         "message.send.max.retries",
         "message.timeout.ms",
         "metadata.broker.list",
+        "oauth_cb",
         "offset_commit_cb",
         "on_commit",
         "on_delivery",
@@ -120,10 +122,11 @@ _UNREACHABLE = (
     KafkaError._TIMED_OUT,  # noqa: SLF001
     KafkaError._RESOLVE,  # noqa: SLF001
 )
-_UNREACHABLE_HINT = "check address, network, security.protocol and that the broker runs"
+_UNREACHABLE_HINT = "check address, network, auth (or security.protocol) and that the broker runs"
 _NOISE = re.compile(r"^\[thrd:[^\]]*\]: |/bootstrap(?=:)| \(after \d+ms in state .*\)$")
 # What librdkafka says of four bytes that it took for the length of an answer.
 _NO_LENGTH = re.compile(r"Receive failed: Invalid response size .*increase receive\.message\.max\.bytes")
+_TOKENLESS = "OAuth token not set"
 _NO_KAFKA = "the endpoint does not speak Kafka (or wants TLS)"
 
 # Hints about the configuration are for developers; of a fatal error the sink recovers, and tells of an aborted
@@ -138,11 +141,16 @@ def protected(settings: Mapping[str, Value]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A cluster, and librdkafka's settings for it. Secrets among these are not in its repr."""
+    """A cluster, how it is entered, and librdkafka's settings for it. Secrets among these are not in its repr.
+
+    With ``auth`` by tokens librdkafka (2.16) makes a client in no less than a second, and the event loop must not wait
+    for that.
+    """
 
     bootstrap_servers: str
     client_id: str
     librdkafka: Mapping[str, Value] = field(repr=False)
+    auth: Auth = field(default_factory=Open)
 
     def settings(self) -> dict[str, object]:
         """What any client of the cluster is configured with. Raises ``SettingsError`` for keys of ours."""
@@ -152,7 +160,7 @@ class Connection:
                 f"librdkafka setting{'s' if len(refused) > 1 else ''} {', '.join(refused)} cannot be changed",
                 "remove it: the bridge's guarantees rest on its own value",
             )
-        return {"log_level": 5, **self.librdkafka, **self._ours()}
+        return {"log_level": 5, **self.librdkafka, **self.auth.settings(), **self._ours()}
 
     def _ours(self) -> dict[str, object]:
         return {"bootstrap.servers": self.bootstrap_servers, "client.id": self.client_id}
@@ -211,11 +219,17 @@ def translate(error: KafkaError, operation: str, place: str, cause: str = "", ac
     for code, permission in permissions.items():
         if error.code() == code or KafkaError(code).str() in text:
             return RefusedError(operation, f"{where}{text}", f"grant {permission}")
+    if _TOKENLESS in text:
+        return TransientError(operation, f"{where}no token to log in with", "the log says why; it is asked for again")
     if error.code() in _CREDENTIALS:
-        return RefusedError(operation, f"{where}{cause or text}", "check credentials and security.protocol")
+        return RefusedError(operation, f"{where}{cause or text}", "check auth, or the credentials under librdkafka")
     if error.code() == KafkaError._INVALID_ARG:  # noqa: SLF001
         return SettingsError(operation, f"{where}{text}", "check the librdkafka settings")
     if error.code() in _UNREACHABLE:
-        hint = "check bootstrap_servers and security.protocol" if _NO_KAFKA in (cause or text) else _UNREACHABLE_HINT
+        hint = (
+            "check bootstrap_servers and auth (or security.protocol)"
+            if _NO_KAFKA in (cause or text)
+            else _UNREACHABLE_HINT
+        )
         return UnreachableError(operation, f"{where}{cause or text}", hint)
     return TransientError(operation, f"{where}{text}")

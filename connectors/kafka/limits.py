@@ -66,6 +66,16 @@ class Limits:
             kept_ms=bound("retention.ms") if deletes else NO_BOUND,
         )
 
+    @property
+    def largest_record(self) -> int | None:
+        """What bounds records as they are sent: compressed ones may be larger. None where none is told."""
+        return None if self.max_message_bytes == UNKNOWN_MAX_BYTES else self.max_message_bytes
+
+    @property
+    def kept_for_ms(self) -> int | None:
+        """How long a record is kept; None without a limit, or where none is told."""
+        return None if self.kept_ms == NO_BOUND else self.kept_ms
+
     def of_age(self, place: str) -> tuple[Setting, ...]:
         """The settings of ``place`` by which records are refused or deleted that are older by their own time, in ms."""
         refused = Setting(place, self.before_setting, self.before_max_ms)

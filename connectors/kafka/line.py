@@ -40,11 +40,15 @@ class Line:
         clock: Clock,
         statistics: Statistics,
         watch: TopicWatch,
+        loop: asyncio.AbstractEventLoop,
         *,
         careful: int = 0,
         delivery: type[Delivery] = Delivery,
     ) -> None:
-        """Raises ``KafkaException`` where librdkafka does not take ``settings``. Blocks for some milliseconds."""
+        """For a thread beside ``loop``, in which all answers are given: blocks for some milliseconds, or a second.
+
+        Raises ``KafkaException`` where librdkafka does not take ``settings``.
+        """
         self._topic = topic
         self._clock = clock
         self._watch = watch
@@ -64,7 +68,7 @@ class Line:
         configuration: dict[str, Any] = {**settings, **callbacks}
         self._isolation = Isolation(lambda: Producer(configuration), topic.name, partitioner, self._halted)
         self._producer = Producer(configuration)
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
         self.failure: ConnectorError | None = None
         """Why the line broke. Set in the event loop, together with the failure of all that is not answered."""
         self.suspects = 0

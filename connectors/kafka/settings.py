@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from connectors.kafka.auth import Auth, Open
 from connectors.kafka.connection import Connection, Value
 from connectors.kafka.limits import Limits
 from connectors.kafka.partitioning import PartitionerName
@@ -43,6 +44,7 @@ class KafkaSinkSettings:
     partitioner: PartitionerName = "murmur2"
     create_topic: CreateTopic | None = None
     librdkafka: Mapping[str, Value] = field(default_factory=dict, repr=False)
+    auth: Auth = field(default_factory=Open)
     client_id: str = "kmbridge"
     buffer_bytes: int = 256 * 1024 * 1024
     """Values that librdkafka may hold; beyond it producing waits."""
@@ -57,7 +59,7 @@ class KafkaSinkSettings:
     """How often the topic is looked at: its partitions may be others, or gone."""
 
     def connection(self) -> Connection:
-        return Connection(self.bootstrap_servers, self.client_id, self.librdkafka)
+        return Connection(self.bootstrap_servers, self.client_id, self.librdkafka, self.auth)
 
     def producer(self, limits: Limits) -> dict[str, object]:
         """The configuration on which the sink's guarantees rest.

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from threading import Event
@@ -14,6 +15,7 @@ from confluent_kafka import KafkaException
 from connectors.base import (
     Batch,
     Clock,
+    ConnectorError,
     Observer,
     RefusedError,
     Rejected,
@@ -70,7 +72,7 @@ class KafkaSink(Sink):
 
     async def __aenter__(self) -> Self:
         self._topics = await self._look_up(self._settings.create_topic)
-        line = self._line = self._open(self._topics, careful=0)
+        line = self._line = await self._open(self._topics, careful=0)
         try:
             await line.prepared()
         except BaseException:
@@ -147,7 +149,7 @@ class KafkaSink(Sink):
                 await self._clock.sleep(_AGAIN_S)
             else:
                 self._topics = replace(found, sink=_same(self._entered, found.sink))
-                return self._open(self._topics, careful=careful)
+                return await self._open(self._topics, careful=careful)
 
     async def _look_up(self, create: CreateTopic | None) -> Topics:
         return await asyncio.to_thread(self._ask, create)
@@ -159,15 +161,27 @@ class KafkaSink(Sink):
         partitioner = PARTITIONERS[self._settings.partitioner](found)
         return Topics(found, partitioner, None if dead_letter is None else desk.look_up(dead_letter, None))
 
-    def _open(self, topics: Topics, *, careful: int) -> Line | TransactionLine:
+    async def _open(self, topics: Topics, *, careful: int) -> Line | TransactionLine:
+        """In a thread: where a login takes a token, a producer is not there before it has one."""
+        loop = asyncio.get_running_loop()
+        making = loop.create_task(asyncio.to_thread(self._make, topics, careful, loop), name="make a producer")
+        try:
+            return await asyncio.shield(making)
+        except asyncio.CancelledError:
+            with suppress(ConnectorError):
+                # Its threads would live on.
+                await (await making).close()
+            raise
+
+    def _make(self, topics: Topics, careful: int, loop: asyncio.AbstractEventLoop) -> Line | TransactionLine:
         try:
             if self._transactional is None:
-                return self._plain_line(topics, careful)
-            return self._transaction_line(topics, self._transactional)
+                return self._plain_line(topics, careful, loop)
+            return self._transaction_line(topics, self._transactional, loop)
         except KafkaException as error:
             raise translate(kafka_error(error), "configure the Kafka producer", "") from None
 
-    def _plain_line(self, topics: Topics, careful: int) -> Line:
+    def _plain_line(self, topics: Topics, careful: int, loop: asyncio.AbstractEventLoop) -> Line:
         statistics, watch = Statistics(self._observer, "Produce"), self._watch(topics.sink)
         settings = self._settings.producer(topics.sink.limits)
         return Line(
@@ -177,11 +191,14 @@ class KafkaSink(Sink):
             self._clock,
             statistics,
             watch,
+            loop,
             careful=careful,
             delivery=PlacingDelivery if self._settings.tells_places else Delivery,
         )
 
-    def _transaction_line(self, topics: Topics, around: Transactional) -> TransactionLine:
+    def _transaction_line(
+        self, topics: Topics, around: Transactional, loop: asyncio.AbstractEventLoop
+    ) -> TransactionLine:
         statistics = Statistics(self._observer, "Produce")
         settings = {
             **transactional(self._settings.producer(topics.largest), around.transactional_id),
@@ -199,7 +216,7 @@ class KafkaSink(Sink):
 
         watch = self._watch(topics.sink)
         return TransactionLine(
-            make, topics, around.membership, around.checkpoints, watch, self._refusals, self._clock.now_ms
+            make, topics, around.membership, around.checkpoints, watch, self._refusals, self._clock.now_ms, loop
         )
 
     def _watch(self, topic: Topic) -> TopicWatch:

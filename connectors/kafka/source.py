@@ -14,7 +14,7 @@ from connectors.base import Batch, Budget, Clock, End, Observer, Partition, Plac
 from connectors.kafka.connection import READ, kafka_error, translate
 from connectors.kafka.fetching.fetcher import Fetcher
 from connectors.kafka.fetching.offsets import OffsetDesk, before, following
-from connectors.kafka.limits import NO_BOUND, UNKNOWN_MAX_BYTES
+from connectors.kafka.inspection import TopicDescription, TopicInspector
 from connectors.kafka.partition_reader import PartitionReader, Surroundings
 from connectors.kafka.source_settings import KafkaSourceSettings
 from connectors.kafka.source_watch import SourceWatch
@@ -83,13 +83,11 @@ class KafkaSource(Source):
     @property
     def largest_record(self) -> int | None:
         """By the topic's max.message.bytes, which bounds records as they were sent: compressed ones may be larger."""
-        largest = self._entered.state.topic.limits.max_message_bytes
-        return None if largest == UNKNOWN_MAX_BYTES else largest
+        return self._entered.state.topic.limits.largest_record
 
     @property
     def retention_ms(self) -> int | None:
-        kept_ms = self._entered.state.topic.limits.kept_ms
-        return None if kept_ms == NO_BOUND else kept_ms
+        return self._entered.state.topic.limits.kept_for_ms
 
     def resumed(self, identity: str, place: Place) -> Place:
         """Offsets are the same as long as it is the same topic, however many partitions it has."""
@@ -153,6 +151,17 @@ class KafkaSource(Source):
         tell = offsets.beginnings if time_ms <= 0 else partial(offsets.at_time, time_ms=time_ms)
         found = await self._found("where to begin", tell, partitions)
         return {str(number): before(offset) for number, offset in found.items()}
+
+    async def described(self) -> TopicDescription | None:
+        """The topic as an administrator sees it; None where there is none. The source need not be entered.
+
+        Raises ``UnreachableError`` and ``RefusedError``.
+        """
+        return await asyncio.to_thread(self._describe)
+
+    def _describe(self) -> TopicDescription | None:
+        settings = self._settings
+        return TopicInspector(settings.connection().settings(), self._clock, settings.reach_s).describe(settings.topic)
 
     async def _found(
         self, what: str, tell: Callable[[Iterable[int]], Mapping[int, int]], partitions: Sequence[Partition]

@@ -7,6 +7,7 @@ from typing import Literal
 
 from confluent_kafka import IsolationLevel
 
+from connectors.kafka.auth import Auth, Open
 from connectors.kafka.connection import Connection, Value
 
 Start = Literal["earliest", "latest"] | datetime
@@ -30,6 +31,7 @@ class KafkaSourceSettings:
     """Where a mirror without a checkpoint begins. A time needs its zone."""
     isolation: Literal["read_committed", "read_uncommitted"] = "read_committed"
     librdkafka: Mapping[str, Value] = field(default_factory=dict, repr=False)
+    auth: Auth = field(default_factory=Open)
     client_id: str = "kmbridge"
     display_group: str | None = None
     """A group that is told where the mirror stands, for tools that show its lag. Nobody may be a member of it."""
@@ -53,7 +55,7 @@ class KafkaSourceSettings:
         return IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
 
     def connection(self) -> Connection:
-        return Connection(self.bootstrap_servers, self.client_id, self.librdkafka)
+        return Connection(self.bootstrap_servers, self.client_id, self.librdkafka, self.auth)
 
     def consumer(self) -> dict[str, object]:
         """The configuration on which the source's guarantees rest.

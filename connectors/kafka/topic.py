@@ -61,8 +61,9 @@ class TopicDesk:
         self._reach_s = reach_s
         self._log = ClientLog(clock)
         try:
-            settings: dict[str, Any] = {**connection.settings(), "logger": self._log, "error_cb": self._log.error}
-            self._admin = AdminClient(settings)
+            # What goes wrong is raised, and would be told twice.
+            own = {"log_level": 0, "error_cb": self._log.error}
+            self._admin = AdminClient(cast("dict[str, Any]", {**connection.settings(), **own}))
         except KafkaException as error:
             raise translate(kafka_error(error), "configure the Kafka client", "") from None
 
@@ -75,6 +76,8 @@ class TopicDesk:
         # A cluster without a controller (librdkafka's mock cluster) never answers what only a controller can tell.
         tells = cluster.controller_id in cluster.brokers
         if name not in cluster.topics:
+            if tells:
+                self._check_seen(name)
             if create is not None and tells:
                 self._create(name, create)
             cluster = self._wait_for(name, by_name=create is not None)
@@ -84,6 +87,14 @@ class TopicDesk:
         identity = self._identity(name) if tells else ""
         limits = self._limits(name) if tells else Limits()
         return Topic(name, identity, cluster.cluster_id or "", len(found.partitions), limits)
+
+    def _check_seen(self, name: str) -> None:
+        """Raises ``RefusedError`` where the topic is hidden, which a broker says only when asked for it by name."""
+        try:
+            _answer(self._admin.describe_topics(TopicCollection([name]), request_timeout=_ADMIN_S))
+        except KafkaException as error:
+            if kafka_error(error).code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+                raise self._named(error, f"look up topic {name}") from None
 
     def _wait_for(self, name: str, *, by_name: bool) -> Any:
         """The cluster's metadata once it has the topic: brokers hear of a new one some moments after its creation.

@@ -23,7 +23,7 @@ async def topic_names(connection: Connection, clock: Clock) -> set[str]:
 
 def _listed(connection: Connection, clock: Clock) -> set[str]:
     heard = ClientLog(clock)
-    settings: dict[str, Any] = {**connection.settings(), "logger": heard, "error_cb": heard.error}
+    settings: dict[str, Any] = {**connection.settings(), "log_level": 0, "error_cb": heard.error}
     try:
         return set(AdminClient(settings).list_topics(timeout=_ANSWER_S).topics)
     except KafkaException as error:

@@ -34,7 +34,7 @@ class TransactionLine:
     is of no more use once ``failure`` is set. Methods without a comment are called in the event loop and do not block.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - a transaction has to do with all of them
         self,
         make: Callable[[Event, Callable[[str], None]], Transactions],
         topics: Topics,
@@ -43,8 +43,12 @@ class TransactionLine:
         watch: TopicWatch,
         refusals: Refusals,
         now_ms: Callable[[], int],
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
-        """Blocks for some milliseconds. Raises ``KafkaException`` where librdkafka does not take the settings."""
+        """For a thread beside ``loop``, in which all answers are given: blocks for some milliseconds, or a second.
+
+        Raises ``KafkaException`` where librdkafka does not take the settings.
+        """
         self.membership = membership
         self._topics = topics
         self._attachment = attachment
@@ -54,7 +58,7 @@ class TransactionLine:
         self._now_ms = now_ms
         self._stopped = Event()
         self._transactions = make(self._stopped, self.alarm)
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
         self._prepared = asyncio.Event()
         self._usable = asyncio.Event()
         self._usable.set()

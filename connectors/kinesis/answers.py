@@ -72,6 +72,10 @@ class PutRecordsAnswer(Struct, rename="pascal"):
     failed_record_count: int | None = None
 
 
+class StreamModeDetails(Struct, rename="pascal"):
+    stream_mode: str
+
+
 class StreamDescriptionSummary(Struct, rename="pascal"):
     stream_name: str
     stream_arn: str = field(name="StreamARN")
@@ -80,14 +84,27 @@ class StreamDescriptionSummary(Struct, rename="pascal"):
     stream_creation_timestamp: float
     record_distribution_strategy: str | None = None
     max_record_size_kib: int | None = field(name="MaxRecordSizeInKiB", default=None)
+    stream_mode_details: StreamModeDetails | None = None
 
 
 class DescribeStreamSummaryAnswer(Struct, rename="pascal"):
     stream_description_summary: StreamDescriptionSummary
 
 
+class ConsumerAnswer(Struct, rename="pascal"):
+    consumer_name: str
+    consumer_arn: str = field(name="ConsumerARN")
+    consumer_status: str
+
+
+class ListStreamConsumersAnswer(Struct, rename="pascal"):
+    consumers: list[ConsumerAnswer]
+    next_token: str | None = None
+
+
 GET_RECORDS = Decoder(GetRecordsAnswer)
 GET_SHARD_ITERATOR = Decoder(GetShardIteratorAnswer)
 LIST_SHARDS = Decoder(ListShardsAnswer)
 PUT_RECORDS = Decoder(PutRecordsAnswer)
+LIST_STREAM_CONSUMERS = Decoder(ListStreamConsumersAnswer)
 DESCRIBE_STREAM_SUMMARY = Decoder(DescribeStreamSummaryAnswer)

@@ -8,7 +8,9 @@ from connectors.kinesis.answers import (
     GET_RECORDS,
     GET_SHARD_ITERATOR,
     LIST_SHARDS,
+    LIST_STREAM_CONSUMERS,
     PUT_RECORDS,
+    ConsumerAnswer,
     DescribeStreamSummaryAnswer,
     GetRecordsAnswer,
     PutEntry,
@@ -50,6 +52,17 @@ class StreamApi:
             page = (await self._caller.call("ListShards", {"NextToken": page.next_token}, LIST_SHARDS)).value
             shards += page.shards
         return shards
+
+    async def list_consumers(self, arn: str) -> list[ConsumerAnswer]:
+        """Those that are registered for enhanced fan-out with the stream of that ``arn``."""
+        consumers: list[ConsumerAnswer] = []
+        asked = {"StreamARN": arn}
+        while True:
+            page = (await self._caller.call("ListStreamConsumers", asked, LIST_STREAM_CONSUMERS)).value
+            consumers += page.consumers
+            if page.next_token is None:
+                return consumers
+            asked = {"StreamARN": arn, "NextToken": page.next_token}
 
     async def shard_iterator(self, shard: str, point: Point, *, inclusive: bool = False) -> str:
         """An iterator at ``point``. ``inclusive`` begins with the record that the point is after."""

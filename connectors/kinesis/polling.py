@@ -26,14 +26,14 @@ from connectors.kinesis.position import just_before, rank
 from connectors.kinesis.reading.order import OrderGuard
 from connectors.kinesis.reading.read_size import Average
 from connectors.kinesis.reading.shard_reader import ShardReader, Surroundings
+from connectors.kinesis.services import FanOutConsumer, ReadingServices
 from connectors.kinesis.settings import KinesisSourceSettings
 from connectors.kinesis.shards import Shard
 from connectors.kinesis.stream import StreamName
+from connectors.kinesis.summary import Summary
 from connectors.times import iso, milliseconds
 
 _BEGINNING_MS = 120_000
-_LARGEST_KEY = 256 * 4
-"""256 characters, in UTF-8."""
 
 
 class KinesisSource(Source):
@@ -56,10 +56,7 @@ class KinesisSource(Source):
         self._around: Surroundings | None = None
 
     async def __aenter__(self) -> Self:
-        settings = self._settings
-        connection = Connection(
-            StreamName.of(settings.stream), settings.region, settings.endpoint_url, settings.assume_role_arn
-        )
+        settings, connection = self._settings, self._connection()
         async with AsyncExitStack() as opened:
             stream = await opened.enter_async_context(
                 open_stream(connection, self._clock, self._random, self._observer, self._connect)
@@ -94,8 +91,7 @@ class KinesisSource(Source):
 
     @property
     def largest_record(self) -> int:
-        """By the stream's MaxRecordSizeInKiB, which bounds the data; the key comes on top."""
-        return self._entered.watch.summary.largest_record + _LARGEST_KEY
+        return self._entered.watch.summary.largest_with_key
 
     @property
     def repeats(self) -> bool:
@@ -124,6 +120,24 @@ class KinesisSource(Source):
         return {partition.id: end for partition in partitions}
 
     @property
+    def summary(self) -> Summary:
+        """The stream as it was last looked at. Valid once entered."""
+        return self._entered.watch.summary
+
+    async def server_ms(self) -> int:
+        """The time by the server's clock, milliseconds since the epoch, in whole seconds. Raises what the call does."""
+        return (await self._entered.api.describe()).server_ms
+
+    async def fan_out_consumers(self) -> tuple[FanOutConsumer, ...]:
+        """Those that are registered for enhanced fan-out. Raises what the call raises."""
+        found = await self._entered.api.list_consumers(self.summary.arn)
+        return tuple(FanOutConsumer(each.consumer_name, each.consumer_arn) for each in found)
+
+    def reading_services(self) -> ReadingServices:
+        """For asking which services of AWS read the stream. Valid once entered."""
+        return ReadingServices(self._connection(), self.summary.arn)
+
+    @property
     def keeps_order(self) -> bool:
         """Whether the records of a key go to one shard, in their order. Valid once entered."""
         return not self._entered.watch.summary.automatic
@@ -148,6 +162,11 @@ class KinesisSource(Source):
 
     def read(self, partition: Partition, after: Place, budget: Budget) -> AsyncGenerator[Batch, None]:
         return ShardReader(partition.id, after, budget, self._entered).batches()
+
+    def _connection(self) -> Connection:
+        settings = self._settings
+        name = StreamName.of(settings.stream)
+        return Connection(name, settings.region, settings.endpoint_url, settings.assume_role_arn)
 
     @property
     def _entered(self) -> Surroundings:

@@ -11,6 +11,8 @@ from connectors.times import iso
 _LOOK_S = 60.0
 _HOUR_MS = 3_600_000
 _DEFAULT_RECORD = 1024 * 1024
+_LARGEST_KEY = 256 * 4
+"""256 characters, in UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Summary:
     """Records go to any shard, whatever their key: there is no order of a key."""
     largest_record: int
     """Bytes that a record may have."""
+    on_demand: bool = False
+    """AWS splits and merges its shards by itself."""
 
     @classmethod
     def of(cls, shown: StreamDescriptionSummary) -> "Summary":
@@ -36,7 +40,13 @@ class Summary:
             shown.retention_period_hours * _HOUR_MS,
             shown.record_distribution_strategy == "AUTO",
             limit * 1024 if limit is not None else _DEFAULT_RECORD,
+            shown.stream_mode_details is not None and shown.stream_mode_details.stream_mode == "ON_DEMAND",
         )
+
+    @property
+    def largest_with_key(self) -> int:
+        """Bytes of data and key: MaxRecordSizeInKiB bounds the data, and the key comes on top."""
+        return self.largest_record + _LARGEST_KEY
 
     @property
     def identity(self) -> str:

@@ -159,7 +159,7 @@ LINES = {
         "checkpoints: {kafka: }",
         (
             "o.yaml:8: checkpoints.kafka: found nothing; "
-            "allowed: a section with the keys topic, bootstrap_servers, slots"
+            "allowed: a section with the keys bootstrap_servers, msk_cluster_arn, msk_connectivity, auth, topic, slots"
         ),
     ),
     "no slots": (
@@ -458,10 +458,6 @@ def test_exactly_once_is_refused_where_no_transaction_can_hold_the_checkpoints(t
 LATER = {
     "transforms: [{python: 'm:f'}]": "transforms: this version does not have transforms yet",
     "source:\n  kinesis: {stream: s, read: fan_out}": "source.kinesis.read: this version does not have enhanced",
-    "source:\n  kafka: {auth: {scram: {}}}": "source.kafka.auth: this version does not have this kind of authent",
-    "source:\n  kafka: {msk_cluster_arn: arn}": "source.kafka.msk_cluster_arn: this version does not have brokers",
-    "sink:\n  kafka: {auth: {iam: {region: r}}}": "sink.kafka.auth: this version does not have this kind of authent",
-    "sink:\n  kafka: {msk_cluster_arn: arn}": "sink.kafka.msk_cluster_arn: this version does not have brokers found by",
 }
 
 

@@ -19,6 +19,7 @@ from checkpoints.base import (
     CheckpointStore,
     StoreBusyError,
     StoreFormatError,
+    StoreSettingsError,
 )
 from checkpoints.sqlite import SqliteCheckpoints, SqliteReader, default_path
 from checkpoints.sqlite_file import explained
@@ -159,9 +160,9 @@ async def test_a_reader_does_not_need_the_owner_to_be_gone_or_there(path: Path) 
 
 
 async def test_a_missing_directory_is_named_with_a_remedy(tmp_path: Path) -> None:
-    """The error says which file, what happened and which setting decides."""
+    """The error says which file, what is missing and which setting decides: it is the configuration's."""
     path = tmp_path / "nowhere" / "orders.kmbridge.db"
-    with pytest.raises(CheckpointError, match=r"nowhere.*No such file.*checkpoints\.sqlite\.path"):
+    with pytest.raises(StoreSettingsError, match=r"nowhere.*there is no folder.*checkpoints\.sqlite\.path"):
         async with SqliteCheckpoints(path, "orders"):
             pass
 

@@ -13,7 +13,7 @@ import pytest
 from tests.support import kinesis_api, topics
 from tests.support.ends import StreamEnd, TopicEnd
 from tests.support.factories import Figure, StreamFactory, TopicFactory
-from tests.support.kafka import KafkaBroker, Proxied
+from tests.support.kafka import KafkaBroker, Listener
 from tests.support.kafka_proxy import KafkaProxy
 from tests.support.missing import give_up
 from tests.support.ports import free_port
@@ -68,7 +68,7 @@ def _harmed_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HarmedKa
     try:
         with (
             KafkaProxy(port) as proxy,
-            KafkaBroker(tmp_path_factory.mktemp("kafka"), behind=Proxied(port, proxy.address)) as broker,
+            KafkaBroker(tmp_path_factory.mktemp("kafka"), listeners=[Listener.proxied(port, proxy.address)]) as broker,
         ):
             yield HarmedKafka(broker, proxy)
     except MissingServerError as error:

@@ -13,10 +13,11 @@ from uuid import uuid4
 import pytest
 
 from bridge.config import Configuration, load
+from bridge.findings import Finding, Severity
 from bridge.migration.measures.consumers import ConsumerState, application, group
 from bridge.migration.measures.ends import ends_of
 from bridge.migration.measures.places import ConsumerPlaces, application_places, group_places
-from bridge.migration.measures.preflight import Check, Consumers, preflight
+from bridge.migration.measures.preflight import Consumers, preflight
 from bridge.migration.sides import Sides, opened
 from connectors.base import Clock
 from tests.support.consumers import Group, KclApplication, shards_of
@@ -51,14 +52,10 @@ class Stage:
         async with opened(await asyncio.to_thread(self.configuration), Clock()) as sides:
             yield sides
 
-    async def checks(self, **more: Any) -> dict[str, Check]:
-        """By the first words of their names."""
+    async def findings(self, **more: Any) -> tuple[Finding, ...]:
         consumers = Consumers([self.application.name], [self.group.name], lease_endpoint_url=self.application.url)
         asked = await asyncio.to_thread(lambda: self.configuration(**more))
-        return {each.name: each for each in await preflight(asked, consumers, Clock(), lasts_ms=AN_HOUR_MS)}
-
-    def missing(self, checks: dict[str, Check]) -> list[str]:
-        return [name for name, each in checks.items() if not each.holds]
+        return await preflight(asked, consumers, Clock(), lasts_ms=AN_HOUR_MS)
 
 
 @pytest.fixture
@@ -157,21 +154,20 @@ async def test_a_migration_that_can_begin_is_told_so(stage: Stage) -> None:
     await stage.stream.write(generate(100, KEYS))
     await stage.application.stand(dict.fromkeys(shards_of(await stage.stream.records()), "TRIM_HORIZON"))
     await stage.group.stand({0: 0})
-    checks = await stage.checks()
-    assert stage.missing(checks) == []
-    assert all(each.reason and not each.remedy for each in checks.values())
+    findings = await stage.findings()
+    assert {each.severity for each in findings} == {Severity.OK}
+    assert all(each.found and not each.remedy for each in findings)
 
 
 async def test_what_is_missing_is_named_with_its_remedy(stage: Stage) -> None:
     """All of it at once, and the rest is looked at all the same."""
-    checks = await stage.checks(provenance="never")
-    assert stage.missing(checks) == [
-        "records carry their origin",
-        "a mirror back is possible",
-        f"application {stage.application.name} is there",
-        f"group {stage.group.name} is there",
+    failed = [each for each in await stage.findings(provenance="never") if each.severity is Severity.FAILED]
+    assert [each.check for each in failed] == ["origins", "way back", "consumers", "consumers"]
+    assert [each.found for each in failed[2:]] == [
+        f"application {stage.application.name} is not there",
+        f"group {stage.group.name} is not there",
     ]
-    assert all(each.remedy for each in checks.values() if not each.holds)
+    assert all(each.remedy for each in failed)
 
 
 async def test_a_mirror_that_leads_back_is_noticed(stage: Stage, tmp_path: Path) -> None:
@@ -180,24 +176,24 @@ async def test_a_mirror_that_leads_back_is_noticed(stage: Stage, tmp_path: Path)
     async with Way(tmp_path / "back", stage.topic, stage.stream).mirror() as mirror:
         await mirror.until_written(50)
         assert await mirror.stop() == 0
-    checks = await stage.checks()
-    assert not checks["nothing mirrors back yet"].holds
-    assert "50" in checks["nothing mirrors back yet"].reason
+    [found] = [each for each in await stage.findings() if each.check == "loops"]
+    assert found.severity is Severity.WARNING
+    assert "50" in found.found
 
 
 async def test_an_end_that_is_not_reached_is_all_that_is_told(stage: Stage) -> None:
     """Within half a minute, with its address."""
     nobody = f"127.0.0.1:{free_port()}"
-    checks = await stage.checks(sink={"kafka": {"bootstrap_servers": [nobody], "topic": "orders"}})
-    assert stage.missing(checks) == ["both ends are reached"] == list(checks)
-    assert nobody in checks["both ends are reached"].reason
+    [found] = await stage.findings(sink={"kafka": {"bootstrap_servers": [nobody], "topic": "orders"}})
+    assert (found.check, found.severity) == ("reachability", Severity.FAILED)
+    assert nobody in str(found)
 
 
 async def test_records_that_expire_too_early_are_a_warning(stage: Stage) -> None:
     """A day is what streams have by default, and a migration may take longer."""
     consumers = Consumers()
     asked = await asyncio.to_thread(stage.configuration)
-    checks = await preflight(asked, consumers, Clock(), lasts_ms=25 * AN_HOUR_MS)
-    [found] = [each for each in checks if not each.holds]
-    assert found.weight == "should"
-    assert "24 h" in found.reason
+    findings = await preflight(asked, consumers, Clock(), lasts_ms=25 * AN_HOUR_MS)
+    [found] = [each for each in findings if each.severity is not Severity.OK]
+    assert found.severity is Severity.WARNING
+    assert "24 h" in found.found

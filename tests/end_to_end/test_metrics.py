@@ -104,7 +104,7 @@ async def test_every_promised_metric_is_there_and_a_finished_shard_takes_its_ser
 
 
 async def test_cloudwatch_is_told_on_standard_output_and_all_of_it_by_the_end(route: RouteFactory, seed: int) -> None:
-    """One JSON document a line; the increases add up to what was mirrored, by one process and by several."""
+    """One JSON document a line; the increases add up to what was mirrored."""
     path = route(shards=2)
     telemetry = {"telemetry": {"emf": {"interval": "1s", "dimensions": {"environment": "test"}}}}
     async with path.mirror(telemetry) as mirror:

@@ -149,6 +149,8 @@ class Browser:
                 try:
                     for domain in ("Page", "Runtime", "Network", "Log"):
                         await tab.call(f"{domain}.enable")
+                    # Keys go to the page though the window is none, and others are open.
+                    await tab.call("Emulation.setFocusEmulationEnabled", enabled=True)
                     await tab.size(1360, 900)
                     yield tab
                 finally:

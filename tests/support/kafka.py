@@ -1,7 +1,7 @@
 """A real Kafka broker of one node."""
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +23,6 @@ _SETTINGS = {
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAINTEXT",
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT",
     "auto.create.topics.enable": "false",
     "group.initial.rebalance.delay.ms": "0",
     # A worker that is gone is taken for dead when its session is over: with the default 6 s a test would mostly wait.
@@ -43,11 +42,24 @@ _SETTINGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Proxied:
-    """A listener on ``port`` whose clients are told to come to ``advertised``, ``host:port``."""
+class Listener:
+    """One more way in, on ``port``; its clients are told to come to ``advertised``, ``host:port``."""
 
+    name: str
+    protocol: str
     port: int
     advertised: str
+
+    @classmethod
+    def proxied(cls, port: int, advertised: str) -> Self:
+        """For clients that come through a proxy, which is at ``advertised``."""
+        return cls("PROXIED", "PLAINTEXT", port, advertised)
+
+    @classmethod
+    def direct(cls, name: str, protocol: str) -> Self:
+        """On a free port, for clients that speak ``protocol``."""
+        port = free_port()
+        return cls(name, protocol, port, f"{HOST}:{port}")
 
 
 class KafkaBroker:
@@ -56,14 +68,16 @@ class KafkaBroker:
     Methods block until they are done: call them by ``asyncio.to_thread`` where the event loop has to go on.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None, behind: Proxied | None = None) -> None:
+    def __init__(
+        self, folder: Path, settings: Mapping[str, str] | None = None, listeners: Sequence[Listener] = ()
+    ) -> None:
         """``folder`` must be empty; ``settings`` are lines of ``server.properties``, added to or instead of ours.
 
-        ``behind`` adds a listener for clients that come through a proxy.
+        ``listeners`` are further ones beside that at ``address``.
         """
         self._folder = folder
         self._port = free_port()
-        self._behind = behind
+        self._listeners = listeners
         self._classpath = f"{kafka_jars()}/*"
         self._properties = folder / "server.properties"
         self._properties.write_text(self._render(settings or {}))
@@ -114,16 +128,17 @@ class KafkaBroker:
 
     def _render(self, settings: Mapping[str, str]) -> str:
         controller = free_port()
-        listeners = f"PLAINTEXT://{self.address},CONTROLLER://{HOST}:{controller}"
-        advertised = f"PLAINTEXT://{self.address}"
-        if self._behind is not None:
-            listeners += f",PROXIED://{HOST}:{self._behind.port}"
-            advertised += f",PROXIED://{self._behind.advertised}"
+        listeners = [f"PLAINTEXT://{self.address}", f"CONTROLLER://{HOST}:{controller}"]
+        listeners += [f"{each.name}://{HOST}:{each.port}" for each in self._listeners]
+        advertised = [f"PLAINTEXT://{self.address}", *(f"{each.name}://{each.advertised}" for each in self._listeners)]
+        protocols = ["PLAINTEXT:PLAINTEXT", "CONTROLLER:PLAINTEXT"]
+        protocols += [f"{each.name}:{each.protocol}" for each in self._listeners]
         lines = {
             **_SETTINGS,
             "controller.quorum.voters": f"1@{HOST}:{controller}",
-            "listeners": listeners,
-            "advertised.listeners": advertised,
+            "listeners": ",".join(listeners),
+            "advertised.listeners": ",".join(advertised),
+            "listener.security.protocol.map": ",".join(protocols),
             "log.dirs": str(self._folder / "data"),
             **settings,
         }

@@ -1,6 +1,6 @@
 """The tables of docs/metrics.md, made from the definitions.
 
-``python -m tests.support.metric_table`` puts them into the page.
+``make reference`` puts them into the page.
 """
 
 from collections.abc import Iterator, Sequence

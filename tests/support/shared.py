@@ -10,13 +10,14 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.support.ferrokinesis import Ferrokinesis
 from tests.support.file_lock import locked
 from tests.support.kafka import KafkaBroker
 from tests.support.provision import KAFKA_VARIABLE, KINESIS_VARIABLE
+from tests.support.secured_kafka import SecuredKafka, add_users, secured_broker
 from tests.support.waiting import DeadlineError, wait_until
 
 _STOP_TIMEOUT_S = 10
@@ -42,6 +43,10 @@ class SharedServers:
         """``http://host:port``. Raises ``MissingServerError`` where there is no server to be had."""
         return os.environ.get(KINESIS_VARIABLE) or self._address("kinesis", _start_kinesis)
 
+    def secured_kafka(self) -> SecuredKafka:
+        """Raises ``MissingServerError`` where there is no broker to be had."""
+        return SecuredKafka(**self._noted("secured-kafka", _start_secured_kafka))
+
     def stop(self) -> None:
         """End the servers, also those that other processes of the run started, which have ended by now."""
         for server in self._started:
@@ -51,21 +56,39 @@ class SharedServers:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _address(self, name: str, start: Callable[[Path], KafkaBroker | Ferrokinesis]) -> str:
+        def addressed(folder: Path) -> tuple[KafkaBroker | Ferrokinesis, Mapping[str, str]]:
+            server = start(folder)
+            return server, {"address": server.address}
+
+        return self._noted(name, addressed)["address"]
+
+    def _noted(
+        self, name: str, start: Callable[[Path], tuple[KafkaBroker | Ferrokinesis, Mapping[str, str]]]
+    ) -> Mapping[str, str]:
+        """What ``start`` told of the server that it started, in whatever process of the run that was."""
         note = self.folder / f"{name}.json"
         with locked(self.folder / f"{name}.lock"):
             if not note.exists():
                 home = self.folder / name
                 home.mkdir(exist_ok=True)
-                server = start(home)
+                server, told = start(home)
                 self._started.append(server)
-                note.write_text(json.dumps({"address": server.address, "pid": server.pid}))
-        return str(json.loads(note.read_text())["address"])
+                note.write_text(json.dumps({"told": told, "pid": server.pid}))
+        told_to_all: Mapping[str, str] = json.loads(note.read_text())["told"]
+        return told_to_all
 
 
 def _start_kafka(folder: Path) -> KafkaBroker:
     broker = KafkaBroker(folder)
     broker.start()
     return broker
+
+
+def _start_secured_kafka(folder: Path) -> tuple[KafkaBroker, Mapping[str, str]]:
+    broker, secured = secured_broker(folder)
+    broker.start()
+    add_users(secured.plain)
+    return broker, secured.note()
 
 
 def _start_kinesis(folder: Path) -> Ferrokinesis:

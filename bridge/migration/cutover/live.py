@@ -9,6 +9,7 @@ from pathlib import Path
 from bridge.config import Configuration
 from bridge.config.cutover import Consumers, Cutover
 from bridge.errors import BridgeError, UsageError
+from bridge.findings import Finding
 from bridge.jobs.backfill import backfill
 from bridge.jobs.backfill_report import BackfillReport
 from bridge.jobs.backfill_request import BackfillRequest
@@ -21,8 +22,8 @@ from bridge.migration.measures.arrivals import Arrivals
 from bridge.migration.measures.consumers import ConsumerStanding
 from bridge.migration.measures.ends import Ends, ends_of
 from bridge.migration.measures.hidden import Hidden, hidden
-from bridge.migration.measures.preflight import Check, preflight
 from bridge.migration.measures.preflight import Consumers as LeavingConsumers
+from bridge.migration.measures.preflight import preflight
 from bridge.migration.measures.reversed import reversed_configuration, reversed_mirror
 from bridge.migration.measures.standing import Behind, Standing
 from bridge.migration.sides import Sides, opened
@@ -83,7 +84,7 @@ class LiveScene(Scene):
     async def wait(self, seconds: float) -> None:
         await self._sides.clock.sleep(seconds)
 
-    async def checks(self) -> Sequence[Check]:
+    async def checks(self) -> Sequence[Finding]:
         is_to_group = self.direction is Direction.TO_GROUP
         leaving = LeavingConsumers(
             applications=[pair.application for pair in self.pairs] if is_to_group else (),

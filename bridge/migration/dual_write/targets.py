@@ -10,6 +10,7 @@ from typing import Literal
 from connectors.base import Clock, Observer, Sink, Source
 from connectors.codecs.catalogue import CodecName, codec_named
 from connectors.codecs.compression import Compression
+from connectors.kafka.auth import Auth, Open
 from connectors.kafka.connection import Value
 from connectors.kafka.settings import KafkaSinkSettings
 from connectors.kafka.sink import KafkaSink
@@ -61,7 +62,9 @@ class KafkaTarget(Target):
     topic: str
     compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "lz4"
     librdkafka: Mapping[str, Value] = field(default_factory=dict, repr=False)
-    """Passed through, except what order and durability rest on: authentication, for example."""
+    """Passed through, except what order and durability rest on."""
+    auth: Auth = field(default_factory=Open)
+    """Who the application is at the brokers; or that stands in ``librdkafka``."""
     name: str = ""
     """Instead of the address in the spool, for servers whose list changes."""
     client_id: str = "kmbridge-dual-write"
@@ -76,6 +79,7 @@ class KafkaTarget(Target):
             topic=self.topic,
             compression=self.compression,
             librdkafka=self.librdkafka,
+            auth=self.auth,
             client_id=self.client_id,
             tells_places=True,
         )
@@ -89,6 +93,7 @@ class KafkaTarget(Target):
             # What is written here is in no transaction, and those of others must not hide it.
             isolation="read_uncommitted",
             librdkafka=self.librdkafka,
+            auth=self.auth,
             client_id=self.client_id,
             buffer_bytes=_FETCHED,
         )

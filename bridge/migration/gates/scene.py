@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bridge.findings import Finding
 from bridge.jobs.backfill_report import BackfillReport
 from bridge.migration.measures.arrivals import Arrivals
 from bridge.migration.measures.consumers import ConsumerStanding
 from bridge.migration.measures.ends import Ends
 from bridge.migration.measures.hidden import Hidden
-from bridge.migration.measures.preflight import Check
 from bridge.migration.measures.standing import Behind, Standing
 from bridge.migration.translation.report import TranslateReport
 from bridge.migration.translation.request import Direction
@@ -71,7 +71,7 @@ class Scene(ABC):
     async def wait(self, seconds: float) -> None: ...
 
     @abstractmethod
-    async def checks(self) -> Sequence[Check]:
+    async def checks(self) -> Sequence[Finding]:
         """What a migration needs before it begins."""
 
     @abstractmethod

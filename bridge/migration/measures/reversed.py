@@ -21,7 +21,7 @@ _SUFFIX = "-reverse"
 _LONGEST_NAME = 60
 _PLACES = {
     "kinesis": ("stream", "region", "endpoint_url", "assume_role_arn"),
-    "kafka": ("bootstrap_servers", "topic", "auth", "librdkafka"),
+    "kafka": ("bootstrap_servers", "msk_cluster_arn", "msk_connectivity", "topic", "auth", "librdkafka"),
 }
 """What says where an end is, whether it is read or written."""
 _KEPT = ("checkpoint_interval", "workers", "provenance", "on_gap", "on_error", "dead_letter", "limits", "log")
@@ -87,7 +87,15 @@ def reversed_configuration(configuration: Configuration, start: str, codec: Code
     secrets = without_secrets(root)
     text = _heading(configuration.name, sorted(secrets)) + yaml.safe_dump(root, sort_keys=False, allow_unicode=True)
     document = read_document(text, f"the way back of mirror {configuration.name}", secrets)
-    return Reversed(validate(document), text, secrets)
+    return Reversed(_located(validate(document), configuration), text, secrets)
+
+
+def _located(reverse: Configuration, forward: Configuration) -> Configuration:
+    """``reverse`` with what is known of its clusters already: they are those of ``forward``."""
+    opposite = {"source": "sink", "sink": "source"}
+    known = forward.clusters
+    found = {key: cluster.located_as(known[opposite.get(key, key)]) for key, cluster in reverse.clusters.items()}
+    return reverse.with_clusters(found)
 
 
 def _exchanged(forward: dict[str, Any], configuration: Configuration, start: str, codec: Codec) -> dict[str, Any]:

@@ -4,16 +4,15 @@ from collections.abc import Mapping
 from contextlib import closing
 
 from bridge.config import Configuration
-from bridge.config.librdkafka import plain
 from bridge.coordination.empty_group import EmptyGroup
 from bridge.coordination.members import members
 from bridge.errors import UsageError
+from bridge.keeping.clusters import connection_of
 from bridge.migration.translation.errors import ConsumerMovingError, UnknownPlaceError
 from checkpoints.base import StoreBusyError
 from checkpoints.kafka.group.committer import CommittedOffset, ConsumerGroup
 from checkpoints.kafka.group.offsets import GroupOffsets
 from checkpoints.kafka.threads import Threads
-from connectors.kafka.connection import Connection
 
 _SESSION_S = 45.0
 """After how long, by Kafka's own default, a consumer that died is a member no more."""
@@ -24,8 +23,7 @@ def group_of(configuration: Configuration, name: str) -> ConsumerGroup:
     end = configuration.source.kafka or configuration.sink.kafka
     if end is None:
         raise UsageError(f"look up group {name}", "neither end of the mirror is a topic of Kafka")
-    connection = Connection(",".join(end.bootstrap_servers), name, plain(end.librdkafka))
-    return ConsumerGroup(connection.settings(), name, end.topic)
+    return ConsumerGroup(connection_of(end, name).settings(), name, end.topic)
 
 
 async def committed(group: ConsumerGroup) -> dict[str, int]:

@@ -9,7 +9,7 @@ import pytest
 from bridge.cli.failure import exit_code
 from bridge.cli.main import COMMANDS, LATER
 from bridge.errors import BridgeError, UsageError
-from checkpoints.base import CheckpointError, StoreBusyError
+from checkpoints.base import CheckpointError, StoreBusyError, StoreSettingsError
 from connectors.base import GapError, RefusedError, TransientError, UnreachableError
 from tests.bridge.cli.called import call
 
@@ -79,6 +79,7 @@ def test_wrong_usage_exits_2(capsys: pytest.CaptureFixture[str], arguments: tupl
         (GapError("a", "b", lost_from="c", lost_to="d", resume=None), 1),
         (CheckpointError("a", "b"), 1),
         (StoreBusyError("a", "b"), 1),
+        (StoreSettingsError("a", "b"), 2),
         (ZeroDivisionError(), None),
     ],
 )

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from bridge.config import Configuration, Family, Mirrors, load_all
-from bridge.control.order import Control
+from bridge.control.order import Answer, Order
 from bridge.engine.retry import Backoff
 from bridge.engine.status import MirrorState, MirrorStatus
 from bridge.errors import BridgeError
@@ -40,9 +40,7 @@ class PlayedLife:
         self.state = MirrorState.STARTING
         self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    @property
-    def control(self) -> Control:
-        """Nobody gives orders here."""
+    async def carry_out(self, order: Order) -> Answer:
         raise NotImplementedError
 
     def status(self) -> MirrorStatus:
@@ -137,6 +135,7 @@ async def test_one_that_fails_is_started_again_and_the_others_go_on(stage: Made)
         assert len(played.lives["b"]) == 1
         totals = {each.name: each.status().records_written for each in played.fleet.observed}
         assert totals == {"a": 20, "b": 10}
+        assert {each.name: each.restarts() for each in played.fleet.observed} == {"a": 1, "b": 0}
     assert played.fleet.failure is None
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parents[3]
 _PACKAGES = [_ROOT / name for name in ("bridge", "checkpoints", "connectors")]
+_CLIENTS = [_ROOT / "connectors" / place for place in ("kafka/aws", "kinesis/services.py")]
 _OF_KINESIS = "connectors/kinesis"
 
 
@@ -19,17 +20,17 @@ def operations() -> set[str]:
     }
 
 
-def services() -> set[str]:
-    """Those that a client of AWS is made for, by the names that they have in ARNs."""
+def methods() -> set[str]:
+    """``get_secret_value`` for each ``client.get_secret_value(…)`` of a client of AWS."""
     return {
-        str(argument.value)
-        for package in _PACKAGES
-        if package.name != "bridge"
-        for file in package.rglob("*.py")
+        node.func.attr
+        for place in _CLIENTS
+        for file in sorted(place.rglob("*.py")) or [place]
         for node in ast.walk(ast.parse(file.read_text()))
-        if isinstance(node, ast.Call) and _is(node, "create_client") and node.args
-        for argument in node.args[:1]
-        if isinstance(argument, ast.Constant)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "client"
     }
 
 

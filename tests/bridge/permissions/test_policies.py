@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore import xform_name
 from cfnlint.api import lint_all
 
 from bridge.config.document import Document
@@ -15,7 +16,7 @@ from bridge.config.validation import validate
 from bridge.permissions import Policy, Surroundings, Task, policy_for
 from bridge.permissions.__main__ import files
 from bridge.permissions.templates import PAIRS, templates
-from tests.bridge.permissions.called import operations, services
+from tests.bridge.permissions.called import methods, operations
 from tests.deploy import mirrors
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
@@ -29,11 +30,13 @@ NOT_CALLED_BY_NAME = {
     "dynamodb:TagResource": "tags that a table is made with",
 }
 FOR_ALL = {
+    "kafka:GetBootstrapBrokers": "cannot be allowed for one cluster alone",
     "kinesis:ListStreams": "names all streams, for a pattern to pick from",
     "lambda:ListEventSourceMappings": "is asked about no function in particular",
     "firehose:ListDeliveryStreams": "is asked about no stream in particular",
 }
-NOT_YET = {"kinesis:ListStreamConsumers", "lambda:ListEventSourceMappings"}
+ASKED_BY_CLIENTS = ("kafka:", "secretsmanager:", "lambda:", "firehose:")
+"""Services whose operations stand in the code as methods of botocore's clients."""
 
 every_template = pytest.mark.parametrize("name", templates())
 
@@ -88,7 +91,7 @@ def test_every_operation_in_the_code_is_allowed_by_the_table() -> None:
     """A call that is added has to be added there too."""
     allowed = frozenset[str]().union(*(policy.actions for policy in templates().values()))
     assert operations() - {IN_A_TRANSACTION} <= allowed
-    assert services() <= {action.partition(":")[0] for action in allowed}
+    assert methods() <= {_method(action) for action in allowed if action.startswith(ASKED_BY_CLIENTS)}
 
 
 def test_nothing_is_allowed_that_no_code_calls() -> None:
@@ -99,7 +102,9 @@ def test_nothing_is_allowed_that_no_code_calls() -> None:
         for action in policy.actions
         if action.startswith(("kinesis:", "dynamodb:"))
     }
-    assert allowed - operations() == NOT_CALLED_BY_NAME.keys() | (NOT_YET & allowed)
+    assert allowed - operations() == NOT_CALLED_BY_NAME.keys()
+    asked = {action for policy in templates().values() for action in policy.actions}
+    assert {_method(action) for action in asked if action.startswith(ASKED_BY_CLIENTS)} <= methods()
 
 
 def test_a_mirror_may_not_change_what_it_reads() -> None:
@@ -119,27 +124,65 @@ def test_transactions_are_allowed_where_records_are_written_in_them_and_idempote
     assert "kafka-cluster:AlterTransactionalId" in once.actions
 
 
+CLUSTER = "arn:aws:kafka:eu-west-1:000000000001:cluster/events/12-3"
+BY_ARN = {"msk_cluster_arn": CLUSTER, "topic": "orders", "auth": {"iam": {}}}
+
+
 def test_the_policy_of_a_configuration_names_its_own_things() -> None:
     """Stream, topic, table and groups; what a configuration cannot tell is given beside it."""
-    around = Surroundings("us-east-1", "000000000001", "events/1234")
     policy = _policy(
         {
             **mirrors.TO_KAFKA,
-            "sink": {"kafka": {"bootstrap_servers": ["b-1.kafka.eu-west-1.amazonaws.com:9098"], "topic": "orders"}},
+            "sink": {"kafka": BY_ARN},
             "dead_letter": {"kafka": {"topic": "orders-rejected"}},
             "on_error": "dead_letter",
         },
-        around,
+        Surroundings(account="000000000001"),
     )
     cluster = "arn:aws:kafka:eu-west-1:000000000001"
     assert _resources(policy, "kinesis:GetRecords") == {"arn:aws:kinesis:eu-west-1:000000000001:stream/orders"}
     assert _resources(policy, "kafka-cluster:WriteData") == {
-        f"{cluster}:topic/events/1234/orders",
-        f"{cluster}:topic/events/1234/orders-rejected",
-        f"{cluster}:topic/events/1234/kmbridge-checkpoints",
+        f"{cluster}:topic/events/12-3/orders",
+        f"{cluster}:topic/events/12-3/orders-rejected",
+        f"{cluster}:topic/events/12-3/kmbridge-checkpoints",
     }
-    assert _resources(policy, "kafka-cluster:AlterGroup") == {f"{cluster}:group/events/1234/kmbridge-orders"}
-    assert _resources(policy, "kafka-cluster:Connect") == {f"{cluster}:cluster/events/1234"}
+    assert _resources(policy, "kafka-cluster:AlterGroup") == {f"{cluster}:group/events/12-3/kmbridge-orders"}
+    assert _resources(policy, "kafka-cluster:Connect") == {CLUSTER}
+    assert _resources(policy, "kafka:GetBootstrapBrokers") == {"*"}
+
+
+def test_a_cluster_that_is_named_by_its_brokers_is_the_one_that_is_told_beside_the_configuration() -> None:
+    """Its region is in the brokers' names."""
+    end = {"bootstrap_servers": ["b-1.kafka.eu-west-2.amazonaws.com:9098"], "topic": "orders", "auth": {"iam": {}}}
+    policy = _policy({**mirrors.TO_KAFKA, "sink": {"kafka": end}}, Surroundings(cluster="events/1"))
+    assert _resources(policy, "kafka-cluster:Connect") == {"arn:aws:kafka:eu-west-2:000000000000:cluster/events/1"}
+    assert not _resources(policy, "kafka:GetBootstrapBrokers")
+
+
+def test_where_acls_say_what_may_be_done_the_policy_says_nothing_of_it() -> None:
+    """But who we are there may be a secret to read, with the key that it has."""
+    secret = "arn:aws:secretsmanager:eu-west-1:000000000001:secret:AmazonMSK_orders"
+    end = {**BY_ARN, "auth": {"scram": {"secret_arn": secret}}}
+    policy = _policy({**mirrors.TO_KAFKA, "sink": {"kafka": end}}, Surroundings())
+    assert not [action for action in policy.actions if action.startswith("kafka-cluster:")]
+    assert _resources(policy, "secretsmanager:GetSecretValue") == {secret}
+    (decrypt,) = [each for each in policy.statements if each.sid == "DecryptLogin"]
+    assert decrypt.condition == "kms:EncryptionContext:SecretARN"
+    assert decrypt.values == {secret}
+
+
+def test_a_role_that_is_assumed_has_to_be_allowed_to_be() -> None:
+    """Of a stream and of a cluster."""
+    roles = [f"arn:aws:iam::000000000002:role/{name}" for name in ("stream", "cluster")]
+    policy = _policy(
+        {
+            **mirrors.TO_KAFKA,
+            "source": {"kinesis": {**mirrors.STREAM["kinesis"], "assume_role_arn": roles[0]}},
+            "sink": {"kafka": {**BY_ARN, "auth": {"iam": {"assume_role_arn": roles[1]}}}},
+        },
+        Surroundings(),
+    )
+    assert _resources(policy, "sts:AssumeRole") == set(roles)
 
 
 def test_the_stream_of_another_account_is_named_by_its_arn() -> None:
@@ -164,10 +207,15 @@ def test_checkpoints_in_a_table_need_the_table_and_no_topic() -> None:
 def test_a_migration_may_move_the_consumers_that_it_names_and_no_others() -> None:
     """Their lease table and their group."""
     consumers = [{"application": "orders-app", "group": "orders"}]
-    policy = _policy({**mirrors.TO_KAFKA, "cutover": {"consumers": consumers}}, Surroundings(), Task.CUTOVER)
+    asked = {**mirrors.TO_KAFKA, "sink": {"kafka": BY_ARN}, "cutover": {"consumers": consumers}}
+    policy = _policy(asked, Surroundings(), Task.CUTOVER)
     assert _resources(policy, "dynamodb:Scan") == {"arn:aws:dynamodb:eu-west-1:000000000000:table/orders-app"}
     groups = {resource.rpartition("/")[2] for resource in _resources(policy, "kafka-cluster:AlterGroup")}
-    assert groups == {"orders", "kmbridge-orders", "kmbridge-orders-reverse"}
+    assert groups == {"orders", "kmbridge-orders"}
+
+
+def _method(action: str) -> str:
+    return str(xform_name(action.partition(":")[2]))
 
 
 def _formats(action: str) -> list[str]:
@@ -175,7 +223,7 @@ def _formats(action: str) -> list[str]:
     service, _, operation = action.partition(":")
     known = _known()[service]
     kinds = known["Actions"][operation.lower()].get("Resources", [])
-    formats = [text for kind in kinds for text in known["Resources"][kind]["ARNFormats"]]
+    formats = [text for kind in kinds for text in known["Resources"][kind.lower()]["ARNFormats"]]
     return [re.sub(r"\$\{\w+\}", "[^:]*", text) for text in formats]
 
 

@@ -101,6 +101,7 @@ async def test_a_worker_that_ends_by_itself_is_started_again(stage: Stage, how: 
         cause = {"kill": "SIGKILL", "crash": "exit code 1", "leave": "exit code 0"}[how]
         assert [(line["worker"], line["cause"], line["restart_in_s"]) for line in logs] == [(1, cause, 0.01)]
         assert stage.is_empty(0)
+        assert company.supervisor.restarts() == 1
         assert await company.drained(other, second) == 0
 
 

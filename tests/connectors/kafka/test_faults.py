@@ -12,7 +12,8 @@ from confluent_kafka.admin._acl import AclBinding, AclOperation, AclPermissionTy
 from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 from confluent_kafka.cimpl import NewPartitions
 
-from connectors.base import Batch, ConnectorError, Outcome, RefusedError, Scope, TransientError
+from connectors.base import Batch, Clock, ConnectorError, Outcome, RefusedError, Scope, TransientError
+from connectors.kafka.inspection import TopicInspector
 from connectors.kafka.watch import Lookout, Sight
 from tests.connectors.kafka.reading import PROMPT_S
 from tests.connectors.kafka.sending import alter_topic, batch_of, now_ms, numbered, sink_to
@@ -229,7 +230,10 @@ async def test_a_sink_is_left_at_once_while_its_broker_is_silent(
 
 
 async def test_a_lost_permission_is_named(own_kafka: OwnKafka) -> None:
-    """Without the right to write, the scope breaks and the next one says which permission is missing."""
+    """Without the right to write, the scope breaks and the next one says which permission is missing.
+
+    Whoever only looks is told it too.
+    """
     broker = await asyncio.to_thread(own_kafka, _WITH_PERMISSIONS)
     await asyncio.to_thread(create_topic, broker.address, "orders", 1)
     async with sink_to(broker.address, "orders") as sink:
@@ -244,6 +248,10 @@ async def test_a_lost_permission_is_named(own_kafka: OwnKafka) -> None:
     with pytest.raises(RefusedError, match=r"orders.*Write"):
         async with sink_to(broker.address, "orders"):
             pass
+    inspector = TopicInspector({"bootstrap.servers": broker.address}, Clock(), 8.0)
+    seen = await asyncio.to_thread(inspector.describe, "orders")
+    assert seen is not None
+    assert [seen.may(each) for each in (AclOperation.WRITE, AclOperation.DESCRIBE)] == [False, True]
 
 
 _WITH_PERMISSIONS = {

@@ -16,7 +16,7 @@ from connectors.base import Batch, Place, RefusedError, UnreachableError
 from tests.connectors.kafka.reading import LIMIT, P0, P1, PATIENCE_S, PROMPT_S, fill, series, source_of, take, values
 from tests.connectors.kafka.sending import Memory
 from tests.support.factories import OwnKafka, TopicFactory
-from tests.support.kafka import KafkaBroker, Proxied
+from tests.support.kafka import KafkaBroker, Listener
 from tests.support.kafka_proxy import KafkaProxy
 from tests.support.ports import HOST, free_port
 from tests.support.topics import create_topic
@@ -67,7 +67,7 @@ async def test_cut_connections_cost_neither_records_nor_order(tmp_path: Path) ->
     """However often: what was fetched comes once, and in order."""
     port = free_port()
     with KafkaProxy(port) as proxy:
-        behind = await asyncio.to_thread(KafkaBroker, tmp_path, None, Proxied(port, proxy.address))
+        behind = await asyncio.to_thread(KafkaBroker, tmp_path, None, [Listener.proxied(port, proxy.address)])
         with behind as broker:
             await asyncio.to_thread(create_topic, broker.address, "orders", 2)
             sent = series(0, 20_000, 500)

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from bridge.findings import Finding, Severity
 from bridge.jobs.backfill_report import BackfillReport, Verdict
 from bridge.migration.gates.scene import Names, Pair, Scene, Side, Way
 from bridge.migration.measures.arrivals import Arrival, Arrivals
 from bridge.migration.measures.consumers import ConsumerStanding, ConsumerState
 from bridge.migration.measures.ends import Ends
 from bridge.migration.measures.hidden import Hidden
-from bridge.migration.measures.preflight import Check
 from bridge.migration.measures.standing import Behind, LaneStanding, Standing
 from bridge.migration.translation.report import TranslateReport
 from bridge.migration.translation.request import Direction
@@ -73,8 +73,9 @@ class FakeScene(Scene):
     async def wait(self, seconds: float) -> None:
         self.world.tick()
 
-    async def checks(self) -> Sequence[Check]:
-        return [Check("all", not self.world.obstacles, ", ".join(self.world.obstacles), "mend it")]
+    async def checks(self) -> Sequence[Finding]:
+        obstacles = self.world.obstacles
+        return [Finding("all", Severity.FAILED if obstacles else Severity.OK, ", ".join(obstacles), remedy="mend it")]
 
     async def ends(self, side: Side) -> Ends:
         self.world.tick()

@@ -94,7 +94,8 @@ async def test_the_page_follows_what_moves_and_touches_nothing_else(shown: Tab, 
     )
     busy.lanes[3] = replace(busy.lanes[3], records_written=77_777)
     await shown.until("document.querySelector('#table tbody').textContent.includes('77,777')")
-    assert await shown.evaluate("[...touched]") == [busy.lanes[3].partition]
+    # Rows that come into sight are no change of a row.
+    assert await shown.evaluate("[...touched].filter(Boolean)") == [busy.lanes[3].partition]
 
 
 async def test_a_lane_that_needs_a_person_stands_on_top_and_is_said_aloud(shown: Tab, busy: BusyMirror) -> None:
@@ -124,7 +125,7 @@ async def test_lanes_are_found_sorted_and_opened_by_keyboard_alone(shown: Tab, b
     assert "24 h" in await shown.evaluate("document.getElementById('details-list').innerText")
     await shown.press("Escape")
     await shown.until("!document.getElementById('details').open")
-    assert await shown.evaluate("document.activeElement.textContent") == "shardId-000000000421"
+    await shown.until("document.activeElement.textContent === 'shardId-000000000421'")
 
 
 async def test_the_last_of_a_thousand_lanes_is_a_key_away(shown: Tab) -> None:
@@ -220,7 +221,7 @@ async def test_each_of_several_mirrors_is_a_link_away(busy: BusyMirror, tab: Tab
     async with served(busy, BusyMirror(3, "payments")) as url:
         await tab.open(f"{url}/#payments")
         await tab.until("document.getElementById('name').textContent === 'payments'")
-        assert await tab.evaluate(f"{ROWS}.length") == 3
+        await tab.until(f"{ROWS}.length === 3")
         await tab.evaluate("document.querySelector('#mirrors a').click()")
         await tab.until("document.getElementById('name').textContent === 'orders'")
         assert await tab.evaluate("document.querySelector('#mirrors a').getAttribute('aria-current')") == "page"

@@ -1,0 +1,1 @@
+"""What Amazon MSK needs of AWS beside Kafka itself: who we are, where the brokers are, and what the password is."""

@@ -1,0 +1,1 @@
+"""What is published, made and tried before anyone else gets it: ``python -m release``."""

@@ -1,0 +1,46 @@
+"""Reports of several workers as metrics of one mirror."""
+
+from dataclasses import replace
+
+from bridge.engine.status import LaneState, MirrorState
+from bridge.telemetry.counters import Counts
+from bridge.telemetry.observed import ObservedMirror
+from bridge.telemetry.samples import samples
+from bridge.workers.channel import Report
+from bridge.workers.merged import NOTHING, left_behind, merged
+from tests.bridge.telemetry.statuses import lane, status
+
+NO_COUNTS = Counts({}, {}, 0, 0)
+
+
+def report(*states: tuple[str, LaneState]) -> Report:
+    lanes = [lane(partition, state) for partition, state in states]
+    return Report(replace(status(*lanes), buffer_limit_bytes=1000), NO_COUNTS)
+
+
+def partitions(past: list[Report], present: list[Report]) -> set[str]:
+    """Those of which a series is told."""
+    left = [each for ended in past for each in left_behind(ended, "SIGKILL")]
+    whole = merged(MirrorState.RUNNING, past, present, left)
+    told = samples(ObservedMirror("orders", lambda: whole), whole, 0)
+    return {labels[0] for definition, labels, _ in told if definition.labels == ("partition",)}
+
+
+def test_a_partition_that_any_worker_has_finished_has_no_series() -> None:
+    """Its children have theirs, whichever worker has them."""
+    first = report(("parent", LaneState.FINISHED), ("other", LaneState.RUNNING))
+    second = report(("child", LaneState.RUNNING))
+    assert partitions([], [first, second]) == {"other", "child"}
+
+
+def test_a_worker_that_ended_leaves_series_of_what_is_still_to_do_and_no_others() -> None:
+    """What it had finished does not come back with it, what it worked on stays in sight."""
+    ended = report(("parent", LaneState.FINISHED), ("other", LaneState.RUNNING))
+    assert partitions([ended], [report(("child", LaneState.RUNNING))]) == {"other", "child"}
+
+
+def test_the_limit_of_the_buffer_is_that_of_all_who_live() -> None:
+    """As what is in it: a share of one to the other says how full it is."""
+    whole = merged(MirrorState.RUNNING, [report()], [report(), report()], ())
+    assert (whole.buffered_bytes, whole.buffer_limit_bytes) == (800, 2000)
+    assert NOTHING.status.buffer_limit_bytes == 0
