@@ -29,7 +29,7 @@ FAILED = 1
 
 
 async def _redriven(mirror: MirrorProcess) -> RedriveReport:
-    asked = load([str(mirror.config)], environment=os.environ)
+    asked = await asyncio.to_thread(load, [str(mirror.config)], environment=os.environ)
     return await Redrive(asked, RedriveRequest()).run()
 
 
