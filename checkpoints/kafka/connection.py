@@ -1,6 +1,5 @@
 """The clients of a checkpoint topic's cluster, and how their errors are told."""
 
-import logging
 from collections.abc import Hashable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -54,8 +53,6 @@ _PERMISSIONS = {
         "(kafka-cluster:DescribeTransactionalId, AlterTransactionalId)"
     ),
 }
-
-librdkafka_log = logging.getLogger(f"{__name__}.librdkafka")
 
 
 def admin_client(settings: Settings) -> AdminClient:
@@ -125,4 +122,5 @@ def explanation(error: KafkaError, operation: str) -> CheckpointError:
 
 
 def _with(settings: Settings, own: Mapping[str, object] | None = None) -> dict[str, Any]:
-    return {"logger": librdkafka_log, **settings, **(own or {})}
+    # What matters is told by the calls that fail; each attempt to connect is not, beside the sink's own client.
+    return {**settings, "log_level": 0, **(own or {})}

@@ -170,6 +170,14 @@ class Transactions:
         if unanswered:
             self._renew()
 
+    def release(self) -> None:
+        """Let go of the producer, which ends librdkafka's threads: blocks for that. Nothing is called any more.
+
+        The producer's callbacks lead back to whoever holds this, and the garbage collector is slow to find such
+        circles. Safe to call twice.
+        """
+        vars(self).pop("producer", None)
+
     def _renew(self) -> None:
         """Go on with another producer, whose records cannot be taken for those of the one before.
 

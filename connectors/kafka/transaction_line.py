@@ -143,6 +143,8 @@ class TransactionLine:
         self._sender.join(_LEAVE_S)
         if self._sender.is_alive():
             log.warning("%s: a call to the coordinator does not return, its producer is left behind", self._operation)
+        else:
+            self._transactions.release()
 
     def _commit_heard(self, scope: TransactionScope) -> None:
         self.forget(scope)

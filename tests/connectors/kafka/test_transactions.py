@@ -1,6 +1,7 @@
 """What a Kafka sink promises that writes in transactions."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from threading import Event
@@ -56,6 +57,10 @@ class TestTransactionalKafkaSink(WaitingScopeContract):
             yield SettledTarget(sink, kafka, name)
 
 
+def producers() -> set[int]:
+    return {id(each) for each in gc.get_objects() if isinstance(each, Producer)}
+
+
 async def values(address: str, topic: str) -> list[bytes | None]:
     await until_settled(address, topic)
     return [each.value for each in await read_topic(address, topic)]
@@ -105,6 +110,19 @@ async def test_a_coordinator_that_is_lost_breaks_the_scope_and_another_producer_
             assert isinstance(caught.value, UncertainError)
             await deliver(sink, numbered(0, 50))
             assert len(await values(kafka, name)) == 50
+
+
+async def test_a_line_that_is_left_keeps_no_client(kafka: str, topic: TopicFactory) -> None:
+    """Its producer's threads and connections end with it, and wait for no garbage collector."""
+    name, before = topic(partitions=1), producers()
+    gc.disable()
+    try:
+        async with transactional_sink(kafka, name, topic(partitions=1)) as sink:
+            await deliver(sink, numbered(0, 10))
+            [at_work] = producers() - before
+        assert at_work not in producers()
+    finally:
+        gc.enable()
 
 
 async def test_a_failed_save_gives_up_what_waited_for_it(kafka: str, topic: TopicFactory) -> None:
