@@ -181,6 +181,18 @@ def test_a_picture_has_all_that_matters_in_the_height_of_a_terminal(busy: BusyMi
     assert "more lanes" in lines[-1]
 
 
+def test_a_narrow_terminal_still_tells_the_lanes_apart(busy: BusyMirror) -> None:
+    """Partition, state, lag and the beginning of what is wrong are whole in 80 columns; what tells less is left out."""
+    busy.hold(29, "access denied [add kinesis:GetRecords]")
+    text = StringIO()
+    Console(file=text, width=80, markup=False).print(picture(seen_of(busy), height=20))
+    lanes = [line for line in text.getvalue().splitlines() if line.startswith("shardId")]
+    assert len({line.split()[0] for line in lanes}) == len(lanes)
+    assert lanes[0].startswith("shardId-000000000029  held ")
+    assert "access denied [add" in lanes[0]
+    assert max(map(len, text.getvalue().splitlines())) <= 80
+
+
 def test_a_screen_goes_on_with_the_last_picture_while_nobody_answers(busy: BusyMirror) -> None:
     """And says since when."""
     text = StringIO()

@@ -1,6 +1,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -238,4 +239,6 @@ async def test_a_page_that_takes_nothing_is_let_go_of() -> None:
         await eventually(lambda: not server.connections, "its connection is closed")
     finally:
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
         await runner.cleanup()

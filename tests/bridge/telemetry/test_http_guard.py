@@ -1,7 +1,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import pytest
@@ -156,4 +156,6 @@ async def test_what_is_no_request_does_not_fill_the_log(caplog: pytest.LogCaptur
         writer.write(sent % (b"x" * 20_000) if b"%b" in sent else sent)
         assert (await reader.readline()).split()[1] == b"400"
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
     assert not [record for record in caplog.records if record.levelno > logging.DEBUG or record.exc_info]
