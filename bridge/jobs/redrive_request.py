@@ -1,7 +1,7 @@
 """What a redrive is asked for, and what it makes of the mirror's configuration."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from bridge.config import Configuration
 from bridge.config.checkpoints import KafkaCheckpoints, KafkaTopic, SqliteCheckpoints, SqliteFile
@@ -69,10 +69,14 @@ def _letters(configuration: Configuration) -> SourceSection:
     """The dead letter as the section of a source."""
     section, stream, topic = configuration.dead_letter, configuration.kinesis_end, configuration.kafka_end
     if section is not None and section.kinesis is not None and stream is not None:
-        shared = {name: getattr(stream, name) for name in KinesisEnd.model_fields}
-        changed = {**shared, "stream": section.kinesis.stream, "codec": "envelope"}
+        changed = {**_told(stream, KinesisEnd), "stream": section.kinesis.stream, "codec": "envelope"}
         return SourceSection(kinesis=KinesisSource.model_construct(**changed))
     if section is not None and section.kafka is not None and topic is not None:
-        shared = {name: getattr(topic, name) for name in KafkaEnd.model_fields}
-        return SourceSection(kafka=KafkaSource.model_construct(**{**shared, "topic": section.kafka.topic}))
+        changed = {**_told(topic, KafkaEnd), "topic": section.kafka.topic}
+        return SourceSection(kafka=KafkaSource.model_construct(**changed).located_as(topic))
     return configuration.source
+
+
+def _told(end: KinesisEnd | KafkaEnd, shared: type[KinesisEnd | KafkaEnd]) -> dict[str, Any]:
+    """What ``end`` says of the keys of ``shared``. What it leaves to defaults is left out: rules tell the two apart."""
+    return {name: getattr(end, name) for name in shared.model_fields if name in end.model_fields_set}
