@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bridge.cli.address import address
 from bridge.cli.arguments import Json, Name, Settings, configuration, split_targets
 from bridge.cli.output import print_json
 from bridge.config import Configuration
@@ -14,12 +15,11 @@ from bridge.control.client import ControlClient
 from bridge.control.order import Action, Answer
 from bridge.engine.passing import UnknownLaneError
 from bridge.errors import UsageError
+from bridge.telemetry.listener import Listener
 from checkpoints.base import CheckpointError
 from connectors.base import Clock, ConnectorError
 
 lane = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
-
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where such a server is reached from here
 
 Arguments = Annotated[
     list[str],
@@ -121,19 +121,21 @@ def _tell(
 
 async def _send(asked: Configuration, action: Action, partition: str, until: str | None, url: str | None) -> Answer:
     listener = None if asked.http is None else asked.http.listener
-    if url is None and (listener is None or listener.port == 0):
-        raise UsageError(
-            f"lane {action.value}", "the key http.listen names no address of the mirror", "--url says where it answers"
-        )
-    if url is None and listener is not None:
-        host = _EVERYWHERE.get(listener.host, listener.host)
-        url = f"http://[{host}]:{listener.port}" if ":" in host else f"http://{host}:{listener.port}"
-    token = None if listener is None else listener.token
-    client = ControlClient(str(url).rstrip("/"), token)
+    client = ControlClient(_address(action, listener, url), None if listener is None else listener.token)
     try:
         return await client.send(asked.name, action, partition, f"{getpass.getuser()}@{socket.gethostname()}", until)
     except UnknownLaneError as error:
         raise UnknownLaneError(error.operation, error.cause, await _whereabouts(asked, partition)) from None
+
+
+def _address(action: Action, listener: Listener | None, url: str | None) -> str:
+    if url is not None:
+        return address("--url", url)
+    if listener is None or listener.from_here is None:
+        raise UsageError(
+            f"lane {action.value}", "the key http.listen names no address of the mirror", "--url says where it answers"
+        )
+    return listener.from_here
 
 
 async def _whereabouts(asked: Configuration, partition: str) -> str:
@@ -147,7 +149,7 @@ async def _whereabouts(asked: Configuration, partition: str) -> str:
         owner = None
     if owner is None:
         return "kmbridge status shows the lanes there; kmbridge checkpoints list shows who owns each partition"
-    return f"its slot is with worker {owner}: --url names the address of that one"
+    return f"if the source has such a partition, it is with worker {owner}: --url names the address of that one"
 
 
 def _document(asked: Configuration, action: Action, partition: str, answer: Answer) -> dict[str, object]:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr
 
+from bridge.cli.address import address
 from bridge.cli.arguments import Json, Name, Settings, configurations
 from bridge.cli.failure import FAILED
 from bridge.cli.output import print_json
@@ -81,7 +82,7 @@ def _client(where: list[str], name: str | None, settings: list[str] | None, toke
         if len(where) > 1:
             raise UsageError("status", f"found {len(where)} arguments", "allowed: one URL, or a configuration")
         token = os.environ.get(token_variable)
-        return StatusClient((where or [_HERE])[0].rstrip("/"), SecretStr(token) if token else None)
+        return StatusClient(address("status URL", (where or [_HERE])[0]), SecretStr(token) if token else None)
     http = configurations(where, name, settings).process.http
     listener: Listener | None = None if http is None else http.listener
     if listener is None or listener.from_here is None:

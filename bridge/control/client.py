@@ -14,6 +14,7 @@ from bridge.control.routes import HEADER
 from connectors.base import RefusedError, UnreachableError
 
 _CONNECT_S = 10.0
+_TOKEN = "http.token of the configuration has to be the one that it runs with"  # noqa: S105 - a hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,6 @@ class ControlClient:
             raise RefusedError(
                 f"tell the running mirror at {self.address}",
                 f"HTTP {status}: {body[:200].decode(errors='replace').strip()}",
-                "http.token of the configuration has to be the one that it runs with",
+                _TOKEN if status in (401, 403) else "is this the http.listen of a mirror?",
             ) from None
         raise refusal.error()
