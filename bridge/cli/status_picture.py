@@ -27,6 +27,7 @@ _MIRROR_COLUMNS = (
     "throttled",
     "dead letters",
     "skipped",
+    "error",
 )
 _LEFT_OUT = ("position", "checkpoint", "written", "records/s")
 """On a narrow terminal, in this order."""
@@ -200,6 +201,7 @@ def _mirror_row(mirror: MirrorTold) -> tuple[str, ...]:
         str(sum(mirror.throttled.values())),
         str(sum(mirror.dead_letters.values())),
         str(sum(mirror.skipped.values())),
+        mirror.error or "",
     )
 
 

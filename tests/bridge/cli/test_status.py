@@ -164,6 +164,26 @@ def test_an_open_address_is_asked_on_this_machine(
     assert call(capsys, "status", file).code == 0
 
 
+def test_one_of_several_mirrors_is_shown_by_its_name(capsys: pytest.CaptureFixture[str], loop: LoopThread) -> None:
+    """Alone, with an exit code of its own; why another one failed stands beside that one."""
+    orders, bills = BusyMirror(2), BusyMirror(2, "bills")
+    bills.state = MirrorState.FAILED
+    failed = replace(bills.observed, status=lambda: replace(bills.status(), error="no such topic"))
+    server = TelemetryServer(Listener(HOST, 0), [orders.observed, failed], "1")
+    loop.run(server.__aenter__())
+    try:
+        where = ("status", f"http://{HOST}:{server.port}")
+        both, one = call(capsys, *where), call(capsys, *where, "--name", "orders")
+        document = call(capsys, *where, "--name", "orders", "--json")
+        unknown = call(capsys, *where, "--name", "order")
+    finally:
+        loop.run(server.__aexit__(None, None, None))
+    assert (both.code, one.code, document.code, unknown.code) == (1, 0, 0, 3)
+    assert both.out.splitlines()[2].split("\t")[::11] == ["bills", "no such topic"]
+    assert "bills" not in one.out + document.out
+    assert "--name is one of orders, bills" in unknown.err
+
+
 def test_a_picture_has_all_that_matters_in_the_height_of_a_terminal(busy: BusyMirror) -> None:
     """What needs someone is never cut off."""
     busy.hold(29, "access denied [add kinesis:GetRecords]")
