@@ -1,10 +1,11 @@
 """What a redrive is asked for, and what it makes of the mirror's configuration."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from bridge.config import Configuration
 from bridge.config.checkpoints import KafkaCheckpoints, KafkaTopic, SqliteCheckpoints, SqliteFile
+from bridge.config.cluster import KafkaCluster
 from bridge.config.ends import KafkaEnd, KinesisEnd
 from bridge.config.source import KafkaSource, KinesisSource
 from bridge.config.source import Source as SourceSection
@@ -61,7 +62,8 @@ def _checkpoints(configuration: Configuration) -> object:
     is_file = letters is not None and letters.file is not None
     if is_file and topic is not None and configuration.checkpoints_in_source_group:
         # The group of a topic that is not read has no place for them.
-        return KafkaCheckpoints(kafka=KafkaTopic.model_construct(bootstrap_servers=topic.bootstrap_servers))
+        shared = {name: getattr(topic, name) for name in KafkaCluster.model_fields.keys() & topic.model_fields_set}
+        return KafkaCheckpoints(kafka=KafkaTopic.model_construct(**shared).located_as(topic))
     return kept
 
 
@@ -69,14 +71,11 @@ def _letters(configuration: Configuration) -> SourceSection:
     """The dead letter as the section of a source."""
     section, stream, topic = configuration.dead_letter, configuration.kinesis_end, configuration.kafka_end
     if section is not None and section.kinesis is not None and stream is not None:
-        changed = {**_told(stream, KinesisEnd), "stream": section.kinesis.stream, "codec": "envelope"}
+        shared = {name: getattr(stream, name) for name in KinesisEnd.model_fields}
+        changed = {**shared, "stream": section.kinesis.stream, "codec": "envelope"}
         return SourceSection(kinesis=KinesisSource.model_construct(**changed))
     if section is not None and section.kafka is not None and topic is not None:
-        changed = {**_told(topic, KafkaEnd), "topic": section.kafka.topic}
-        return SourceSection(kafka=KafkaSource.model_construct(**changed).located_as(topic))
+        shared = {name: getattr(topic, name) for name in KafkaEnd.model_fields.keys() & topic.model_fields_set}
+        source = KafkaSource.model_construct(**{**shared, "topic": section.kafka.topic})
+        return SourceSection(kafka=source.located_as(topic))
     return configuration.source
-
-
-def _told(end: KinesisEnd | KafkaEnd, shared: type[KinesisEnd | KafkaEnd]) -> dict[str, Any]:
-    """What ``end`` says of the keys of ``shared``. What it leaves to defaults is left out: rules tell the two apart."""
-    return {name: getattr(end, name) for name in shared.model_fields if name in end.model_fields_set}
