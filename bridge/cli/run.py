@@ -173,12 +173,11 @@ async def supervise(
         supervisor.kill()
         leave(number, frame)
 
-    listener = asked.http.listener if asked.http is not None else None
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
         orders = LaneRoutes({asked.name: supervisor}.get).routes()
         async with (
             with_migration(asked, observed) as shown,
-            serving(listener, [shown], own_version, routes=orders) as address,
+            serving(asked.listener, [shown], own_version, routes=orders) as address,
             exporting(asked, [shown]),
         ):
             told = {} if address is None else {"status": f"{address}/status", "metrics": f"{address}/metrics"}
