@@ -28,7 +28,10 @@ class Seen:
 
 
 class Display(Protocol):
+    """Shows one moment after another."""
+
     every_s: float
+    """How often it wants to be shown one."""
 
     def show(self, seen: Seen) -> None:
         """May block."""
@@ -43,6 +46,8 @@ def screen(terminal: Console | None = None) -> Iterator["Screen"]:
 
 
 class Screen:
+    """The whole terminal, drawn anew each time."""
+
     every_s = _SCREEN_S
 
     def __init__(self, live: Live, terminal: Console) -> None:

@@ -140,6 +140,7 @@ class Lane:
         self._interrupt()
 
     def unpause(self) -> None:
+        """Go on strictly after where it stands."""
         self.progress.paused_ms = None
         self._nap.cut()
 
@@ -182,6 +183,7 @@ class Lane:
         self.progress.is_ended = False
 
     def status(self, now_s: float, now_ms: int) -> LaneStatus:
+        """This moment: ``now_s`` by the monotonic clock, ``now_ms`` by the wall clock."""
         progress, retention_ms = self.progress, self._around.source.retention_ms
         state, error = self.shown()
         watermark_ms = progress.place.watermark_ms
