@@ -87,6 +87,11 @@ class MirrorSection(Section):
         return self.sink.kinesis or self.source.kinesis
 
     @property
+    def group(self) -> str:
+        """The consumer group in which the mirror's workers are members, and its client id at clusters of Kafka."""
+        return f"kmbridge-{self.name}"
+
+    @property
     def listener(self) -> Listener | None:
         """Where this process is asked over HTTP; None where it is not."""
         return None if self.http is None else self.http.listener

@@ -36,7 +36,7 @@ async def entered(asked: Configuration, patience_s: float) -> Entered:
     async def enter(section: str, cluster: KafkaCluster) -> None:
         try:
             async with asyncio.timeout(patience_s):
-                found[section] = await located_cluster(cluster, f"kmbridge-{asked.name}")
+                found[section] = await located_cluster(cluster, asked.group)
         except TimeoutError:
             operation, cause = f"log in to Kafka at {','.join(cluster.names)}", f"no answer within {patience_s:g} s"
             lost[section] = UnreachableError(operation, cause, "check address, network, auth and that the brokers run")

@@ -40,7 +40,7 @@ async def located(asked: Configuration) -> Configuration:
     found: dict[str, KafkaCluster] = {}
 
     async def locate(key: str, cluster: KafkaCluster) -> None:
-        found[key] = await located_cluster(cluster, f"kmbridge-{asked.name}")
+        found[key] = await located_cluster(cluster, asked.group)
 
     async with together() as tasks:
         for key, cluster in asked.clusters.items():
