@@ -27,4 +27,5 @@ class RedriveReport:
     def to_json(self) -> dict[str, object]:
         """As ``kmbridge redrive --json`` prints it."""
         document = asdict(self)
-        return {**document, "complete": document.pop("is_complete")}
+        document["complete"] = document.pop("is_complete")
+        return document
