@@ -14,12 +14,11 @@ from bridge.control.client import ControlClient
 from bridge.control.order import Action, Answer
 from bridge.engine.passing import UnknownLaneError
 from bridge.errors import UsageError
+from bridge.telemetry.endpoint import Endpoint
 from checkpoints.base import CheckpointError
 from connectors.base import Clock, ConnectorError
 
 lane = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
-
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where such a server is reached from here
 
 Arguments = Annotated[
     list[str],
@@ -120,16 +119,13 @@ def _tell(
 
 
 async def _send(asked: Configuration, action: Action, partition: str, until: str | None, url: str | None) -> Answer:
-    listener = None if asked.http is None else asked.http.listener
-    if url is None and (listener is None or listener.port == 0):
+    listener = asked.listener
+    address = url or (None if listener is None else listener.from_here)
+    if address is None:
         raise UsageError(
             f"lane {action.value}", "the key http.listen names no address of the mirror", "--url says where it answers"
         )
-    if url is None and listener is not None:
-        host = _EVERYWHERE.get(listener.host, listener.host)
-        url = f"http://[{host}]:{listener.port}" if ":" in host else f"http://{host}:{listener.port}"
-    token = None if listener is None else listener.token
-    client = ControlClient(str(url).rstrip("/"), token)
+    client = ControlClient(Endpoint(address.rstrip("/"), None if listener is None else listener.token))
     try:
         return await client.send(asked.name, action, partition, f"{getpass.getuser()}@{socket.gethostname()}", until)
     except UnknownLaneError as error:

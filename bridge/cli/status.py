@@ -19,7 +19,7 @@ from bridge.cli.status_picture import console, needs_someone, picture, print_lin
 from bridge.cli.stop import stopping
 from bridge.errors import UsageError
 from bridge.telemetry.client import StatusClient
-from bridge.telemetry.listener import Listener
+from bridge.telemetry.endpoint import Endpoint
 from bridge.telemetry.told import told
 from connectors.base import ConnectorError, RefusedError
 
@@ -81,12 +81,11 @@ def _client(where: list[str], name: str | None, settings: list[str] | None, toke
         if len(where) > 1:
             raise UsageError("status", f"found {len(where)} arguments", "allowed: one URL, or a configuration")
         token = os.environ.get(token_variable)
-        return StatusClient((where or [_HERE])[0].rstrip("/"), SecretStr(token) if token else None)
-    http = configurations(where, name, settings).process.http
-    listener: Listener | None = None if http is None else http.listener
+        return StatusClient(Endpoint((where or [_HERE])[0].rstrip("/"), SecretStr(token) if token else None))
+    listener = configurations(where, name, settings).process.listener
     if listener is None or listener.from_here is None:
         raise UsageError("status", "the key http.listen names no address of the mirror", "name its URL instead")
-    return StatusClient(listener.from_here, listener.token)
+    return StatusClient(Endpoint(listener.from_here, listener.token))
 
 
 async def _follow(client: StatusClient, display: Display, seen: Seen) -> None:
@@ -113,5 +112,5 @@ async def _seen(client: StatusClient) -> Seen:
         return Seen(document, told(document))
     except ValueError as error:
         raise RefusedError(
-            f"ask {client.address}/status", f"what answers is no mirror: {error}", "is this its http.listen?"
+            f"ask {client.endpoint.address}/status", f"what answers is no mirror: {error}", "is this its http.listen?"
         ) from None
