@@ -46,7 +46,7 @@ def _sent() -> tuple[list[TestRecord], list[TestRecord]]:
 
 
 @pytest.mark.parametrize(
-    "kind", ["kafka", *(pytest.param(each, marks=pytest.mark.soak) for each in ("file", "kinesis"))]
+    "kind", ["kafka", *(pytest.param(each, marks=pytest.mark.long) for each in ("file", "kinesis"))]
 )
 async def test_letters_are_sent_again_once_in_the_order_of_each_key(
     route: RouteFactory, topic: TopicFactory, stream: StreamFactory, tmp_path: Path, kind: str
@@ -67,6 +67,7 @@ async def test_letters_are_sent_again_once_in_the_order_of_each_key(
         await path.until_arrived(len(sent) - len(large))
         refused = await run_command("redrive", mirror.config, "--json")
         assert refused.code == FAILED, refused.err
+        assert refused.out, refused.err
         told = json.loads(refused.out)
         assert (told["sent"], sum(told["refused"].values())) == (0, len(large))
         await asyncio.to_thread(alter_topic, path.kafka, path.topic, {"max.message.bytes": "1000000"})
