@@ -96,12 +96,12 @@ class Lane:
         if self._gap is not None:
             self._gap = None
             # What is said there of a former owner is not said of these.
-            self.progress.stored = None
+            self.progress.stored = self.progress.inherited_ms = None
 
-    def inherit(self, landed: Landed) -> None:
-        """What has ``landed`` is in the sink already. Call it before ``run``."""
+    def inherit(self, landed: Landed | None) -> None:
+        """What has ``landed`` is in the sink already; None: nothing has, or nobody can tell. Call it before ``run``."""
         self.sieve.landed = landed
-        self.progress.inherited_ms = landed.since_ms
+        self.progress.inherited_ms = None if landed is None else landed.since_ms
 
     async def run(self) -> None:
         """Mirror the partition from where ``resume`` left it.
