@@ -95,7 +95,7 @@ class System:
 
     async def finish(self, kill_after_s: float | None = None) -> None:
         """Until its gates hold, as somebody who calls it again: consumers may just have fallen behind."""
-        moves = []
+        moves: list[dict[str, Any]] = []
         while len(moves) < MOST:
             moves.append(await self.command("finish", kill_after_s))
             if moves[-1]["is_done"]:
