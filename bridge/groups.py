@@ -1,4 +1,18 @@
-"""One failure of several tasks as the failure of the whole."""
+"""Several tasks that succeed or fail as one."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+@asynccontextmanager
+async def together() -> AsyncIterator[asyncio.TaskGroup]:
+    """A task group: the first failure ends all other tasks, and is raised by itself instead of in a group."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            yield tasks
+    except ExceptionGroup as errors:
+        raise first(errors) from None
 
 
 def first(errors: ExceptionGroup[Exception]) -> Exception:

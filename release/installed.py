@@ -12,6 +12,8 @@ _DEMO = ("demo", "--records", "2000")
 
 @dataclass(frozen=True, slots=True)
 class Installed:
+    """The virtual environment in the folder ``environment``, with the product in it."""
+
     environment: Path
 
     @classmethod
@@ -25,6 +27,7 @@ class Installed:
         return installed
 
     def add(self, requirements: Path) -> None:
+        """Install what the lock file ``requirements`` names, each by its hash. Raises ``ReleaseError``."""
         run(*self._install, "--require-hashes", "-r", requirements)
 
     def tried(self, version: str, folder: Path) -> str:

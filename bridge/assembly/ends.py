@@ -10,7 +10,6 @@ from bridge.config.sink import CreateTopic as CreateTopicSection
 from bridge.config.sink import KafkaSink as KafkaSinkSection
 from bridge.config.source import KafkaSource as KafkaSourceSection
 from bridge.config.source import KinesisSource as KinesisSourceSection
-from bridge.keeping.stores import group_name
 from bridge.keeping.worker import Keeping
 from connectors.base import Clock, Observer, Sink, Source
 from connectors.codecs.catalogue import codec_named
@@ -80,7 +79,7 @@ class EndMaker:
         return KinesisSource(settings, self.clock, self.random, self.observer)
 
     def _reading_topic(self, section: KafkaSourceSection) -> Source:
-        group = group_name(self.asked)
+        group = self.asked.group
         settings = KafkaSourceSettings(
             bootstrap_servers=",".join(section.servers),
             topic=section.topic,
@@ -115,7 +114,7 @@ class EndMaker:
             create_topic=None if section.create_topic is None else _new_topic(section.create_topic),
             librdkafka=plain(section.librdkafka),
             auth=section.login,
-            client_id=group_name(self.asked),
+            client_id=self.asked.group,
             # What the budget lets through is all there can be.
             buffer_bytes=self.asked.limits.memory,
         )
@@ -126,7 +125,7 @@ class EndMaker:
             topic=topic,
             librdkafka=plain(end.librdkafka),
             auth=end.login,
-            client_id=group_name(self.asked),
+            client_id=self.asked.group,
             buffer_bytes=self.asked.limits.memory,
         )
 

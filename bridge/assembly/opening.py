@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TypeVar
 
-from bridge.groups import first
+from bridge.groups import together
 from connectors.base import Connector, UnreachableError
 
 OPENING_S = 26.0
@@ -29,12 +29,9 @@ async def all_opened(stack: AsyncExitStack, ends: Mapping[str, Connector]) -> No
     """Enter all of ``ends``, by name, at the same time; the first that fails cancels the others, and what it raised is
     raised. Raises ``UnreachableError`` after ``OPENING_S``.
     """
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            for name, end in ends.items():
-                tasks.create_task(_opened_in_time(stack, name, end), name=f"open {name}")
-    except ExceptionGroup as errors:
-        raise first(errors) from None
+    async with together() as tasks:
+        for name, end in ends.items():
+            tasks.create_task(_opened_in_time(stack, name, end), name=f"open {name}")
 
 
 async def _opened_in_time(stack: AsyncExitStack, name: str, end: AbstractAsyncContextManager[object]) -> None:

@@ -7,7 +7,6 @@ from random import Random
 from bridge.config import Configuration
 from bridge.config.ends import KafkaEnd, KinesisEnd
 from bridge.config.librdkafka import plain
-from bridge.keeping.stores import group_name
 from connectors.base import Clock, Observer, Source
 from connectors.kafka.source import KafkaSource
 from connectors.kafka.source_settings import KafkaSourceSettings
@@ -93,7 +92,7 @@ class SideMaker:
             topic,
             librdkafka=plain(end.librdkafka),
             auth=end.login,
-            client_id=f"{group_name(self.asked)}-verify",
+            client_id=f"{self.asked.group}-verify",
             buffer_bytes=_FETCHED,
             reach_s=self.reach_s,
         )

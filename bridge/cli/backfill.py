@@ -88,9 +88,8 @@ def backfill(
 
 async def _backfill(asked: Configuration, request: BackfillRequest) -> BackfillReport:
     job = Backfill(asked, request)
-    listener = asked.http.listener if asked.http is not None else None
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
-        async with serving(listener, [job.observed], version("kmbridge")):
+        async with serving(asked.listener, [job.observed], version("kmbridge")):
             with stopping(job.stop):
                 async with showing(job.progress):
                     return await job.run()

@@ -15,6 +15,7 @@ from bridge.control.client import ControlClient
 from bridge.control.order import Action, Answer
 from bridge.engine.passing import UnknownLaneError
 from bridge.errors import UsageError
+from bridge.telemetry.endpoint import Endpoint
 from bridge.telemetry.listener import Listener
 from checkpoints.base import CheckpointError
 from connectors.base import Clock, ConnectorError
@@ -120,8 +121,8 @@ def _tell(
 
 
 async def _send(asked: Configuration, action: Action, partition: str, until: str | None, url: str | None) -> Answer:
-    listener = None if asked.http is None else asked.http.listener
-    client = ControlClient(_address(action, listener, url), None if listener is None else listener.token)
+    listener = asked.listener
+    client = ControlClient(Endpoint(_address(action, listener, url), None if listener is None else listener.token))
     try:
         return await client.send(asked.name, action, partition, f"{getpass.getuser()}@{socket.gethostname()}", until)
     except UnknownLaneError as error:

@@ -20,14 +20,13 @@ from connectors.base import Clock
 
 async def mirror_alone(asked: Configuration, own_version: str) -> None:
     """Mirror and serve the telemetry, until a signal drains."""
-    listener = asked.http.listener if asked.http is not None else None
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
         async with followed(asked, own_version) as tracers:
             mirroring = Mirroring(asked, tracer=tracers(asked.name))
             orders = LaneRoutes({asked.name: mirroring}.get).routes()
             async with (
                 with_migration(asked, mirroring.observed) as observed,
-                serving(listener, [observed], own_version, routes=orders) as address,
+                serving(asked.listener, [observed], own_version, routes=orders) as address,
                 exporting(asked, [observed]),
             ):
                 with stopping(mirroring.stop):
@@ -56,11 +55,9 @@ async def mirror_many(asked: Mirrors, own_version: str) -> None:
             return Mirroring(each, tracer=tracers(each.name))
 
         fleet = Fleet(asked, begin, lambda family: names_of(family, Clock()), clock=Clock(), backoff=backoff)
-        http = asked.process.http
-        listener = None if http is None else http.listener
         orders = LaneRoutes(fleet.control_of).routes()
         async with (
-            serving(listener, fleet.observed, own_version, routes=orders) as address,
+            serving(asked.process.listener, fleet.observed, own_version, routes=orders) as address,
             exporting(asked.process, fleet.observed),
         ):
             with stopping(fleet.stop):

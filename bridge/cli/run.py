@@ -21,6 +21,7 @@ from bridge.control.routes import LaneRoutes
 from bridge.engine.retry import Backoff
 from bridge.errors import UsageError
 from bridge.telemetry.http import serving
+from bridge.telemetry.listener import pages
 from bridge.telemetry.logging import LogFormat, configure_logging
 from bridge.telemetry.observed import ObservedMirror
 from bridge.workers.cores import usable_cores
@@ -155,15 +156,6 @@ async def supervise(
         return Backoff(Random(), first_s=FIRST_DELAY_S, ceiling_s=LONGEST_DELAY_S)
 
     supervisor = Supervisor(command, processes, clock=Clock(), backoff=backoff)
-    observed = ObservedMirror(
-        asked.name,
-        supervisor.status,
-        supervisor.counts,
-        supervisor.trouble,
-        supervisor.restarts,
-        source=asked.source.end.place,
-        sink=asked.sink.end.place,
-    )
 
     def drain(signal_name: str) -> None:
         log.info("draining", asked_by=signal_name)
@@ -173,17 +165,27 @@ async def supervise(
         supervisor.kill()
         leave(number, frame)
 
-    listener = asked.http.listener if asked.http is not None else None
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
         orders = LaneRoutes({asked.name: supervisor}.get).routes()
         async with (
-            with_migration(asked, observed) as shown,
-            serving(listener, [shown], own_version, routes=orders) as address,
+            with_migration(asked, _observed(asked, supervisor)) as shown,
+            serving(asked.listener, [shown], own_version, routes=orders) as address,
             exporting(asked, [shown]),
         ):
-            told = {} if address is None else {"status": f"{address}/status", "metrics": f"{address}/metrics"}
-            log.info("supervising", workers=processes, **told)
+            log.info("supervising", workers=processes, **pages(address))
             with stopping(drain, second=force):
                 code = await supervisor.run()
             log.info("stopped", records=supervisor.status().records_written, exit_code=code)
     return code
+
+
+def _observed(asked: Configuration, supervisor: Supervisor) -> ObservedMirror:
+    return ObservedMirror(
+        asked.name,
+        supervisor.status,
+        supervisor.counts,
+        supervisor.trouble,
+        supervisor.restarts,
+        source=asked.source.end.place,
+        sink=asked.sink.end.place,
+    )

@@ -21,7 +21,7 @@ from bridge.cli.status_picture import console, needs_someone, picture, print_lin
 from bridge.cli.stop import stopping
 from bridge.errors import UsageError
 from bridge.telemetry.client import StatusClient
-from bridge.telemetry.listener import Listener
+from bridge.telemetry.endpoint import Endpoint
 from bridge.telemetry.told import told
 from connectors.base import ConnectorError, RefusedError
 
@@ -83,12 +83,12 @@ def _client(where: list[str], name: str | None, settings: list[str] | None, toke
         if len(where) > 1:
             raise UsageError("status", f"found {len(where)} arguments", "allowed: one URL, or a configuration")
         token = os.environ.get(token_variable)
-        return StatusClient(address("status URL", (where or [_HERE])[0]), SecretStr(token) if token else None)
-    http = configurations(where, name, settings).process.http
-    listener: Listener | None = None if http is None else http.listener
+        here = address("status URL", (where or [_HERE])[0])
+        return StatusClient(Endpoint(here, SecretStr(token) if token else None))
+    listener = configurations(where, name, settings).process.listener
     if listener is None or listener.from_here is None:
         raise UsageError("status", "the key http.listen names no address of the mirror", "name its URL instead")
-    return StatusClient(listener.from_here, listener.token)
+    return StatusClient(Endpoint(listener.from_here, listener.token))
 
 
 async def _follow(client: StatusClient, name: str | None, display: Display, seen: Seen) -> None:
@@ -110,7 +110,7 @@ async def _follow(client: StatusClient, name: str | None, display: Display, seen
 
 async def _seen(client: StatusClient, name: str | None) -> Seen:
     """One moment of the mirror called ``name``, or of all. Raises as ``StatusClient.look``."""
-    operation = f"ask {client.address}/status"
+    operation = f"ask {client.endpoint.address}/status"
     document = await client.look()
     try:
         seen = Seen(document, told(document))
@@ -121,6 +121,6 @@ async def _seen(client: StatusClient, name: str | None) -> Seen:
     if not (found := [mirror for mirror in seen.told.mirrors if mirror.name == name]):
         there = ", ".join(mirror.name for mirror in seen.told.mirrors)
         raise RefusedError(operation, f"it has no mirror {name}", f"--name is one of {there}")
-    if "mirrors" in document:
-        document = {**document, "mirrors": [mirror for mirror in document["mirrors"] if mirror["name"] == name]}
+    if isinstance(mirrors := document.get("mirrors"), list):
+        document = {**document, "mirrors": [mirror for mirror in mirrors if mirror["name"] == name]}
     return Seen(document, structs.replace(seen.told, mirrors=tuple(found)))

@@ -1,11 +1,11 @@
 """One moment of a running mirror after another: on the whole terminal, or a line each."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from rich.console import Console
 from rich.live import Live
@@ -21,14 +21,17 @@ _LINES_S = 10.0
 class Seen:
     """What was told, as it came and as it is understood."""
 
-    document: Any
+    document: Mapping[str, object]
     told: Told
     trouble: str = ""
     """Why it is not of now."""
 
 
 class Display(Protocol):
+    """Shows one moment after another."""
+
     every_s: float
+    """How often it wants to be shown one."""
 
     def show(self, seen: Seen) -> None:
         """May block."""
@@ -43,6 +46,8 @@ def screen(terminal: Console | None = None) -> Iterator["Screen"]:
 
 
 class Screen:
+    """The whole terminal, drawn anew each time."""
+
     every_s = _SCREEN_S
 
     def __init__(self, live: Live, terminal: Console) -> None:

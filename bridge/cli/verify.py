@@ -90,8 +90,7 @@ def verify(
 
 async def _follow(asked: Configuration, following: "Following") -> ParityReport:
     """Compare until a signal asks for the end, and tell of it at the mirror's HTTP endpoint."""
-    listener = asked.http.listener if asked.http is not None else None
-    async with serving(listener, [], version("kmbridge"), comparisons=[following.counts]) as address:
+    async with serving(asked.listener, [], version("kmbridge"), comparisons=[following.counts]) as address:
         log.info("following", **({} if address is None else {"metrics": f"{address}/metrics"}))
         with stopping(following.stop):
             return await following.run()

@@ -13,7 +13,7 @@ from connectors.base import Clock
 @asynccontextmanager
 async def with_migration(asked: Configuration, observed: ObservedMirror) -> AsyncIterator[ObservedMirror]:
     """``observed``, which also tells where the migration of ``asked`` stands, if it names one."""
-    if asked.cutover is None or asked.http is None or asked.http.listen is None or asked.checkpoints == "memory":
+    if asked.cutover is None or asked.listener is None or asked.checkpoints == "memory":
         yield observed
         return
     # Few mirrors have a migration, and the steps of one reach far.

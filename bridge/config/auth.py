@@ -71,6 +71,7 @@ class ScramAuth(Section):
 
     @property
     def secret_region(self) -> str | None:
+        """Where the secret is; None where there is none."""
         found = None if self.secret_arn is None else _SECRET_ARN.fullmatch(self.secret_arn)
         return None if found is None else found["region"]
 

@@ -95,6 +95,7 @@ class KafkaCluster(Section):
 
     @property
     def skips_certificate_checks(self) -> bool:
+        """Whether whoever answers is taken for the broker."""
         return isinstance(self.auth, AuthSection) and not tls_of(self.auth).checks_certificates
 
     def located(self, found: Found) -> Self:

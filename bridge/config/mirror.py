@@ -24,6 +24,7 @@ from bridge.config.section import Section
 from bridge.config.sink import Sink
 from bridge.config.source import Source
 from bridge.config.telemetry import Telemetry
+from bridge.telemetry.listener import Listener
 from checkpoints.sqlite import default_path
 
 
@@ -84,6 +85,16 @@ class MirrorSection(Section):
     def kinesis_end(self) -> KinesisEnd | None:
         """The end in whose region a stream is that names none: the sink, else the source."""
         return self.sink.kinesis or self.source.kinesis
+
+    @property
+    def group(self) -> str:
+        """The consumer group in which the mirror's workers are members, and its client id at clusters of Kafka."""
+        return f"kmbridge-{self.name}"
+
+    @property
+    def listener(self) -> Listener | None:
+        """Where this process is asked over HTTP; None where it is not."""
+        return None if self.http is None else self.http.listener
 
     @property
     def delivery(self) -> Literal["exactly_once", "at_least_once"]:

@@ -3,26 +3,23 @@
 from dataclasses import dataclass
 from urllib.parse import quote
 
-import aiohttp
 import msgspec
-from aiohttp import hdrs
-from pydantic import SecretStr
 
 from bridge.control.order import Action, Answer
 from bridge.control.refusal import Refusal
 from bridge.control.routes import HEADER
-from connectors.base import RefusedError, UnreachableError
+from bridge.telemetry.endpoint import Endpoint
+from connectors.base import RefusedError
 
-_CONNECT_S = 10.0
 _TOKEN = "http.token of the configuration has to be the one that it runs with"  # noqa: S105 - a hint
+_NOBODY = (
+    "kmbridge run starts it; of one that is stopped, kmbridge checkpoints set moves a lane; --url names another place"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ControlClient:
-    """Of the process at ``address``, which asks for ``token`` or for none."""
-
-    address: str
-    token: SecretStr | None
+    endpoint: Endpoint
 
     async def send(self, mirror: str, action: Action, partition: str, operator: str, until: str | None) -> Answer:
         """Returns once it is carried out, which takes as long as reading what is skipped.
@@ -31,23 +28,9 @@ class ControlClient:
         does not listen to us.
         """
         parts = ("mirrors", mirror, "lanes", partition, action.value)
-        url = "/".join((self.address, *(quote(part, safe="") for part in parts)))
-        headers = {HEADER: action.value}
-        if self.token is not None:
-            headers[hdrs.AUTHORIZATION] = f"Bearer {self.token.get_secret_value()}"
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S)
-        try:
-            async with aiohttp.ClientSession(timeout=timeout) as session:
-                asked = {"operator": operator, "until": until}
-                async with session.post(url, json=asked, headers=headers, allow_redirects=False) as answered:
-                    return self._understood(answered.status, await answered.read())
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise UnreachableError(
-                f"reach the running mirror at {self.address}",
-                str(error) or type(error).__name__,
-                "kmbridge run starts it; of one that is stopped, kmbridge checkpoints set moves a lane; --url names "
-                "another place",
-            ) from error
+        path = "".join(f"/{quote(part, safe='')}" for part in parts)
+        asked = {"operator": operator, "until": until}
+        return self._understood(*await self.endpoint.post(path, asked, {HEADER: action.value}, _NOBODY))
 
     def _understood(self, status: int, body: bytes) -> Answer:
         if status == 200:
@@ -56,7 +39,7 @@ class ControlClient:
             refusal = msgspec.json.decode(body, type=Refusal)
         except msgspec.DecodeError:
             raise RefusedError(
-                f"tell the running mirror at {self.address}",
+                f"tell the running mirror at {self.endpoint.address}",
                 f"HTTP {status}: {body[:200].decode(errors='replace').strip()}",
                 _TOKEN if status in (401, 403) else "is this the http.listen of a mirror?",
             ) from None

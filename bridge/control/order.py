@@ -6,6 +6,8 @@ from typing import Protocol
 
 
 class Action(StrEnum):
+    """What a lane can be told. What each means is said at ``bridge.engine.orders.Orders``."""
+
     PAUSE = "pause"
     RESUME = "resume"
     RETRY = "retry"
@@ -14,6 +16,8 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
+    """To the lane of one partition."""
+
     action: Action
     partition: str
     who: str

@@ -9,12 +9,17 @@ from connectors.base import SettingsError
 
 RefusedOrder = OrderError | UsageError | SettingsError
 
+REFUSALS = (OrderError, UsageError, SettingsError)
+"""The same, for who catches them."""
+
 _STATUSES: dict[int, type[RefusedOrder]] = {404: UnknownLaneError, 409: OrderError, 400: UsageError, 422: SettingsError}
 """The special ones before those that they are of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
+    """One error, in plain values."""
+
     status: int
     """As HTTP has it: 404 no such lane here, 409 not as things are, 400 and 422 an order that makes no sense."""
     operation: str
@@ -23,6 +28,7 @@ class Refusal:
 
     @classmethod
     def of(cls, error: RefusedOrder) -> Self:
+        """What is left of ``error`` on the way: its class, by ``status``, and its texts."""
         status = next(number for number, kind in _STATUSES.items() if isinstance(error, kind))
         return cls(status, error.operation, error.cause, error.hint)
 

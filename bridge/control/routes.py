@@ -12,10 +12,9 @@ import msgspec
 from aiohttp import web
 
 from bridge.control.order import Action, Answer, Control, Order
-from bridge.control.refusal import Refusal
-from bridge.engine.passing import OrderError, UnknownLaneError
+from bridge.control.refusal import REFUSALS, Refusal
+from bridge.engine.passing import UnknownLaneError
 from bridge.errors import UsageError
-from connectors.base import SettingsError
 
 HEADER = "X-Kmbridge-Order"
 """Has to be there, whatever it says."""
@@ -30,11 +29,14 @@ class _Body(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class LaneRoutes:
+    """To be served behind the guard of a ``TelemetryServer``. A refusal is answered as JSON, with its own status."""
+
     def __init__(self, control_of: Callable[[str], Control | None]) -> None:
         """``control_of`` knows who carries out orders to the mirror of a name; None: nobody does now."""
         self._control_of = control_of
 
     def routes(self) -> list[web.RouteDef]:
+        """For ``TelemetryServer``."""
         return [web.post("/mirrors/{mirror}/lanes/{partition}/{action}", self._carry_out)]
 
     async def _carry_out(self, request: web.Request) -> web.Response:
@@ -44,7 +46,7 @@ class LaneRoutes:
             if control is None:
                 raise _unknown(request.match_info["mirror"])
             answer = await control.carry_out(await _order(request))
-        except (OrderError, UsageError, SettingsError) as error:
+        except REFUSALS as error:
             refusal = Refusal.of(error)
             return _json(refusal, refusal.status)
         return _json(answer)

@@ -14,7 +14,7 @@ from bridge.demo.result import DemoResult, percentile
 from bridge.demo.workload import Workload
 from bridge.demo.writer import Writer
 from bridge.errors import BridgeError
-from bridge.groups import first
+from bridge.groups import together
 from bridge.parity.comparison import compare
 from bridge.parity.run import Run
 
@@ -59,12 +59,9 @@ async def perform(
 
 async def _write_and_watch(writer: Writer, reader: Reader, display: Display) -> None:
     """Returns when as many records have arrived as were written, or when no more arrive."""
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            writing = tasks.create_task(writer.run(), name="writer")
-            await _watch(writing, writer, reader, display)
-    except ExceptionGroup as errors:
-        raise first(errors) from None
+    async with together() as tasks:
+        writing = tasks.create_task(writer.run(), name="writer")
+        await _watch(writing, writer, reader, display)
 
 
 async def _watch(writing: asyncio.Task[None], writer: Writer, reader: Reader, display: Display) -> None:

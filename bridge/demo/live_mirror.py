@@ -1,6 +1,5 @@
 """The mirror of the demo: the one that ``kmbridge run`` runs, between the two embedded servers."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,7 +9,7 @@ from bridge.assembly import assemble
 from bridge.config import Configuration
 from bridge.demo.embedded_kafka import TopicAddress
 from bridge.demo.embedded_kinesis import StreamAddress
-from bridge.groups import first
+from bridge.groups import together
 from bridge.telemetry.counters import Counters
 from connectors.base import Clock
 
@@ -37,13 +36,10 @@ async def topic_into_stream(stream: StreamAddress, topic: TopicAddress, folder: 
 @asynccontextmanager
 async def _mirroring(configuration: Configuration) -> AsyncIterator[None]:
     assembly = assemble(configuration, observer=Counters(), clock=Clock(), random=Random())
-    try:
-        async with assembly.opened(), asyncio.TaskGroup() as tasks:
-            tasks.create_task(assembly.mirror.run(), name="mirror")
-            yield
-            assembly.mirror.drain()
-    except ExceptionGroup as errors:
-        raise first(errors) from None
+    async with assembly.opened(), together() as tasks:
+        tasks.create_task(assembly.mirror.run(), name="mirror")
+        yield
+        assembly.mirror.drain()
 
 
 def _stream(stream: StreamAddress) -> End:

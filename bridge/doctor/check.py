@@ -26,15 +26,19 @@ class Check(ABC):
         """
 
     def ok(self, found: str, reason: str = "") -> Finding:
+        """It is as it should be."""
         return Finding(self.name, Severity.OK, found, reason)
 
     def warning(self, found: str, reason: str, remedy: str) -> Finding:
+        """The mirror runs with it, and its operator should know; ``reason`` says what may come of it."""
         return Finding(self.name, Severity.WARNING, found, reason, remedy)
 
     def failed(self, found: str, reason: str, remedy: str) -> Finding:
+        """The mirror cannot go well with it: ``kmbridge doctor`` exits with 1."""
         return Finding(self.name, Severity.FAILED, found, reason, remedy)
 
     def skipped(self, found: str, reason: str, remedy: str = "") -> Finding:
+        """Nobody knows; ``reason`` says why nobody could look."""
         return Finding(self.name, Severity.SKIPPED, found, reason, remedy)
 
 

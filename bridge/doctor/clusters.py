@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bridge.config import Configuration
 from bridge.config.cluster import KafkaCluster
-from bridge.groups import first
+from bridge.groups import together
 from bridge.keeping.clusters import located_cluster
 from connectors.base import ConnectorError, SettingsError, UnreachableError
 
@@ -36,7 +36,7 @@ async def entered(asked: Configuration, patience_s: float) -> Entered:
     async def enter(section: str, cluster: KafkaCluster) -> None:
         try:
             async with asyncio.timeout(patience_s):
-                found[section] = await located_cluster(cluster, f"kmbridge-{asked.name}")
+                found[section] = await located_cluster(cluster, asked.group)
         except TimeoutError:
             operation, cause = f"log in to Kafka at {','.join(cluster.names)}", f"no answer within {patience_s:g} s"
             lost[section] = UnreachableError(operation, cause, "check address, network, auth and that the brokers run")
@@ -45,10 +45,7 @@ async def entered(asked: Configuration, patience_s: float) -> Entered:
         except ConnectorError as error:
             lost[section] = error
 
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            for section, cluster in asked.clusters.items():
-                tasks.create_task(enter(section, cluster), name=f"enter {section}")
-    except ExceptionGroup as errors:
-        raise first(errors) from None
+    async with together() as tasks:
+        for section, cluster in asked.clusters.items():
+            tasks.create_task(enter(section, cluster), name=f"enter {section}")
     return Entered(asked.with_clusters(found), lost)

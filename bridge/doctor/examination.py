@@ -12,7 +12,7 @@ from bridge.doctor.report import DoctorReport
 from bridge.doctor.sample import UnreadableError
 from bridge.doctor.scene import Scene
 from bridge.findings import Finding, LookError, failure
-from bridge.groups import first
+from bridge.groups import together
 from connectors.base import Clock
 
 PATIENCE_S = 6.0
@@ -37,11 +37,8 @@ async def doctor(
 
 async def examined(scene: Scene, checks: Iterable[Check], patience_s: float = PATIENCE_S) -> tuple[Finding, ...]:
     """What ``checks`` find, in their order, each within ``patience_s``."""
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(_run(check, scene, patience_s), name=check.name) for check in checks]
-    except ExceptionGroup as errors:
-        raise first(errors) from None
+    async with together() as tasks:
+        running = [tasks.create_task(_run(check, scene, patience_s), name=check.name) for check in checks]
     return tuple(finding for task in running for finding in task.result())
 
 

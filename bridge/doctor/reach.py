@@ -16,7 +16,7 @@ from bridge.doctor.live import stream_end, topic_end
 from bridge.doctor.report import REACHABILITY
 from bridge.doctor.scene import End, Kept, Role, Scene
 from bridge.findings import Finding, LookError, Severity
-from bridge.groups import first
+from bridge.groups import together
 from bridge.migration.sides import opened
 from connectors.base import Clock, Observer, SettingsError, Source
 from connectors.kafka.connection import READ, WRITE
@@ -53,14 +53,10 @@ async def reached(
             Role.CHECKPOINTS: reaching.checkpoints,
             Role.DEAD_LETTER: lambda: reaching.dead_letter(make.dead_letter),
         }
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                running = [
-                    tasks.create_task(reaching.within(patience_s, role, reach), name=role)
-                    for role, reach in wanted.items()
-                ]
-        except ExceptionGroup as errors:
-            raise first(errors) from None
+        async with together() as tasks:
+            running = [
+                tasks.create_task(reaching.within(patience_s, role, reach), name=role) for role, reach in wanted.items()
+            ]
         findings = tuple(finding for task in running if (finding := task.result()) is not None)
         scene = Scene(asked, clock, reaching.ends, reaching.kept, reaching.absent, lambda: opened(asked, clock))
         yield Arrival(scene, findings)

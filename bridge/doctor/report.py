@@ -33,6 +33,7 @@ class DoctorReport:
         return {severity.value: found[severity] for severity in Severity}
 
     def to_json(self) -> dict[str, object]:
+        """As ``kmbridge doctor --json`` prints it."""
         return {
             "mirror": self.mirror,
             "healthy": not self.failed,

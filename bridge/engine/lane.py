@@ -1,34 +1,27 @@
-"""One source partition's path through the engine: read ahead, submit, settle in order."""
+"""One source partition's path through the engine: run, told what to do, and stopped."""
 
 import asyncio
-from contextlib import aclosing
-from dataclasses import dataclass
 
 import structlog
 
-from bridge.engine.dead_letter import letter_of
+from bridge.engine.condition import Condition
 from bridge.engine.nap import Nap
 from bridge.engine.passing import OPERATOR, OrderError, Passed, Passing, passed_over
-from bridge.engine.policy import OnError, OnGap
+from bridge.engine.pipeline import Pipeline
+from bridge.engine.policy import OnGap
 from bridge.engine.progress import Progress
-from bridge.engine.rejection import RejectedError, stop_at, until, without
 from bridge.engine.retry import Backoff
 from bridge.engine.sieve import Landed, Sieve
 from bridge.engine.status import ENDED, HALTED, LaneState, LaneStatus
 from bridge.engine.surroundings import Surroundings
-from bridge.engine.tracing import BatchTrace
 from checkpoints.base import Gap
-from connectors import provenance
 from connectors.base import (
-    Batch,
     ConnectorError,
     End,
     GapError,
-    Outcome,
     Partition,
     Place,
     RefusedError,
-    Rejected,
 )
 
 log = structlog.get_logger(__name__)
@@ -36,26 +29,11 @@ log = structlog.get_logger(__name__)
 _LOOK_S = 0.02
 
 
-@dataclass(frozen=True, slots=True)
-class _Submission:
-    """What is on its way: ``sent`` is ``batch`` without the records that the sink refused beforehand."""
-
-    batch: Batch
-    sent: Batch
-    answer: asyncio.Future[Outcome]
-    trace: BatchTrace
-    refused: tuple[Rejected, ...] = ()
-    stop: RejectedError | None = None
-    """The lane ends behind this submission."""
-
-
 class Lane:
     """Runs until its partition is finished, the mirror drains, or something stops it for good.
 
     Where the mirror is bounded it is complete at the end of its bound; elsewhere it marks the end and goes on.
-
-    Reading runs ahead of the sink as far as the budget allows. Outcomes are settled in the order of reading, so the
-    progress covers a contiguous prefix at any moment, and after any fault the lane reads again from there.
+    After any fault it reads again from where its progress stands.
     """
 
     def __init__(
@@ -65,13 +43,14 @@ class Lane:
         self.partition = partition
         self.progress = progress
         self.sieve = Sieve(around.source, around.destination, around.policy.on_loop)
-        self.state = LaneState.WAITING
-        self.error: ConnectorError | None = None
+        self._condition = Condition()
+        self._pipeline = Pipeline(partition, progress, self.sieve, around, self._condition, backoff)
         self._around = around
         self._backoff = backoff
         self._gap = gap
         self._draining = False
-        self._reading: asyncio.Task[bool] | asyncio.Task[tuple[Place, Passed]] | None = None
+        self._reading: asyncio.Task[tuple[Place, Passed]] | None = None
+        """What is passed over."""
         self._nap = Nap()
         self._passing: Passing | None = None
         self._has_skipped = False
@@ -80,6 +59,15 @@ class Lane:
         """Whether something was said to the lane since it looked last."""
         self.is_at_rest = True
         """Whether nothing is being read, and all that was is settled or given up."""
+
+    @property
+    def state(self) -> LaneState:
+        return self._condition.state
+
+    @property
+    def error(self) -> ConnectorError | None:
+        """The trouble it is in, or was stopped by."""
+        return self._condition.error
 
     @property
     def unsettled_ms(self) -> int | None:
@@ -108,12 +96,12 @@ class Lane:
         if self._gap is not None:
             self._gap = None
             # What is said there of a former owner is not said of these.
-            self.progress.stored = None
+            self.progress.stored = self.progress.inherited_ms = None
 
-    def inherit(self, landed: Landed) -> None:
-        """What has ``landed`` is in the sink already. Call it before ``run``."""
+    def inherit(self, landed: Landed | None) -> None:
+        """What has ``landed`` is in the sink already; None: nothing has, or nobody can tell. Call it before ``run``."""
         self.sieve.landed = landed
-        self.progress.inherited_ms = landed.since_ms
+        self.progress.inherited_ms = None if landed is None else landed.since_ms
 
     async def run(self) -> None:
         """Mirror the partition from where ``resume`` left it.
@@ -152,6 +140,7 @@ class Lane:
         self._interrupt()
 
     def unpause(self) -> None:
+        """Go on strictly after where it stands."""
         self.progress.paused_ms = None
         self._nap.cut()
 
@@ -189,11 +178,12 @@ class Lane:
 
     def revive(self) -> None:
         """A lane that failed is as one that waits for its start."""
-        self.state = LaneState.WAITING
-        self.error = None
+        self._condition.state = LaneState.WAITING
+        self._condition.error = None
         self.progress.is_ended = False
 
     def status(self, now_s: float, now_ms: int) -> LaneStatus:
+        """This moment: ``now_s`` by the monotonic clock, ``now_ms`` by the wall clock."""
         progress, retention_ms = self.progress, self._around.source.retention_ms
         state, error = self.shown()
         watermark_ms = progress.place.watermark_ms
@@ -230,6 +220,7 @@ class Lane:
         """Let ``run`` look anew at what it is to do."""
         self._is_called = True
         self._nap.cut()
+        self._pipeline.stop()
         if self._reading is not None:
             self._reading.cancel()
 
@@ -246,9 +237,11 @@ class Lane:
             self._has_skipped = False
             self.is_at_rest = False
             try:
-                await self._stream()
+                has_ended = await self._pipeline.run()
             finally:
                 self.is_at_rest = True
+            if has_ended:
+                self._finish()
 
     async def _pass_over(self, passing: Passing) -> None:
         """Nothing is submitted: only the place moves, once all is read, and the checkpoint tells what lies before."""
@@ -285,168 +278,6 @@ class Lane:
         progress.gaps += (Gap(passed.lost_from, passed.lost_to, passed.cause, self._around.clock.now_ms()),)
         progress.place = place
 
-    async def _stream(self) -> None:
-        """Read and submit until the partition ends, somebody calls the lane, or either side raises."""
-        submitted = asyncio.Queue[_Submission | None]()
-        self._reading = reading = asyncio.create_task(self._read(submitted), name=f"read {self.partition.id}")
-        # Also of one that is cancelled before its first step.
-        reading.add_done_callback(lambda _: submitted.put_nowait(None))
-        try:
-            while await self._settle_next(submitted):
-                pass
-            await asyncio.wait([reading])
-        finally:
-            reading.cancel()
-            try:
-                await asyncio.gather(reading, return_exceptions=True)
-            finally:
-                # Whoever stops the lane may do so while it goes back already.
-                self._give_up(submitted)
-        if not reading.cancelled() and reading.result():
-            self._finish()
-
-    async def _read(self, submitted: asyncio.Queue[_Submission | None]) -> bool:
-        """Whether the partition itself has ended."""
-        around = self._around
-        epoch = await around.delivery.ready()
-        self.state = LaneState.RUNNING
-        place = self.progress.place
-        self._set_end()
-        trace = around.tracer.batch(self.partition.id)
-        async with aclosing(around.source.read(self.partition, place, around.budget)) as batches:
-            async for batch in batches:
-                trace.read(batch)
-                submission = await self._submit(epoch, batch, place, trace)
-                submitted.put_nowait(submission)
-                if submission.stop is not None or (batch.is_last and self.progress.bound is not None):
-                    return False
-                place = batch.place
-                # While the next one is awaited, nothing here may keep the memory of one that is settled.
-                del batch, submission
-                trace = around.tracer.batch(self.partition.id)
-        return True
-
-    def _set_end(self) -> None:
-        """Let reading end where the bound does, as long as that is not reached."""
-        bound, ends = self.progress.bound, self._around.source.bounds
-        if bound is None or bound.is_reached:
-            ends.pop(self.partition.id, None)
-        else:
-            ends[self.partition.id] = End(bound.end, bound.end_ms)
-
-    async def _submit(self, epoch: int, batch: Batch, before: Place, trace: BatchTrace) -> _Submission:
-        """Hand ``batch``, which follows ``before``, to the sink, less what the sink says it cannot take."""
-        around = self._around
-        try:
-            await around.delivery.room(self.partition.id)
-            batch = self.sieve.sift(batch)
-            if around.policy.provenance:
-                batch = provenance.stamp(batch, around.source.address, around.destination.address)
-            if around.policy.replay is not None:
-                batch = provenance.marked(batch, around.policy.replay)
-            refused = around.delivery.inspect(batch)
-            stop = None
-            if refused and around.policy.on_error is OnError.STOP:
-                stop = stop_at(batch, refused[0])
-                batch, refused = until(batch, refused[0].index, before), ()
-            around.totals.read(batch)
-            submitted_ms = around.destination.now_ms()
-            sent = without(batch, refused)
-            answer = await self._delivered(epoch, batch, sent, refused)
-        except BaseException as error:
-            batch.release()
-            trace.failed(repr(error))
-            raise
-        trace.submitted()
-        self.progress.read(batch, submitted_ms, len(refused))
-        return _Submission(batch, sent, answer, trace, refused, stop)
-
-    async def _settle_next(self, submitted: asyncio.Queue[_Submission | None]) -> bool:
-        """Settle the oldest submission; False when there are no more."""
-        submission = await submitted.get()
-        if submission is None:
-            return False
-        try:
-            await self._settle(submission)
-        except BaseException as error:
-            submission.trace.failed(repr(error))
-            raise
-        else:
-            submission.trace.settled()
-        finally:
-            submission.batch.release()
-        return True
-
-    async def _settle(self, submission: _Submission) -> None:
-        """Wait for the outcome and move the progress over it."""
-        outcome = await submission.answer
-        sent = submission.sent
-        self._count_buried(submission.refused)
-        if outcome.rejected:
-            if self._around.policy.on_error is OnError.STOP:
-                first = outcome.rejected[0]
-                before = until(sent, first.index, self.progress.place)
-                self._around.totals.written(before, self._around.clock.now_ms())
-                self._advance(before, len(before))
-                raise stop_at(sent, first)
-            await self._bury_apart(sent, outcome.rejected)
-            self._count_buried(outcome.rejected)
-            sent = without(sent, outcome.rejected)
-        self._around.totals.written(sent, self._around.clock.now_ms())
-        self._advance(submission.batch, len(sent))
-        if submission.stop is not None:
-            raise submission.stop
-
-    def _advance(self, batch: Batch, written: int) -> None:
-        self.progress.settle(batch, written)
-        self.sieve.settle(batch)
-        if self.sieve.landed is None:
-            self.progress.inherited_ms = None
-        self.error = None
-        self._backoff.reset()
-        if batch.is_last and self.progress.bound is not None:
-            self._reach()
-
-    async def _delivered(
-        self, epoch: int, batch: Batch, sent: Batch, refused: tuple[Rejected, ...]
-    ) -> asyncio.Future[Outcome]:
-        """Submit ``sent``, and bury the rest of ``batch`` before: together with it, or for good."""
-        delivery = self._around.delivery
-        buried = delivery.bury(epoch, self.partition.id, letter_of(batch, refused)) if refused else None
-        if refused and buried is None:
-            await self._bury_apart(batch, refused)
-        if buried is not None and not len(sent):
-            return buried
-        return delivery.submit(epoch, self.partition.id, sent)
-
-    async def _bury_apart(self, batch: Batch, rejected: tuple[Rejected, ...]) -> None:
-        dead_letter = self._around.dead_letter
-        if dead_letter is None:
-            raise stop_at(batch, rejected[0])
-        await dead_letter.bury(letter_of(batch, rejected), self._hold)
-        self.state = LaneState.RUNNING
-
-    def _count_buried(self, rejected: tuple[Rejected, ...]) -> None:
-        if rejected:
-            self._around.totals.dead_letters.update(each.reason for each in rejected)
-            count, first = len(rejected), rejected[0].detail
-            log.warning("records dead-lettered", partition=self.partition.id, count=count, first=first)
-
-    def _hold(self, error: ConnectorError) -> None:
-        self.state = LaneState.HELD
-        self.error = error
-        log.error("dead letter not taken, trying again", partition=self.partition.id, error=str(error))
-
-    def _give_up(self, submitted: asyncio.Queue[_Submission | None]) -> None:
-        """What was submitted behind a fault is read again later; the sink knows that it is given up."""
-        while not submitted.empty():
-            submission = submitted.get_nowait()
-            if submission is not None:
-                submission.batch.release()
-                submission.trace.failed("given up behind a fault")
-        self.progress.rewind()
-        self.sieve.rewind(self.progress.place)
-
     def _pass(self, gap: GapError) -> None:
         """Stop at a gap, or accept the loss and go on behind it."""
         if self._around.policy.on_gap is OnGap.STOP:
@@ -471,28 +302,22 @@ class Lane:
             # Behind the gap the same position may be that of another record.
             self.sieve.landed = None
 
-    def _reach(self) -> None:
-        self.progress.reach()
-        if self._around.policy.bounded:
-            self.state = LaneState.COMPLETE
-        log.info("end of the range reached", partition=self.partition.id, position=self.progress.place.position)
-
     def _finish(self) -> None:
         self.progress.finished = True
-        self.state = LaneState.FINISHED
+        self._condition.state = LaneState.FINISHED
         log.info("partition finished", partition=self.partition.id, position=self.progress.place.position)
 
     def _fail(self, error: ConnectorError) -> None:
-        self.error = error
-        self.state = LaneState.FAILED
+        self._condition.error = error
+        self._condition.state = LaneState.FAILED
         if isinstance(error, GapError):
             self._around.totals.gaps += 1
         log.error("lane stopped", partition=self.partition.id, error=str(error))
 
     async def _wait(self, error: ConnectorError, state: LaneState, seconds: float) -> None:
         """Show the fault and pause before the next attempt; whoever calls the lane ends the pause."""
-        self.error = error
-        self.state = state
+        self._condition.error = error
+        self._condition.state = state
         # What befell the sink is told once, by whoever holds it, and not by every lane; what was withdrawn is no fault.
         is_told = self._draining or self._around.delivery.has_told(error)
         tell = log.debug if is_told else log.warning

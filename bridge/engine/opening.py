@@ -36,8 +36,10 @@ class Opening:
         """However long that takes. Raises ``CheckpointError`` where storing it is of no use, and ``ConnectorError``."""
         unsettled = {lane.partition.id: lane for lane in lanes if lane.unsettled_ms is not None}
         if unsettled:
-            for name, landed in (await self._read_back(unsettled.values())).items():
-                unsettled[name].inherit(landed)
+            landed = await self._read_back(unsettled.values())
+            for name, lane in unsettled.items():
+                # One that is opened again may know already what it is not allowed to look for now.
+                lane.inherit(landed.get(name, lane.sieve.landed))
         await self._announce(lanes)
 
     async def _announce(self, lanes: Collection[Lane]) -> None:

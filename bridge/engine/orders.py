@@ -9,7 +9,7 @@ import structlog
 from bridge.engine.lane import Lane
 from bridge.engine.passing import OrderError, Passed, UnknownLaneError
 from bridge.engine.rejection import RejectedError
-from bridge.engine.status import ENDED, LaneState
+from bridge.engine.status import DONE, ENDED, LaneState
 from bridge.engine.surroundings import Surroundings
 from connectors.base import ConnectorError, End, GapError, Position
 
@@ -132,7 +132,7 @@ class Orders:
         return passed
 
     async def _up_to(self, lane: Lane, who: str, end: End) -> Passed:
-        if lane.state in (LaneState.WAITING, LaneState.FINISHED, LaneState.COMPLETE):
+        if lane.state in (LaneState.WAITING, *DONE):
             self._refuse("skip", lane, "it has not begun to read, or has nothing more to read")
         answer = lane.pass_over(end, f"skipped by {who}")
         if lane.state is LaneState.FAILED:

@@ -50,8 +50,11 @@ class Progress:
     """How far the last record read is behind the partition's tip."""
     lag_records: int | None = None
     """How many records lie behind the last one read; None where the source cannot count them."""
-    inherited_ms: int | None = None
-    """Since when a former owner had written what this lane has not passed yet."""
+    inherited_ms: int | None = field(init=False)
+    """Since when a former owner may have written what this lane has not passed yet.
+
+    So from the start: until the lane's turn comes, nobody has looked.
+    """
     is_ended: bool = False
     """Whether nothing more will be submitted."""
     rate: Rate = field(default_factory=Rate)
@@ -65,6 +68,7 @@ class Progress:
 
     def __post_init__(self) -> None:
         self._tally = Tally(0 if self.bound is None else self.bound.records)
+        self.inherited_ms = None if self.stored is None else self.stored.unsettled_ms
 
     def read(self, batch: Batch, submitted_ms: int | None = None, refused: int = 0) -> None:
         """``batch`` is on its way, since ``submitted_ms`` by the sink's clock, without the ``refused`` ones."""

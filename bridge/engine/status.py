@@ -30,7 +30,10 @@ class LaneState(StrEnum):
     FINISHED = "finished"
 
 
-ENDED = (LaneState.COMPLETE, LaneState.FINISHED, LaneState.FAILED)
+DONE = (LaneState.COMPLETE, LaneState.FINISHED)
+"""Lanes in one of these have nothing left to be behind."""
+
+ENDED = (*DONE, LaneState.FAILED)
 """Lanes in one of these read no more."""
 
 HALTED = (LaneState.RETRYING, LaneState.HELD, LaneState.PAUSED, LaneState.FAILED)

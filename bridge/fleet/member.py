@@ -29,15 +29,21 @@ log = structlog.get_logger(__name__)
 
 
 class Life(Control, Protocol):
-    """One run of a mirror. See ``bridge.fleet.mirroring``."""
+    """One run of a mirror, which is not run twice."""
 
     observed: ObservedMirror
 
-    async def run(self, address: str | None) -> None: ...
+    async def run(self, address: str | None) -> None:
+        """Return when ``stop`` has taken effect; raise what ends the mirror before that.
 
-    def stop(self, asked_by: str) -> None: ...
+        ``address`` is where the telemetry is served, if anywhere.
+        """
 
-    def confine(self, memory: int) -> None: ...
+    def stop(self, asked_by: str) -> None:
+        """Drain, also before ``run``. Safe to call twice."""
+
+    def confine(self, memory: int) -> None:
+        """At most ``memory`` bytes of records are on their way from now on."""
 
 
 class Member:

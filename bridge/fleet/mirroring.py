@@ -17,6 +17,7 @@ from bridge.errors import BridgeError
 from bridge.keeping.clusters import located
 from bridge.keeping.stores import described
 from bridge.telemetry.counters import Counters
+from bridge.telemetry.listener import pages
 from bridge.telemetry.observed import ObservedMirror
 from bridge.workers.merged import merged
 from checkpoints.sqlite import default_path
@@ -144,7 +145,7 @@ def _log_start(asked: Configuration, assembly: Assembly, address: str | None) ->
         delivery=asked.delivery,
         checkpoints=described(asked),
         start=asked.source.end.start,
-        **({} if address is None else {"status": f"{address}/status", "metrics": f"{address}/metrics"}),
+        **pages(address),
     )
 
 

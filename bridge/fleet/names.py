@@ -2,7 +2,6 @@
 
 from bridge.config import Family
 from bridge.keeping.clusters import connection_of, located_cluster
-from bridge.keeping.stores import group_name
 from connectors.base import Clock
 from connectors.kafka.topics import topic_names
 from connectors.kinesis.client import Connection as ToKinesis
@@ -18,5 +17,5 @@ async def names_of(family: Family, clock: Clock) -> set[str]:
         return await stream_names(ToKinesis(name, stream.region, stream.endpoint_url, stream.assume_role_arn), clock)
     topic = sample.source.kafka
     assert topic is not None  # noqa: S101 - a choice has exactly one
-    cluster = await located_cluster(topic, group_name(sample))
-    return await topic_names(connection_of(cluster, group_name(sample)), clock)
+    cluster = await located_cluster(topic, sample.group)
+    return await topic_names(connection_of(cluster, sample.group), clock)

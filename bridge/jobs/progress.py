@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bridge.engine.rate import Rate
-from bridge.engine.status import LaneState, LaneStatus
+from bridge.engine.status import DONE, LaneState, LaneStatus
 from connectors.base import End, Place, Position
 
 _WINDOW_S = 30.0
@@ -47,7 +47,7 @@ class Standing:
             Place(lane.position, lane.watermark_ms),
             records,
             has_begun=lane.state is not LaneState.WAITING,
-            is_done=lane.state in (LaneState.COMPLETE, LaneState.FINISHED),
+            is_done=lane.state in DONE,
         )
 
     @property

@@ -25,4 +25,7 @@ class RedriveReport:
         return self.is_complete and not self.sent and not self.refused
 
     def to_json(self) -> dict[str, object]:
-        return {**asdict(self), "complete": self.is_complete}
+        """As ``kmbridge redrive --json`` prints it."""
+        document = asdict(self)
+        document["complete"] = document.pop("is_complete")
+        return document

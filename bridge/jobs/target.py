@@ -9,7 +9,7 @@ import structlog
 
 from bridge.engine.budget import ByteBudget
 from bridge.engine.policy import OnError, OnGap, Policy
-from bridge.groups import first
+from bridge.groups import together
 from connectors.base import (
     Batch,
     Clock,
@@ -101,12 +101,9 @@ class _Look:
 
     async def _look_at_all(self, starts: Mapping[Partition, Place]) -> None:
         self._asked.update(partition.id for partition in starts)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for partition, start in starts.items():
-                    tasks.create_task(self._look(partition, start), name=f"look at {partition.id}")
-        except ExceptionGroup as errors:
-            raise first(errors) from None
+        async with together() as tasks:
+            for partition, start in starts.items():
+                tasks.create_task(self._look(partition, start), name=f"look at {partition.id}")
 
     async def _look(self, partition: Partition, start: Place) -> None:
         async with self._turn:

@@ -8,7 +8,7 @@ from bridge.config.auth import AuthSection
 from bridge.config.cluster import Found, KafkaCluster, tls_of
 from bridge.config.ends import KafkaEnd
 from bridge.config.librdkafka import plain
-from bridge.groups import first
+from bridge.groups import together
 from connectors.base import UnreachableError
 from connectors.kafka.auth import Auth, Bearer, Kind, Scram
 from connectors.kafka.aws.brokers import bootstrap_brokers
@@ -40,14 +40,11 @@ async def located(asked: Configuration) -> Configuration:
     found: dict[str, KafkaCluster] = {}
 
     async def locate(key: str, cluster: KafkaCluster) -> None:
-        found[key] = await located_cluster(cluster, f"kmbridge-{asked.name}")
+        found[key] = await located_cluster(cluster, asked.group)
 
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            for key, cluster in asked.clusters.items():
-                tasks.create_task(locate(key, cluster), name=f"locate {key}")
-    except ExceptionGroup as errors:
-        raise first(errors) from None
+    async with together() as tasks:
+        for key, cluster in asked.clusters.items():
+            tasks.create_task(locate(key, cluster), name=f"locate {key}")
     return asked.with_clusters(found)
 
 

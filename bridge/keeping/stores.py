@@ -28,18 +28,13 @@ _OFFSETS = 2**63 - 1
 """The offset behind a record is one as well, and the last that there can be."""
 
 
-def group_name(configuration: Configuration) -> str:
-    """The consumer group in which the mirror's workers are members."""
-    return f"kmbridge-{configuration.name}"
-
-
 def checkpoint_place(configuration: Configuration) -> CheckpointTopic | None:
     """The topic that holds the checkpoints, with what any client of its cluster is configured with; None elsewhere."""
     place = configuration.checkpoint_topic
     cluster = configuration.checkpoint_cluster
     if place is None or cluster is None:
         return None
-    group = group_name(configuration)
+    group = configuration.group
     connection = connection_of(cluster, group, configuration.checkpoint_end)
     return CheckpointTopic(connection.settings(), configuration.name, group, place.topic)
 
@@ -49,7 +44,7 @@ def group_place(configuration: Configuration) -> ConsumerGroup | None:
     section = configuration.source.kafka
     if section is None or not configuration.checkpoints_in_source_group:
         return None
-    group = group_name(configuration)
+    group = configuration.group
     connection = connection_of(section, group)
     return ConsumerGroup(connection.settings(), group, section.topic)
 
@@ -101,7 +96,7 @@ def described(configuration: Configuration) -> str:
         return f"DynamoDB table {choice.dynamodb.table}"
     source = configuration.source.kafka
     if source is not None and configuration.checkpoints_in_source_group:
-        group = group_name(configuration)
+        group = configuration.group
         return f"group {group} of topic {source.topic} at {','.join(source.names)}"
     place = configuration.checkpoint_topic
     return "memory" if place is None else f"topic {place.topic} at {','.join(place.names)}"

@@ -12,7 +12,7 @@ from bridge.coordination.fenced_writer import FencedWriter
 from bridge.coordination.group_settings import GroupSettings
 from bridge.coordination.kafka_group import KafkaGroup
 from bridge.coordination.single import SingleWorker
-from bridge.keeping.stores import asked_slots, checkpoint_place, group_name, group_place, own_store
+from bridge.keeping.stores import asked_slots, checkpoint_place, group_place, own_store
 from checkpoints.base import CheckpointStore
 from checkpoints.kafka.fence import GroupFence
 from checkpoints.kafka.group.store import GroupCheckpoints
@@ -55,7 +55,7 @@ def kept_by(configuration: Configuration, clock: Clock, index: int) -> Keeping:
 
 def _worker_id(configuration: Configuration, index: int) -> str:
     """The worker's name in the group and in its transactions, which tells others whether their author is alive."""
-    group = group_name(configuration)
+    group = configuration.group
     if configuration.workers.instance is None:
         return f"{group}-{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
     # The group shows a member that is back under the name that it had first, so that has to stay. It must not end in
@@ -81,7 +81,7 @@ def _group_settings(
     return GroupSettings(
         client=client,
         topic=topic,
-        group=group_name(configuration),
+        group=configuration.group,
         worker_id=worker_id,
         session_timeout_s=workers.session_timeout,
         protocol=workers.group_protocol,

@@ -10,7 +10,7 @@ from bridge.engine.bounded import BoundedSource
 from bridge.engine.budget import ByteBudget
 from bridge.engine.persistent import read_on
 from bridge.engine.retry import Backoff
-from bridge.groups import first
+from bridge.groups import together
 from bridge.migration.leases.table import lease_table
 from checkpoints.dynamodb.table import Table
 from connectors.base import Batch, Clock, End, Partition, Place, Position, Source
@@ -154,9 +154,6 @@ async def side_by_side(work: Callable[[T], Awaitable[U]], items: Iterable[T]) ->
         async with enough:
             return await work(item)
 
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(one(item)) for item in items]
-    except ExceptionGroup as errors:
-        raise first(errors) from None
+    async with together() as tasks:
+        running = [tasks.create_task(one(item)) for item in items]
     return [task.result() for task in running]

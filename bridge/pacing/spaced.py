@@ -7,7 +7,7 @@ from contextlib import aclosing
 import structlog
 
 from bridge.engine.budget import ByteBudget
-from bridge.groups import first
+from bridge.groups import together
 from bridge.pacing.piecewise import PiecewiseSource
 from bridge.pacing.remainder import Remainder
 from connectors.base import Clock, Partition, Source
@@ -51,12 +51,9 @@ class SpacedSource(PiecewiseSource):
                         found.append(min(batch.timestamps_ms))
                         return
 
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for partition in partitions:
-                    tasks.create_task(look(partition), name=f"look at {partition.id}")
-        except ExceptionGroup as errors:
-            raise first(errors) from None
+        async with together() as tasks:
+            for partition in partitions:
+                tasks.create_task(look(partition), name=f"look at {partition.id}")
         self._earliest_ms = min(found, default=0)
 
     async def _turn(self, partition: Partition, rest: Remainder) -> int:

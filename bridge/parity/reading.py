@@ -10,7 +10,7 @@ from bridge.engine.bounded import BoundedSource
 from bridge.engine.budget import ByteBudget
 from bridge.engine.persistent import read_on
 from bridge.engine.retry import Backoff
-from bridge.groups import first
+from bridge.groups import together
 from connectors.base import Batch, Clock, End, Partition, Place, Source
 
 _SIDE_BY_SIDE = 64
@@ -65,12 +65,9 @@ class Side:
 
         Raises what reading raises; what may pass is tried again some times.
         """
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                course = _Course(self, extent, reader, tasks)
-                await course.run()
-        except ExceptionGroup as errors:
-            raise first(errors) from None
+        async with together() as tasks:
+            course = _Course(self, extent, reader, tasks)
+            await course.run()
         return frozenset(course.finished)
 
     async def read_one(self, bounded: BoundedSource, partition: Partition, place: Place, reader: Reader) -> bool:

@@ -98,6 +98,7 @@ def write_idempotently(cluster: Cluster) -> Iterator[Statement]:
 
 
 def list_topics(cluster: Cluster) -> Iterator[Statement]:
+    """Seeing the names of all its topics."""
     yield from enter(cluster)
     yield from _at(cluster, "ListTopics", ("kafka-cluster:DescribeTopic",), cluster.topic("*"))
 
@@ -126,6 +127,7 @@ def move_group(cluster: Cluster, group: str) -> Iterator[Statement]:
 
 
 def write_in_transactions(cluster: Cluster, mirror: str) -> Iterator[Statement]:
+    """Under the transactional ids of the mirror of this name: one a slot, and that of ``kmbridge doctor``."""
     ids = cluster.transactional_id(f"kmbridge-{mirror}-*")
     yield from _at(cluster, "WriteInTransactions", USE_TRANSACTIONS, ids)
 
@@ -136,14 +138,17 @@ def keep_in_table(table: Table) -> Iterator[Statement]:
 
 
 def keep_documents(table: Table) -> Iterator[Statement]:
+    """What a migration writes down of itself, beside checkpoints."""
     yield allow("KeepDocuments", (*KEEP_DOCUMENTS, *MAKE_TABLE), table.arn)
 
 
 def look_into_table(table: Table) -> Iterator[Statement]:
+    """Reading checkpoints, and no more."""
     yield allow("SeeCheckpoints", SEE_CHECKPOINTS, table.arn)
 
 
 def allow(sid: str, actions: tuple[str, ...], *resources: str) -> Statement:
+    """Each of ``actions`` on each of ``resources``, which are ARNs; ``sid`` says what for."""
     return Statement(sid, frozenset(actions), frozenset(resources))
 
 

@@ -21,6 +21,8 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
+    """A stream of Kinesis."""
+
     region: str
     account: str
     name: str
@@ -30,12 +32,17 @@ class Stream:
 
     @property
     def arn(self) -> str:
-        return f"arn:{self.partition}:kinesis:{self.region}:{self.account}:stream/{self.name}"
+        return _arn(self, "kinesis", f"stream/{self.name}")
 
     @property
     def keys(self) -> str:
         """Every key of its account. Which one encrypts the stream can change; a condition names the stream."""
-        return f"arn:{self.partition}:kms:{self.region}:{self.account}:key/*"
+        return _arn(self, "kms", "key/*")
+
+    @property
+    def delivery_streams(self) -> str:
+        """Every delivery stream of Firehose beside it: which of them read it, only they themselves tell."""
+        return _arn(self, "firehose", "deliverystream/*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +64,30 @@ class Cluster:
 
     @property
     def arn(self) -> str:
-        return self._arn("cluster", self.path)
+        return _arn(self, "kafka", f"cluster/{self.path}")
 
     @property
     def keys(self) -> str:
         """Every key of its account: MSK wants a login encrypted by one of the account's own."""
-        return f"arn:{self.partition}:kms:{self.region}:{self.account}:key/*"
+        return _arn(self, "kms", "key/*")
 
     def topic(self, name: str) -> str:
-        return self._arn("topic", f"{self.path}/{name}")
+        """The ARN of a topic of it; ``*`` in ``name`` stands for any text, here and below."""
+        return _arn(self, "kafka", f"topic/{self.path}/{name}")
 
     def group(self, name: str) -> str:
-        return self._arn("group", f"{self.path}/{name}")
+        """The ARN of a consumer group."""
+        return _arn(self, "kafka", f"group/{self.path}/{name}")
 
     def transactional_id(self, name: str) -> str:
-        return self._arn("transactional-id", f"{self.path}/{name}")
-
-    def _arn(self, kind: str, name: str) -> str:
-        return f"arn:{self.partition}:kafka:{self.region}:{self.account}:{kind}/{name}"
+        """The ARN of a transactional id."""
+        return _arn(self, "kafka", f"transactional-id/{self.path}/{name}")
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
+    """A topic of Kafka, in whichever cluster."""
+
     cluster: Cluster
     name: str
 
@@ -98,4 +107,8 @@ class Table:
 
     @property
     def arn(self) -> str:
-        return f"arn:{self.partition}:dynamodb:{self.region}:{self.account}:table/{self.name}"
+        return _arn(self, "dynamodb", f"table/{self.name}")
+
+
+def _arn(place: Stream | Cluster | Table, service: str, resource: str) -> str:
+    return f"arn:{place.partition}:{service}:{place.region}:{place.account}:{resource}"

@@ -30,6 +30,7 @@ class Statement:
         )
 
     def document(self) -> Mapping[str, Any]:
+        """As IAM takes it; the same for equal statements."""
         told: dict[str, Any] = {
             "Sid": self.sid,
             "Effect": "Allow",
@@ -43,6 +44,8 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
+    """Allows what its statements say; whatever none of them names is refused."""
+
     statements: tuple[Statement, ...]
 
     @classmethod
@@ -56,6 +59,7 @@ class Policy:
 
     @property
     def actions(self) -> frozenset[str]:
+        """All that is allowed somewhere, as SERVICE:ACTION."""
         return frozenset[str]().union(*(each.actions for each in self.statements))
 
     def document(self) -> Mapping[str, Any]:

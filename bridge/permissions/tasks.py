@@ -144,8 +144,7 @@ def _doctor(parts: Parts) -> Iterator[Statement]:
             # Neither is asked about one stream alone.
             yield allow("SeeFunctions", ("lambda:ListEventSourceMappings",), "*")
             yield allow("ListDeliveryStreams", ("firehose:ListDeliveryStreams",), "*")
-            deliveries = f"arn:{end.partition}:firehose:{end.region}:{end.account}:deliverystream/*"
-            yield allow("SeeDeliveryStreams", ("firehose:DescribeDeliveryStream",), deliveries)
+            yield allow("SeeDeliveryStreams", ("firehose:DescribeDeliveryStream",), end.delivery_streams)
 
 
 def _enter(parts: Parts) -> Iterator[Statement]:

@@ -1,5 +1,6 @@
 """Where a process is asked, and who may ask."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 
@@ -10,6 +11,8 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asked for by
 
 @dataclass(frozen=True, slots=True)
 class Listener:
+    """What the keys of ``http`` say, checked."""
+
     host: str
     port: int
     """0 takes a free one."""
@@ -31,6 +34,11 @@ class Listener:
         """Its URL, once ``port`` is what it has."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{port}"
+
+
+def pages(address: str | None) -> Mapping[str, str]:
+    """Where who serves at ``address`` tells what, for a line of the log; nothing where nobody serves."""
+    return {} if address is None else {"status": f"{address}/status", "metrics": f"{address}/metrics"}
 
 
 def is_loopback(host: str) -> bool:

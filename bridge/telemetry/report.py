@@ -3,15 +3,12 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from bridge.engine.status import LaneState, LaneStatus, MirrorStatus
+from bridge.engine.status import DONE, LaneStatus, MirrorStatus
 from bridge.telemetry.counters import Counts
 from bridge.telemetry.observed import ObservedMirror
 from bridge.telemetry.parity import ParityCounts
 
 Json = dict[str, object]
-
-_READ = (LaneState.COMPLETE, LaneState.FINISHED)
-"""Lanes in one of these have nothing to be behind."""
 
 
 def mirror_json(mirror: ObservedMirror, version: str, started_ms: int) -> Json:
@@ -55,7 +52,7 @@ def status_json(mirrors: Sequence[Json], comparisons: Sequence[Json]) -> Json:
 
 def lag_ms(status: MirrorStatus) -> int:
     """How far the lane that is furthest behind is behind."""
-    return max((lane.lag_ms for lane in status.lanes if lane.state not in _READ), default=0)
+    return max((lane.lag_ms for lane in status.lanes if lane.state not in DONE), default=0)
 
 
 def _totals(status: MirrorStatus) -> Json:
@@ -97,7 +94,7 @@ def _lane_json(lane: LaneStatus) -> Json:
 
 
 def _oldest(lanes: Iterable[LaneStatus]) -> float | None:
-    ages = (lane.checkpoint_age_ms for lane in lanes if lane.state not in _READ)
+    ages = (lane.checkpoint_age_ms for lane in lanes if lane.state not in DONE)
     return _seconds(max((age for age in ages if age is not None), default=None))
 
 

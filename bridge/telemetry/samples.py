@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bridge.engine.status import LaneState, MirrorState, MirrorStatus
+from bridge.engine.status import DONE, LaneState, MirrorState, MirrorStatus
 from bridge.telemetry import names
 from bridge.telemetry.counters import Counts
 from bridge.telemetry.names import Definition
@@ -10,8 +10,6 @@ from bridge.telemetry.observed import ObservedMirror
 
 Sample = tuple[Definition, tuple[str, ...], float]
 """A metric, the values of its own labels, and its value."""
-
-_DONE = (LaneState.COMPLETE, LaneState.FINISHED)
 
 
 def samples(mirror: ObservedMirror, status: MirrorStatus, now_ms: int) -> Iterator[Sample]:
@@ -47,7 +45,7 @@ def _lanes(status: MirrorStatus, now_ms: int) -> Iterator[Sample]:
     for state in LaneState:
         yield names.LANES, (state.value,), sum(lane.state is state for lane in status.lanes)
     for lane in status.lanes:
-        if lane.state in _DONE:
+        if lane.state in DONE:
             continue
         yield names.LAG_SECONDS, (lane.partition,), lane.lag_ms / 1000
         if lane.lag_records is not None:

@@ -1,6 +1,6 @@
 """What a process told of its mirrors, read back from its /status: of this version, an earlier or a later one."""
 
-from typing import Any
+from collections.abc import Mapping
 
 import msgspec
 
@@ -79,9 +79,9 @@ class Told(msgspec.Struct, frozen=True):
     comparisons: tuple[ComparisonTold, ...] = ()
 
 
-def told(document: Any) -> Told:
+def told(document: Mapping[str, object]) -> Told:
     """What ``document`` says, whether it is of one mirror or of several. Raises ``ValueError`` for any other."""
-    if not isinstance(document, dict) or not document.keys() & {"name", "mirrors"}:
+    if not document.keys() & {"name", "mirrors"}:
         raise ValueError("it names no mirror")
     whole = document if "mirrors" in document else {"mirrors": [document]}
     return msgspec.convert(whole, Told)

@@ -19,13 +19,11 @@ import msgspec
 import structlog
 
 from bridge.control.order import Answer, Control, Order
-from bridge.control.refusal import Refusal
-from bridge.engine.passing import OrderError
+from bridge.control.refusal import REFUSALS, Refusal
 from bridge.engine.status import MirrorStatus
 from bridge.errors import UsageError
 from bridge.telemetry.counters import Counts
 from bridge.telemetry.observed import ObservedMirror
-from connectors.base import SettingsError
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +64,8 @@ class FromWorker:
 
 @dataclass(frozen=True, slots=True)
 class ToWorker:
+    """An order to one of its lanes."""
+
     number: int
     """Of no other order in the life of the worker."""
     order: Order
@@ -149,7 +149,7 @@ async def _heed(reader: StreamReader, writer: StreamWriter, control: Control, dr
 async def _carry_out(asked: ToWorker, writer: StreamWriter, control: Control) -> None:
     try:
         reply = Reply(asked.number, await control.carry_out(asked.order))
-    except (OrderError, UsageError, SettingsError) as error:
+    except REFUSALS as error:
         reply = Reply(asked.number, refusal=Refusal.of(error))
     except Exception as error:  # noqa: BLE001 - a bug in an order must not end the mirror, nor keep it from a drain
         # In a thread, for a traceback is put together from files.

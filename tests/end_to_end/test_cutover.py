@@ -93,13 +93,14 @@ class System:
                 return
         raise AssertionError(f"{step} is never done")
 
-    async def finish(self) -> None:
+    async def finish(self, kill_after_s: float | None = None) -> None:
         """Until its gates hold, as somebody who calls it again: consumers may just have fallen behind."""
-        for _ in range(MOST):
-            move = await self.command("finish")
-            if move["is_done"]:
+        moves: list[dict[str, Any]] = []
+        while len(moves) < MOST:
+            moves.append(await self.command("finish", kill_after_s))
+            if moves[-1]["is_done"]:
                 return
-        raise AssertionError(f"never finished: {move}")
+        raise AssertionError(f"never finished: {moves[-1]}")
 
     async def rollback(self, step: str, kill_after_s: float | None = None) -> None:
         """Until ``step`` is undone, likewise."""
@@ -243,6 +244,5 @@ async def test_a_migration_that_is_killed_in_every_step_and_rolled_back_from_any
         await system.advance(step, draw.uniform(0.5, 4))
         await system.rollback(STEPS[0], draw.uniform(0.5, 4))
         await system.advance(STEPS[-1], draw.uniform(0.5, 4))
-        finished = await system.command("finish", draw.uniform(0.5, 4))
-        assert finished["is_done"], finished
+        await system.finish(draw.uniform(0.5, 4))
         await system.assert_all_seen()

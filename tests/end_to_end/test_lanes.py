@@ -10,6 +10,7 @@ import pytest
 
 from bridge.control.client import ControlClient
 from bridge.control.order import Action, Answer
+from bridge.telemetry.endpoint import Endpoint
 from tests.support import topics
 from tests.support.checker import check_exact
 from tests.support.command import Finished, run_command
@@ -38,7 +39,7 @@ async def _told(mirror: MirrorProcess, action: str, lane: str, *options: str) ->
 
 async def _asked(mirror: MirrorProcess, action: Action, lane: str, name: str) -> Answer:
     """As the command does it, without a process of its own."""
-    return await ControlClient(mirror.url, None).send(name, action, lane, "test", None)
+    return await ControlClient(Endpoint(mirror.url, None)).send(name, action, lane, "test", None)
 
 
 async def _lane(mirror: MirrorProcess, action: str, lane: str, *options: str) -> Finished:

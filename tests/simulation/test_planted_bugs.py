@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from bridge.engine import lane as lane_module
-from bridge.engine import lanes
+from bridge.engine import lanes, pipeline
 from bridge.engine.delivery import Delivery
-from bridge.engine.lane import Lane
 from bridge.engine.lanes import Lanes
 from bridge.engine.ledger import Ledger
+from bridge.engine.pipeline import Pipeline
 from bridge.engine.progress import Progress
 from bridge.engine.standings import Standings
 from connectors.base import (
@@ -63,33 +62,33 @@ def test_finds_a_child_started_before_its_parent_is_finished(monkeypatch: pytest
 
 def test_finds_a_retry_of_only_the_failed_part(monkeypatch: pytest.MonkeyPatch) -> None:
     """A lane that takes a failed submission as done and goes on with the ones behind it."""
-    settle = Lane._settle
+    settle = Pipeline._settle
 
-    async def lenient(self: Lane, submission: Any) -> None:
+    async def lenient(self: Pipeline, submission: Any) -> None:
         try:
             await settle(self, submission)
         except ConnectorError:
-            self.progress.settle(submission.batch, 0)
+            self._progress.settle(submission.batch, 0)
 
-    monkeypatch.setattr(Lane, "_settle", lenient)
+    monkeypatch.setattr(Pipeline, "_settle", lenient)
     with pytest.raises(ViolationError):
         _find()
 
 
 def test_finds_a_retry_of_the_failed_batch_behind_later_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     """A lane that submits a failed batch again by itself, after others of its records have passed."""
-    settle = Lane._settle
+    settle = Pipeline._settle
 
-    async def stubborn(self: Lane, submission: Any) -> None:
+    async def stubborn(self: Pipeline, submission: Any) -> None:
         while True:
             try:
                 return await settle(self, submission)
             except ConnectorError:
                 epoch = await self._around.delivery.ready()
-                answer = self._around.delivery.submit(epoch, self.partition.id, submission.sent)
-                submission = lane_module._Submission(submission.batch, submission.sent, answer, submission.trace)
+                answer = self._around.delivery.submit(epoch, self._partition.id, submission.sent)
+                submission = pipeline._Submission(submission.batch, submission.sent, answer, submission.trace)
 
-    monkeypatch.setattr(Lane, "_settle", stubborn)
+    monkeypatch.setattr(Pipeline, "_settle", stubborn)
     monkeypatch.setattr(Delivery, "submit", _submit_whatever_the_epoch)
     with pytest.raises(ViolationError):
         _find()

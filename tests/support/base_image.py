@@ -6,12 +6,11 @@
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import sysconfig
 from pathlib import Path
 
-from tests.support.provision import MissingServerError, Program, required
+from tests.support.provision import MissingServerError, Program, required, run
 
 SUITE = "bookworm"
 
@@ -27,7 +26,7 @@ _HOOKS = "/usr/share/mmdebstrap/hooks/merged-usr"
 
 def _build(folder: Path) -> None:
     folder.rmdir()
-    _run(
+    run(
         "mmdebstrap",
         "--quiet",
         "--variant=minbase",
@@ -57,16 +56,10 @@ def _add_python(folder: Path) -> None:
         (program.parent / name).symlink_to(program.name)
     if shutil.which("strip"):
         objects = [each for each in local.rglob("*.so*") if not each.is_symlink()]
-        _run("strip", "--strip-unneeded", str(program), *map(str, objects))
-    _run("chroot", str(folder), "ldconfig")
-    _run("chroot", str(folder), "python", "-m", "ensurepip")
+        run("strip", "--strip-unneeded", str(program), *map(str, objects))
+    run("chroot", str(folder), "ldconfig")
+    run("chroot", str(folder), "python", "-m", "ensurepip")
     (program.parent / "pip").symlink_to("pip3")
-
-
-def _run(*command: str) -> None:
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    if done.returncode != 0:
-        raise MissingServerError(f"'{' '.join(command[:3])}' failed:\n{done.stdout[-2_000:]}")
 
 
 BASE = Program(

@@ -1,7 +1,6 @@
 """A real browser without a window, driven through its own debugging protocol."""
 
 import asyncio
-import base64
 import json
 import os
 import subprocess
@@ -100,10 +99,6 @@ class Tab:
 
     async def type(self, text: str) -> None:
         await self.call("Input.insertText", text=text)
-
-    async def screenshot(self, path: Path) -> None:
-        told = await self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
-        await asyncio.to_thread(path.write_bytes, base64.b64decode(told["data"]))
 
     async def scheme(self, name: str) -> None:
         """``dark`` or ``light``, as the person's system has it."""

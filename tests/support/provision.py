@@ -124,8 +124,8 @@ class Package:
         return os.geteuid() == 0 and shutil.which("apt-get") is not None
 
     def provide(self) -> None:
-        _run("apt-get", "update")
-        _run("apt-get", "install", "--yes", "--no-install-recommends", self.package)
+        run("apt-get", "update")
+        run("apt-get", "install", "--yes", "--no-install-recommends", self.package)
 
 
 def _cache() -> Path:
@@ -147,37 +147,38 @@ def _copy_jars(folder: Path, dependencies: str) -> None:
         pom = Path(scratch) / "pom.xml"
         pom.write_text(_POM.format(dependencies=dependencies))
         options = ("--batch-mode", "--strict-checksums", f"-DoutputDirectory={folder}", "-DincludeScope=runtime")
-        _run("mvn", *options, "-f", str(pom), f"{_DEPENDENCY_PLUGIN}:copy-dependencies")
+        run("mvn", *options, "-f", str(pom), f"{_DEPENDENCY_PLUGIN}:copy-dependencies")
 
 
 def _build_ferrokinesis(folder: Path) -> None:
-    _run("cargo", "install", "ferrokinesis", "--version", FERROKINESIS_VERSION, "--locked", "--root", str(folder))
+    run("cargo", "install", "ferrokinesis", "--version", FERROKINESIS_VERSION, "--locked", "--root", str(folder))
 
 
 def _build_axe(folder: Path) -> None:
-    _run("npm", "install", "--prefix", str(folder), "--ignore-scripts", "--no-audit", f"axe-core@{AXE_VERSION}")
+    run("npm", "install", "--prefix", str(folder), "--ignore-scripts", "--no-audit", f"axe-core@{AXE_VERSION}")
 
 
 def _build_helm_engine(folder: Path) -> None:
     """Half a minute: Helm's command is more than twice that, and what it has beside the engine serves clusters."""
     source = Path(__file__).with_name("helm_engine")
-    _run("go", "build", "-C", str(source), "-trimpath", "-ldflags", "-s -w", "-o", str(folder / "helm-engine"), ".")
+    run("go", "build", "-C", str(source), "-trimpath", "-ldflags", "-s -w", "-o", str(folder / "helm-engine"), ".")
 
 
 def _extract_promtool(folder: Path) -> None:
     """Out of Debian's package of the server, without installing that: 19 MB in a second, and nothing is started."""
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            _run("apt-get", "download", "prometheus", folder=scratch)
+            run("apt-get", "download", "prometheus", folder=scratch)
         except MissingServerError:
             # A new machine's list of packages is empty, or older than what the servers have.
-            _run("apt-get", "update")
-            _run("apt-get", "download", "prometheus", folder=scratch)
-        _run("dpkg-deb", "--extract", *map(str, Path(scratch).glob("prometheus_*.deb")), scratch)
+            run("apt-get", "update")
+            run("apt-get", "download", "prometheus", folder=scratch)
+        run("dpkg-deb", "--extract", *map(str, Path(scratch).glob("prometheus_*.deb")), scratch)
         (Path(scratch) / "usr/bin/promtool").rename(folder / "promtool")
 
 
-def _run(*command: str, folder: str | None = None) -> None:
+def run(*command: str, folder: str | None = None) -> None:
+    """Run ``command`` to its end, in ``folder`` or here. Raises ``MissingServerError`` where it fails."""
     done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode != 0:
         raise MissingServerError(f"'{' '.join(command[:3])}' failed:\n{done.stdout[-_OUTPUT_TAIL:]}")

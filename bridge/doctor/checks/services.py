@@ -1,12 +1,12 @@
 """Which services of AWS read a stream, as far as these tell."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bridge.doctor.check import Check, Findings
 from bridge.doctor.scene import Ask, Role, StreamEnd
 from bridge.findings import Finding
+from bridge.groups import together
 from connectors.base import ConnectorError
 from connectors.kinesis.services import ReadingService
 
@@ -24,7 +24,7 @@ class Told:
 async def told(check: Check, role: Role, stream: StreamEnd) -> Told:
     """What both kinds tell, asked side by side."""
     asks = {FUNCTIONS: stream.functions, DELIVERY_STREAMS: stream.delivery_streams}
-    async with asyncio.TaskGroup() as tasks:
+    async with together() as tasks:
         asked = {kind: tasks.create_task(_answer(check, role, kind, ask)) for kind, ask in asks.items()}
     answers = {kind: task.result() for kind, task in asked.items()}
     return Told(

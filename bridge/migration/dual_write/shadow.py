@@ -9,7 +9,7 @@ import structlog
 
 from bridge.assembly.opening import reached
 from bridge.engine.retry import Backoff
-from bridge.groups import first
+from bridge.groups import together
 from bridge.migration.dual_write.counts import Tally
 from bridge.migration.dual_write.errors import SpoolError
 from bridge.migration.dual_write.intent import Intent
@@ -80,7 +80,7 @@ class Shadow:
         self._tally.shadow_trouble = ""
         way = _Way(sink, scope, self._look, self._tally, self._settled(settle))
         try:
-            async with asyncio.TaskGroup() as tasks:
+            async with together() as tasks:
                 tasks.create_task(way.broken(), name="dual-write shadow broken")
                 while True:
                     intent = await self._owed.next()
@@ -88,8 +88,6 @@ class Shadow:
                     self._sent_to = max(self._sent_to, intent.first)
                     way.send(intent, landed if intent.first <= sent_to else ())
                     await way.room()
-        except ExceptionGroup as errors:
-            raise first(errors) from None
         finally:
             way.end()
 

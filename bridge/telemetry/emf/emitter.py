@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class EmfSettings:
+    """What goes to CloudWatch, and how often."""
+
     namespace: str = "kmbridge"
     interval_s: float = 60.0
     per_partition: bool = False

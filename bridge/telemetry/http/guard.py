@@ -26,6 +26,7 @@ class Guard:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """For ``web.Application``. Raises the ``HTTPException`` of a refusal."""
         self._check_name(request)
         if request.path not in OPEN_PATHS:
             self._check_token(request)

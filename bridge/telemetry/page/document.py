@@ -26,7 +26,10 @@ _SCRIPT_PLACE = "/* scripts */"
 
 @dataclass(frozen=True, slots=True)
 class Page:
+    """A document of HTML, and what keeps foreign code out of it."""
+
     html: bytes
+    """UTF-8."""
     policy: str
     """The value of ``Content-Security-Policy`` that it is to be sent with."""
 

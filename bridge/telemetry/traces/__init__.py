@@ -13,9 +13,12 @@ Tracers = Callable[[str], Tracer]
 
 @dataclass(frozen=True, slots=True)
 class TraceSettings:
+    """Where traces go, and how many."""
+
     endpoint: str
     """Where OTLP is taken over HTTP, with the path. What else there is to set, the SDK takes from its environment."""
     sample_ratio: float = 1.0
+    """Of all batches, from 0 to 1."""
 
 
 def check_installed() -> None:

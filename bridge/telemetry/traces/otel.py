@@ -40,6 +40,7 @@ class Export:
         self._tracer = self._provider.get_tracer("kmbridge", version)
 
     def tracer(self, mirror: str) -> Tracer:
+        """Of the mirror of this name. Valid until ``leave``."""
         return OtelTracer(self._tracer, mirror)
 
     async def leave(self) -> None:
@@ -55,6 +56,8 @@ class Export:
 
 
 class OtelTracer(Tracer):
+    """Each batch, and each commit, is a trace of its own."""
+
     def __init__(self, tracer: trace.Tracer, mirror: str) -> None:
         self._tracer = tracer
         self._mirror = mirror

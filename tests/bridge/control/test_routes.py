@@ -12,6 +12,7 @@ from bridge.control.order import Action, Answer, Order, Skipped
 from bridge.control.routes import HEADER, LaneRoutes
 from bridge.engine.passing import OrderError, UnknownLaneError
 from bridge.errors import UsageError
+from bridge.telemetry.endpoint import Endpoint
 from bridge.telemetry.http import serving
 from bridge.telemetry.listener import Listener
 from connectors.base import RefusedError, UnreachableError
@@ -48,7 +49,7 @@ async def served(listener: Listener) -> AsyncIterator[tuple[Recorder, str]]:
 
 
 async def _sent(address: str, token: SecretStr | None, action: Action = Action.PAUSE) -> Answer:
-    return await ControlClient(address, token).send("orders", action, LANE, "ops@desk", "now")
+    return await ControlClient(Endpoint(address, token)).send("orders", action, LANE, "ops@desk", "now")
 
 
 @pytest.mark.parametrize(("listener", "token"), [(LOCAL, None), (LOCKED, TOKEN)])
@@ -126,6 +127,6 @@ async def test_another_mirror_and_nobody_at_all_are_told_apart() -> None:
     """One is not in this process; the other is not running, and the hint says what helps then."""
     async with served(LOCAL) as (_, address):
         with pytest.raises(UnknownLaneError, match="no such mirror"):
-            await ControlClient(address, None).send("others", Action.PAUSE, LANE, "ops", None)
+            await ControlClient(Endpoint(address, None)).send("others", Action.PAUSE, LANE, "ops", None)
     with pytest.raises(UnreachableError, match="kmbridge checkpoints set"):
         await _sent(address, None)

@@ -1,0 +1,236 @@
+"""What of one lane is on its way: read ahead, submitted, settled in the order of reading."""
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import structlog
+
+from bridge.engine.condition import Condition
+from bridge.engine.dead_letter import letter_of
+from bridge.engine.policy import OnError
+from bridge.engine.progress import Progress
+from bridge.engine.rejection import RejectedError, stop_at, until, without
+from bridge.engine.retry import Backoff
+from bridge.engine.sieve import Sieve
+from bridge.engine.status import LaneState
+from bridge.engine.surroundings import Surroundings
+from bridge.engine.tracing import BatchTrace
+from connectors import provenance
+from connectors.base import Batch, ConnectorError, End, Outcome, Partition, Place, Rejected
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Submission:
+    """What is on its way: ``sent`` is ``batch`` without the records that the sink refused beforehand."""
+
+    batch: Batch
+    sent: Batch
+    answer: asyncio.Future[Outcome]
+    trace: BatchTrace
+    refused: tuple[Rejected, ...] = ()
+    stop: RejectedError | None = None
+    """The lane ends behind this submission."""
+
+
+class Pipeline:
+    """Reading runs ahead of the sink as far as the budget allows.
+
+    Outcomes are settled in the order of reading, so the progress covers a contiguous prefix at any moment.
+    """
+
+    def __init__(
+        self,
+        partition: Partition,
+        progress: Progress,
+        sieve: Sieve,
+        around: Surroundings,
+        condition: Condition,
+        backoff: Backoff,
+    ) -> None:
+        """``condition`` and ``backoff`` are the lane's: whatever settles shows that the trouble is over."""
+        self._partition = partition
+        self._progress = progress
+        self._sieve = sieve
+        self._around = around
+        self._condition = condition
+        self._backoff = backoff
+        self._reading: asyncio.Task[bool] | None = None
+
+    def stop(self) -> None:
+        """Read no more; ``run`` returns when all that was submitted is settled."""
+        if self._reading is not None:
+            self._reading.cancel()
+
+    async def run(self) -> bool:
+        """Read from where the progress stands, and submit; whether the partition itself has ended.
+
+        Returns before that at the end of the bound and after ``stop``. Raises what either side raises, and
+        ``RejectedError`` at a record behind which policy does not go; what was submitted behind it is given up then.
+        """
+        submitted = asyncio.Queue[_Submission | None]()
+        self._reading = reading = asyncio.create_task(self._read(submitted), name=f"read {self._partition.id}")
+        # Also of one that is cancelled before its first step.
+        reading.add_done_callback(lambda _: submitted.put_nowait(None))
+        try:
+            while await self._settle_next(submitted):
+                pass
+            await asyncio.wait([reading])
+        finally:
+            reading.cancel()
+            try:
+                await asyncio.gather(reading, return_exceptions=True)
+            finally:
+                # Whoever stops the lane may do so while it goes back already.
+                self._give_up(submitted)
+        return not reading.cancelled() and reading.result()
+
+    async def _read(self, submitted: asyncio.Queue[_Submission | None]) -> bool:
+        """Whether the partition itself has ended."""
+        around = self._around
+        epoch = await around.delivery.ready()
+        self._condition.state = LaneState.RUNNING
+        place = self._progress.place
+        self._set_end()
+        trace = around.tracer.batch(self._partition.id)
+        async with aclosing(around.source.read(self._partition, place, around.budget)) as batches:
+            async for batch in batches:
+                trace.read(batch)
+                submission = await self._submit(epoch, batch, place, trace)
+                submitted.put_nowait(submission)
+                if submission.stop is not None or (batch.is_last and self._progress.bound is not None):
+                    return False
+                place = batch.place
+                # While the next one is awaited, nothing here may keep the memory of one that is settled.
+                del batch, submission
+                trace = around.tracer.batch(self._partition.id)
+        return True
+
+    def _set_end(self) -> None:
+        """Let reading end where the bound does, as long as that is not reached."""
+        bound, ends = self._progress.bound, self._around.source.bounds
+        if bound is None or bound.is_reached:
+            ends.pop(self._partition.id, None)
+        else:
+            ends[self._partition.id] = End(bound.end, bound.end_ms)
+
+    async def _submit(self, epoch: int, batch: Batch, before: Place, trace: BatchTrace) -> _Submission:
+        """Hand ``batch``, which follows ``before``, to the sink, less what the sink says it cannot take."""
+        around = self._around
+        try:
+            await around.delivery.room(self._partition.id)
+            batch = self._sieve.sift(batch)
+            if around.policy.provenance:
+                batch = provenance.stamp(batch, around.source.address, around.destination.address)
+            if around.policy.replay is not None:
+                batch = provenance.marked(batch, around.policy.replay)
+            refused = around.delivery.inspect(batch)
+            stop = None
+            if refused and around.policy.on_error is OnError.STOP:
+                stop = stop_at(batch, refused[0])
+                batch, refused = until(batch, refused[0].index, before), ()
+            around.totals.read(batch)
+            submitted_ms = around.destination.now_ms()
+            sent = without(batch, refused)
+            answer = await self._delivered(epoch, batch, sent, refused)
+        except BaseException as error:
+            batch.release()
+            trace.failed(repr(error))
+            raise
+        trace.submitted()
+        self._progress.read(batch, submitted_ms, len(refused))
+        return _Submission(batch, sent, answer, trace, refused, stop)
+
+    async def _settle_next(self, submitted: asyncio.Queue[_Submission | None]) -> bool:
+        """Settle the oldest submission; False when there are no more."""
+        submission = await submitted.get()
+        if submission is None:
+            return False
+        try:
+            await self._settle(submission)
+        except BaseException as error:
+            submission.trace.failed(repr(error))
+            raise
+        else:
+            submission.trace.settled()
+        finally:
+            submission.batch.release()
+        return True
+
+    async def _settle(self, submission: _Submission) -> None:
+        """Wait for the outcome and move the progress over it."""
+        outcome = await submission.answer
+        sent = submission.sent
+        self._count_buried(submission.refused)
+        if outcome.rejected:
+            if self._around.policy.on_error is OnError.STOP:
+                first = outcome.rejected[0]
+                before = until(sent, first.index, self._progress.place)
+                self._around.totals.written(before, self._around.clock.now_ms())
+                self._advance(before, len(before))
+                raise stop_at(sent, first)
+            await self._bury_apart(sent, outcome.rejected)
+            self._count_buried(outcome.rejected)
+            sent = without(sent, outcome.rejected)
+        self._around.totals.written(sent, self._around.clock.now_ms())
+        self._advance(submission.batch, len(sent))
+        if submission.stop is not None:
+            raise submission.stop
+
+    def _advance(self, batch: Batch, written: int) -> None:
+        self._progress.settle(batch, written)
+        self._sieve.settle(batch)
+        if self._sieve.landed is None:
+            self._progress.inherited_ms = None
+        self._condition.error = None
+        self._backoff.reset()
+        if batch.is_last and self._progress.bound is not None:
+            self._reach()
+
+    async def _delivered(
+        self, epoch: int, batch: Batch, sent: Batch, refused: tuple[Rejected, ...]
+    ) -> asyncio.Future[Outcome]:
+        """Submit ``sent``, and bury the rest of ``batch`` before: together with it, or for good."""
+        delivery = self._around.delivery
+        buried = delivery.bury(epoch, self._partition.id, letter_of(batch, refused)) if refused else None
+        if refused and buried is None:
+            await self._bury_apart(batch, refused)
+        if buried is not None and not len(sent):
+            return buried
+        return delivery.submit(epoch, self._partition.id, sent)
+
+    async def _bury_apart(self, batch: Batch, rejected: tuple[Rejected, ...]) -> None:
+        dead_letter = self._around.dead_letter
+        if dead_letter is None:
+            raise stop_at(batch, rejected[0])
+        await dead_letter.bury(letter_of(batch, rejected), self._hold)
+        self._condition.state = LaneState.RUNNING
+
+    def _count_buried(self, rejected: tuple[Rejected, ...]) -> None:
+        if rejected:
+            self._around.totals.dead_letters.update(each.reason for each in rejected)
+            count, first = len(rejected), rejected[0].detail
+            log.warning("records dead-lettered", partition=self._partition.id, count=count, first=first)
+
+    def _hold(self, error: ConnectorError) -> None:
+        self._condition.state = LaneState.HELD
+        self._condition.error = error
+        log.error("dead letter not taken, trying again", partition=self._partition.id, error=str(error))
+
+    def _give_up(self, submitted: asyncio.Queue[_Submission | None]) -> None:
+        """What was submitted behind a fault is read again later; the sink knows that it is given up."""
+        while not submitted.empty():
+            submission = submitted.get_nowait()
+            if submission is not None:
+                submission.batch.release()
+                submission.trace.failed("given up behind a fault")
+        self._progress.rewind()
+        self._sieve.rewind(self._progress.place)
+
+    def _reach(self) -> None:
+        self._progress.reach()
+        if self._around.policy.bounded:
+            self._condition.state = LaneState.COMPLETE
+        log.info("end of the range reached", partition=self._partition.id, position=self._progress.place.position)
