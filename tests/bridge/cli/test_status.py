@@ -123,7 +123,7 @@ def test_where_nobody_answers_it_says_so(capsys: pytest.CaptureFixture[str]) -> 
     """With the exit code of an endpoint that cannot be reached."""
     called = call(capsys, "status", f"http://{HOST}:{free_port()}")
     assert called.code == 3
-    assert "http.listen" in called.err
+    assert "connection refused\nhint: is the mirror running" in called.err
 
 
 def test_a_refused_token_is_not_repeated(
