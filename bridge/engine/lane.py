@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -282,7 +282,8 @@ class Lane:
         self._has_skipped = True
         totals.gaps += 1
         totals.skipped[OPERATOR] += passed.records or 0
-        progress.gaps += (Gap(passed.lost_from, passed.lost_to, passed.cause, self._around.clock.now_ms()),)
+        now_ms = self._around.clock.now_ms()
+        progress.gaps += (Gap(passed.lost_from, passed.lost_to, passed.cause, now_ms, passed.records),)
         progress.place = place
 
     async def _stream(self) -> None:
@@ -463,7 +464,9 @@ class Lane:
         self._go_behind(gap, gap.cause)
 
     def _go_behind(self, gap: GapError, cause: str) -> None:
-        self.progress.gaps += (Gap(gap.lost_from, gap.lost_to, cause, self._around.clock.now_ms()),)
+        # Behind it the positions of what was skipped before may be those of other records.
+        before = tuple(replace(each, records=None) for each in self.progress.gaps)
+        self.progress.gaps = (*before, Gap(gap.lost_from, gap.lost_to, cause, self._around.clock.now_ms()))
         if gap.resume is None:
             self._finish()
         else:

@@ -73,7 +73,7 @@ async def test_a_lane_is_paused_and_resumed_under_load_across_a_restart(route: R
 
 
 async def test_a_record_that_the_topic_refuses_is_passed_and_named(route: RouteFactory, seed: int) -> None:
-    """All that is missing afterwards is that record: verify names it, the checkpoint keeps it, metrics count it."""
+    """The checkpoint keeps it and metrics count it. To verify it is skipped, and missing to one without checkpoints."""
     path = route(shards=2, config={"max.message.bytes": "20000"})
     sent = list(generate(400, 20, seed=seed))
     async with path.mirror() as mirror:
@@ -90,9 +90,13 @@ async def test_a_record_that_the_topic_refuses_is_passed_and_named(route: RouteF
         assert await mirror.metric("kmbridge_gaps_total") == 1
         assert await mirror.stop() == 0
         (gap,) = (await mirror.checkpoints())[shard].gaps
-        assert (gap.lost_from, gap.lost_to) == (skipped["from"], skipped["to"])
-    found = await verified(mirror.config)
+        assert (gap.lost_from, gap.lost_to, gap.records) == (skipped["from"], skipped["to"], 1)
+    told = await verified(mirror.config)
+    assert (told.code, told.found, told.document["left_out"]) == (0, {}, {"skipped": 1})
+    (path.folder / "no-checkpoints").write_text("no database")
+    found = await verified(mirror.config, "--set", f"checkpoints.sqlite.path={path.folder / 'no-checkpoints'}")
     assert found.found == {"missing": 1}
+    assert "what an operator skipped is missing" in found.printed
     (missing,) = found.document["differences"]["missing"]["first"]
     assert missing.endswith(f"{shard}/{skipped['from']}")
 
