@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from random import Random
 from types import FrameType
@@ -15,11 +16,11 @@ from bridge.cli.arguments import Name, Settings, Targets, configurations
 from bridge.cli.exporting import exporting, prepare
 from bridge.cli.lazy import lasting
 from bridge.cli.stop import leave, quitting, stopping
-from bridge.cli.watching import with_migration
 from bridge.config import Configuration, Mirrors
 from bridge.control.routes import LaneRoutes
 from bridge.engine.retry import Backoff
 from bridge.errors import UsageError
+from bridge.fleet.watching import migration_of
 from bridge.telemetry.http import serving
 from bridge.telemetry.logging import LogFormat, configure_logging
 from bridge.telemetry.observed import ObservedMirror
@@ -177,9 +178,9 @@ async def supervise(
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
         orders = LaneRoutes({asked.name: supervisor}.get).routes()
         async with (
-            with_migration(asked, observed) as shown,
-            serving(listener, [shown], own_version, routes=orders) as address,
-            exporting(asked, [shown]),
+            migration_of(asked) as cutover,
+            serving(listener, [replace(observed, cutover=cutover)], own_version, routes=orders) as address,
+            exporting(asked, [observed]),
         ):
             told = {} if address is None else {"status": f"{address}/status", "metrics": f"{address}/metrics"}
             log.info("supervising", workers=processes, **told)
