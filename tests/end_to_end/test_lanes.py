@@ -132,6 +132,23 @@ async def test_a_gap_is_passed_and_a_lane_that_runs_well_is_not(
     assert "kmbridge checkpoints set" in stopped.err
 
 
+async def test_a_lane_of_a_backfill_takes_orders(route: RouteFactory, seed: int) -> None:
+    """The job waits for one that is paused when the others are done, and copies all once that is resumed."""
+    path = route(shards=2)
+    async with path.mirror() as mirror:
+        await _asked(mirror, Action.PAUSE, LANE, "mirror")
+        assert await mirror.stop() == 0
+    await path.write(list(generate(200, 20, seed=seed)))
+    async with mirror.running("backfill"):
+        await mirror.until(
+            lambda status: sorted(each["state"] for each in status["lanes"]) == ["complete", "paused"],
+            "the other lane is done",
+        )
+        assert (await _asked(mirror, Action.RESUME, LANE, "mirror")).state != "paused"
+        assert await mirror.ended() == 0
+    await path.until_arrived(200)
+
+
 async def test_an_order_reaches_the_worker_that_has_the_lane(
     kafka: str, topic: TopicFactory, tmp_path: Path, seed: int
 ) -> None:
