@@ -21,8 +21,9 @@ LOCKS = $(wildcard requirements/*.txt)
 RUN_PACKAGES = $(shell sed -nE 's/^([A-Za-z0-9._-]+)==.*/\1/p' requirements/run.txt)
 # What `make test ARGS="-k order"` and `make demo ARGS="--records 1000"` pass on.
 ARGS ?=
+MINUTES ?= 30
 
-.PHONY: help setup demo test soak image-check bench check audit release-check docs reference locks lock fmt clean
+.PHONY: help setup demo test long soak image-check bench check audit release-check docs reference locks lock fmt clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -67,14 +68,18 @@ test: .venv/.test ## all tests but the long ones, against a real broker and a re
 	@$(BIN)/python -m tests.support.provision
 	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
-soak: .venv/.test ## the long tests, at full size
+long: .venv/.test ## the long tests, at full size
 	@$(BIN)/python -m tests.support.provision
 	@$(BIN)/python -m tests.support.base_image
-	@$(BIN)/python -m pytest -m soak --timeout 0 $(ARGS)
+	@$(BIN)/python -m pytest -m long --timeout 0 $(ARGS)
+
+soak: .venv/.test ## half an hour of steady load with a fault every minute (MINUTES=30)
+	@$(BIN)/python -m tests.support.provision
+	@KMBRIDGE_SOAK_MINUTES=$(MINUTES) $(BIN)/python -m pytest -m soak --timeout 0 tests/end_to_end/soak $(ARGS)
 
 image-check: .venv/.test ## the image of the Dockerfile, built and run without a container engine (as root, on Debian)
 	@$(BIN)/python -m tests.support.base_image
-	@$(BIN)/python -m pytest -m "image and not soak" tests/end_to_end/test_image.py $(ARGS)
+	@$(BIN)/python -m pytest -m "image and not long" tests/end_to_end/test_image.py $(ARGS)
 
 bench: .venv/.test ## throughput, CPU and memory beside a hand-written loop
 	@$(BIN)/python -m tests.support.provision

@@ -20,7 +20,7 @@ from tests.support.waiting import eventually
 pytestmark = pytest.mark.broker
 
 
-@pytest.mark.parametrize("times", [pytest.param(2, id="small"), pytest.param(50, id="full", marks=pytest.mark.soak)])
+@pytest.mark.parametrize("times", [pytest.param(2, id="small"), pytest.param(50, id="full", marks=pytest.mark.long)])
 async def test_records_of_an_aborted_transaction_come_with_the_next_one(harmed_kafka: HarmedKafka, times: int) -> None:
     """Also those that the broker has from the first attempt, and that nobody knows it has."""
     broker, proxy = harmed_kafka.broker.address, harmed_kafka.proxy

@@ -39,7 +39,7 @@ class Entry:
 
 @pytest.mark.parametrize(
     ("records", "kills"),
-    [pytest.param(15_000, 1, id="small"), pytest.param(200_000, 10, id="full", marks=pytest.mark.soak)],
+    [pytest.param(15_000, 1, id="small"), pytest.param(200_000, 10, id="full", marks=pytest.mark.long)],
 )
 async def test_user_records_keep_keys_order_and_place_across_kills(
     route: RouteFactory, seed: int, draw: Random, records: int, kills: int

@@ -140,7 +140,7 @@ async def test_copies_what_had_come_when_it_began_though_writers_go_on(path: Pat
     assert report_of(await backfill(mirror)) == report
 
 
-@pytest.mark.parametrize("kills", [pytest.param(4, id="small"), pytest.param(10, id="full", marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [pytest.param(4, id="small"), pytest.param(10, id="full", marks=pytest.mark.long)])
 async def test_a_backfill_that_is_killed_again_and_again_reports_as_an_undisturbed_one(
     path: Path_, draw: Random, kills: int
 ) -> None:

@@ -22,7 +22,7 @@ SIZE = 1_000
 
 @pytest.mark.parametrize(
     ("records", "outage_s"),
-    [pytest.param(20_000, 2, id="small"), pytest.param(200_000, 15, id="full", marks=pytest.mark.soak)],
+    [pytest.param(20_000, 2, id="small"), pytest.param(200_000, 15, id="full", marks=pytest.mark.long)],
 )
 @pytest.mark.parametrize("end", [KafkaBroker.stop, KafkaBroker.kill], ids=["stopped", "killed"])
 async def test_a_broker_that_comes_back_is_written_on(
@@ -53,7 +53,7 @@ async def test_a_broker_that_comes_back_is_written_on(
 
 @pytest.mark.parametrize(
     ("records", "times"),
-    [pytest.param(20_000, 6, id="small"), pytest.param(200_000, 60, id="full", marks=pytest.mark.soak)],
+    [pytest.param(20_000, 6, id="small"), pytest.param(200_000, 60, id="full", marks=pytest.mark.long)],
 )
 async def test_lost_acknowledgements_and_connections_neither_lose_nor_double(
     harmed_route: RouteFactory, harmed_kafka: HarmedKafka, seed: int, draw: Random, records: int, times: int

@@ -225,7 +225,7 @@ async def test_a_migration_under_load_there_and_back(system: System) -> None:
         await system.assert_all_seen()
 
 
-@pytest.mark.soak
+@pytest.mark.long
 @pytest.mark.parametrize("step", STEPS)
 async def test_a_migration_that_is_killed_in_every_step_and_rolled_back_from_any(
     system: System, draw: Random, step: str

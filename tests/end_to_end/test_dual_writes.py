@@ -135,7 +135,7 @@ class Weather:
     ("count", "per_second", "down_s"),
     [
         pytest.param(4_000, 2_000, 1.0, id="small"),
-        pytest.param(100_000, 1_500, 30.0, id="full", marks=pytest.mark.soak),
+        pytest.param(100_000, 1_500, 30.0, id="full", marks=pytest.mark.long),
     ],
 )
 async def test_a_killed_application_and_a_failing_shadow_lose_nothing(

@@ -25,7 +25,7 @@ async def test_a_few_records_over_many_shards_arrive(route: RouteFactory, seed: 
     assert verdict.ok, verdict
 
 
-@pytest.mark.soak
+@pytest.mark.long
 async def test_one_process_keeps_up_with_a_thousand_shards(route: RouteFactory, seed: int, figure: Figure) -> None:
     """It reads each of them about once a second and leaves a third of a processor; what comes arrives within 10 s."""
     shards, window_s = 1_000, 30.0

@@ -111,7 +111,7 @@ async def test_the_demo_runs_in_it(image: Image, volume: Volume, tmp_path: Path)
     assert [each.name for each in place.iterdir()] == ["packages"]
 
 
-@pytest.mark.soak
+@pytest.mark.long
 async def test_an_image_for_the_demo_needs_nothing_else(build: Build, volume: Volume, tmp_path: Path) -> None:
     """``--build-arg REQUIREMENTS=demo`` brings the server that the demo reads from."""
     image = build("demo")

@@ -25,7 +25,7 @@ SIZE = 1_000
 
 @pytest.mark.parametrize(
     ("records", "kills"),
-    [pytest.param(20_000, 3, id="small"), pytest.param(200_000, 20, id="full", marks=pytest.mark.soak)],
+    [pytest.param(20_000, 3, id="small"), pytest.param(200_000, 20, id="full", marks=pytest.mark.long)],
 )
 async def test_a_killed_mirror_goes_on_where_its_checkpoints_stand(
     harmed_route: RouteFactory,

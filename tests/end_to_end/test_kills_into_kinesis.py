@@ -22,8 +22,8 @@ NO_READ_BACK = "cannot read back what had been written: some records may come tw
     ("share", "kills", "codec"),
     [
         pytest.param(2_000, 3, "kpl", id="small"),
-        pytest.param(20_000, 20, "kpl", id="full-kpl", marks=pytest.mark.soak),
-        pytest.param(10_000, 20, "envelope", id="full-envelope", marks=pytest.mark.soak),
+        pytest.param(20_000, 20, "kpl", id="full-kpl", marks=pytest.mark.long),
+        pytest.param(10_000, 20, "envelope", id="full-envelope", marks=pytest.mark.long),
     ],
 )
 async def test_a_killed_mirror_doubles_nothing(
@@ -51,7 +51,7 @@ async def test_a_killed_mirror_doubles_nothing(
     ("share", "kills", "workers", "session"),
     [
         pytest.param(2_000, 2, 2, "2s", id="small"),
-        pytest.param(10_000, 20, 4, "6s", id="full", marks=pytest.mark.soak),
+        pytest.param(10_000, 20, 4, "6s", id="full", marks=pytest.mark.long),
     ],
 )
 async def test_killed_workers_of_a_group_double_nothing(

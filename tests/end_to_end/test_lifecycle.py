@@ -22,7 +22,7 @@ LANE_KEYS = {"partition", "state", "position", "lag_seconds", "records_total", "
 
 @pytest.mark.parametrize(
     ("records", "drains"),
-    [pytest.param(15_000, 2, id="small"), pytest.param(200_000, 20, id="full", marks=pytest.mark.soak)],
+    [pytest.param(15_000, 2, id="small"), pytest.param(200_000, 20, id="full", marks=pytest.mark.long)],
 )
 async def test_the_first_signal_drains(route: RouteFactory, seed: int, records: int, drains: int) -> None:
     """It exits 0 with checkpoints exactly at what arrived, so that the next life neither loses nor doubles."""
@@ -49,7 +49,7 @@ async def test_the_first_signal_drains(route: RouteFactory, seed: int, records: 
 
 @pytest.mark.broker
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.soak)]
+    ("number", "code"), [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.long)]
 )
 async def test_the_second_signal_forces(
     harmed_route: RouteFactory, harmed_kafka: HarmedKafka, seed: int, number: signal.Signals, code: int

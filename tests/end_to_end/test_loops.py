@@ -19,7 +19,7 @@ from tests.support.way import IntoKinesisFactory, Way
 
 KEYS = 60
 SKIPPED = "kmbridge_skipped_records_total"
-SIZES = [pytest.param(600, 2, id="small"), pytest.param(20_000, 6, id="full", marks=pytest.mark.soak)]
+SIZES = [pytest.param(600, 2, id="small"), pytest.param(20_000, 6, id="full", marks=pytest.mark.long)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ pytestmark = [
     ("shards", "waiting", "budget"),
     [
         pytest.param(16, 24 * MB, 16 * MIB, id="small"),
-        pytest.param(64, 200 * MB, 64 * MIB, id="full", marks=pytest.mark.soak),
+        pytest.param(64, 200 * MB, 64 * MIB, id="full", marks=pytest.mark.long),
     ],
 )
 async def test_a_backlog_is_mirrored_in_bounded_memory(

@@ -117,7 +117,7 @@ async def test_two_mirrors_want_the_same_checkpoints_or_port(route: RouteFactory
     assert verdict.ok, verdict
 
 
-@pytest.mark.soak
+@pytest.mark.long
 @pytest.mark.parametrize("side", ["kinesis", "kafka"])
 async def test_an_endpoint_that_never_answers_is_given_up(route: RouteFactory, side: str) -> None:
     """It takes the connection and says nothing: the mirror says so within 30 seconds."""

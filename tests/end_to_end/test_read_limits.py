@@ -28,7 +28,7 @@ def proxy(kinesis: str) -> Iterator[KinesisProxy]:
 
 @pytest.mark.parametrize(
     ("records", "shards"),
-    [pytest.param(18_000, 2, id="small"), pytest.param(200_000, 4, id="full", marks=pytest.mark.soak)],
+    [pytest.param(18_000, 2, id="small"), pytest.param(200_000, 4, id="full", marks=pytest.mark.long)],
 )
 async def test_a_shard_is_read_within_its_limits(
     route: RouteFactory, proxy: KinesisProxy, seed: int, figure: Figure, records: int, shards: int
@@ -53,7 +53,7 @@ async def test_a_shard_is_read_within_its_limits(
 
 
 @pytest.mark.parametrize(
-    ("shards", "siege_s"), [pytest.param(4, 4, id="small"), pytest.param(16, 20, id="full", marks=pytest.mark.soak)]
+    ("shards", "siege_s"), [pytest.param(4, 4, id="small"), pytest.param(16, 20, id="full", marks=pytest.mark.long)]
 )
 async def test_throttled_reads_draw_back(
     route: RouteFactory, proxy: KinesisProxy, seed: int, shards: int, siege_s: float
@@ -84,7 +84,7 @@ async def test_throttled_reads_draw_back(
 
 @pytest.mark.parametrize(
     ("records", "share"),
-    [pytest.param(10_000, 5, id="small"), pytest.param(100_000, 5, id="full", marks=pytest.mark.soak)],
+    [pytest.param(10_000, 5, id="small"), pytest.param(100_000, 5, id="full", marks=pytest.mark.long)],
 )
 async def test_failed_and_cut_reads_are_made_good(
     route: RouteFactory, proxy: KinesisProxy, seed: int, records: int, share: int

@@ -30,7 +30,7 @@ class Put:
 
 
 @pytest.mark.parametrize(
-    ("count", "large"), [pytest.param(200, 2, id="small"), pytest.param(4_000, 40, id="full", marks=pytest.mark.soak)]
+    ("count", "large"), [pytest.param(200, 2, id="small"), pytest.param(4_000, 40, id="full", marks=pytest.mark.long)]
 )
 async def test_every_record_arrives_as_it_is(
     route: RouteFactory, seed: int, draw: Random, count: int, large: int

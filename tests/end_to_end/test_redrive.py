@@ -46,7 +46,7 @@ def _sent() -> tuple[list[TestRecord], list[TestRecord]]:
 
 
 @pytest.mark.parametrize(
-    "kind", ["kafka", *(pytest.param(each, marks=pytest.mark.soak) for each in ("file", "kinesis"))]
+    "kind", ["kafka", *(pytest.param(each, marks=pytest.mark.long) for each in ("file", "kinesis"))]
 )
 async def test_letters_are_sent_again_once_in_the_order_of_each_key(
     route: RouteFactory, topic: TopicFactory, stream: StreamFactory, tmp_path: Path, kind: str

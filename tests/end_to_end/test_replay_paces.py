@@ -20,7 +20,7 @@ from tests.support.way import Way
 KEYS = 100
 PER_S = 500
 WINDOW_S = 10
-SECONDS = [pytest.param(1, id="small"), pytest.param(60, id="full", marks=[pytest.mark.soak, pytest.mark.timeout(300)])]
+SECONDS = [pytest.param(1, id="small"), pytest.param(60, id="full", marks=[pytest.mark.long, pytest.mark.timeout(300)])]
 
 
 @pytest.fixture

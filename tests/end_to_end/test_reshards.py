@@ -17,7 +17,7 @@ SIZE = 1_000
 
 @pytest.mark.parametrize(
     ("records", "shards"),
-    [pytest.param(20_000, 2, id="small"), pytest.param(200_000, 4, id="full", marks=pytest.mark.soak)],
+    [pytest.param(20_000, 2, id="small"), pytest.param(200_000, 4, id="full", marks=pytest.mark.long)],
 )
 async def test_every_key_keeps_its_order_through_splits_and_merges(
     route: RouteFactory, seed: int, draw: Random, records: int, shards: int

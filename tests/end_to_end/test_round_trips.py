@@ -30,10 +30,10 @@ Shape = tuple[int, bytes | None, bytes | None, int, Headers]
     [
         pytest.param("kpl", "zstd", 300, id="small-kpl"),
         pytest.param("envelope", "gzip", 300, id="small-envelope"),
-        pytest.param("kpl", "none", 20_000, id="full-kpl", marks=pytest.mark.soak),
-        pytest.param("kpl", "gzip", 20_000, id="full-kpl-gzip", marks=pytest.mark.soak),
-        pytest.param("envelope", "none", 20_000, id="full-envelope", marks=pytest.mark.soak),
-        pytest.param("envelope", "zstd", 20_000, id="full-envelope-zstd", marks=pytest.mark.soak),
+        pytest.param("kpl", "none", 20_000, id="full-kpl", marks=pytest.mark.long),
+        pytest.param("kpl", "gzip", 20_000, id="full-kpl-gzip", marks=pytest.mark.long),
+        pytest.param("envelope", "none", 20_000, id="full-envelope", marks=pytest.mark.long),
+        pytest.param("envelope", "zstd", 20_000, id="full-envelope-zstd", marks=pytest.mark.long),
     ],
 )
 async def test_every_record_comes_back_as_it_was(

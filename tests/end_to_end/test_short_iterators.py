@@ -19,7 +19,7 @@ MORE = {"limits": {"memory": "2MiB"}}
 
 
 @pytest.mark.parametrize(
-    "records", [pytest.param(12_000, id="small"), pytest.param(60_000, id="full", marks=pytest.mark.soak)]
+    "records", [pytest.param(12_000, id="small"), pytest.param(60_000, id="full", marks=pytest.mark.long)]
 )
 async def test_iterators_that_expire_under_a_stalled_sink_lose_nothing(
     harmed_route: RouteFactory, harmed_kafka: HarmedKafka, own_kinesis: OwnKinesis, seed: int, records: int

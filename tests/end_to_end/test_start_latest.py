@@ -15,7 +15,7 @@ LATEST = {"source": {"kinesis": {"start": "latest"}}}
 
 @pytest.mark.parametrize(
     ("records", "kills"),
-    [pytest.param(2_000, 0, id="small"), pytest.param(50_000, 10, id="full", marks=pytest.mark.soak)],
+    [pytest.param(2_000, 0, id="small"), pytest.param(50_000, 10, id="full", marks=pytest.mark.long)],
 )
 async def test_from_now_on_stays_the_same_now_after_a_kill(
     route: RouteFactory, seed: int, records: int, kills: int

@@ -21,8 +21,8 @@ SIZE = 500
     ("share", "steps", "codec"),
     [
         pytest.param(2_000, 4, "kpl", id="small"),
-        pytest.param(20_000, 12, "kpl", id="full-kpl", marks=pytest.mark.soak),
-        pytest.param(20_000, 12, "envelope", id="full-envelope", marks=pytest.mark.soak),
+        pytest.param(20_000, 12, "kpl", id="full-kpl", marks=pytest.mark.long),
+        pytest.param(20_000, 12, "envelope", id="full-envelope", marks=pytest.mark.long),
     ],
 )
 async def test_keys_keep_their_order_through_reshards_of_both_streams_and_kills(

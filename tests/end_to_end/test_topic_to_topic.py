@@ -31,7 +31,7 @@ TIME_MS = 1_795_490_498_000
     ("share", "kills", "workers", "session"),
     [
         pytest.param(3_000, 2, 2, "2s", id="small"),
-        pytest.param(20_000, 20, 4, "6s", id="full", marks=pytest.mark.soak),
+        pytest.param(20_000, 20, 4, "6s", id="full", marks=pytest.mark.long),
     ],
 )
 async def test_every_record_comes_once_as_it_was_though_workers_are_killed(

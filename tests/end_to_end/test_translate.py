@@ -103,7 +103,7 @@ async def test_consumers_of_a_mirror_into_a_stream_move_as_well(stage: Stage, dr
     await assert_exact_application(stage, report(await stage.to_application(mirror.config, "--apply")))
 
 
-@pytest.mark.parametrize("configured", ["forward", pytest.param("back", marks=pytest.mark.soak), "both"])
+@pytest.mark.parametrize("configured", ["forward", pytest.param("back", marks=pytest.mark.long), "both"])
 async def test_records_that_began_on_either_side_are_told_apart(stage: Stage, draw: Random, configured: str) -> None:
     """After the producers have moved, and back: both mirrors' copies are followed, whichever is told of."""
     there, back = stage.forward(), stage.back()

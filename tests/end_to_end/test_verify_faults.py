@@ -91,7 +91,7 @@ def pair(kinesis: str, kafka: str, stream: StreamFactory, topic: TopicFactory) -
     return make
 
 
-@pytest.mark.soak
+@pytest.mark.long
 @pytest.mark.parametrize(("faults", "found"), [CASES[0], CASES[-1]])
 @pytest.mark.parametrize("way", ALONE)
 async def test_a_million_records_are_compared_in_little_memory(

@@ -20,7 +20,7 @@ AT_LEAST_ONCE = {"sink": {"kafka": {"delivery": "at_least_once"}}}
 
 @pytest.mark.parametrize(
     ("workers", "shards", "kills", "share"),
-    [pytest.param(2, 4, 1, 6_000, id="small"), pytest.param(4, 64, 20, 6_000, id="full", marks=pytest.mark.soak)],
+    [pytest.param(2, 4, 1, 6_000, id="small"), pytest.param(4, 64, 20, 6_000, id="full", marks=pytest.mark.long)],
 )
 async def test_at_least_once_a_killed_worker_loses_nothing(
     route: RouteFactory, seed: int, draw: Random, *, workers: int, shards: int, kills: int, share: int, figure: Figure

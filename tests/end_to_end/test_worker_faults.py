@@ -24,7 +24,7 @@ SIZE = 1_000
     ("workers", "times", "share", "session"),
     [
         pytest.param(2, 1, 600, "2s", id="small"),
-        pytest.param(4, 8, 4_000, "6s", id="full", marks=pytest.mark.soak),
+        pytest.param(4, 8, 4_000, "6s", id="full", marks=pytest.mark.long),
     ],
 )
 async def test_lost_answers_of_any_kind_and_connections_neither_lose_nor_double(
@@ -67,7 +67,7 @@ async def test_lost_answers_of_any_kind_and_connections_neither_lose_nor_double(
     ("workers", "records", "outage_s", "session"),
     [
         pytest.param(2, 6_000, 1, "2s", id="small"),
-        pytest.param(4, 200_000, 15, "6s", id="full", marks=pytest.mark.soak),
+        pytest.param(4, 200_000, 15, "6s", id="full", marks=pytest.mark.long),
     ],
 )
 async def test_workers_outlive_a_broker_that_is_killed(

@@ -31,7 +31,7 @@ LOST = "slots lost: the group did not hear of this worker for a session, it join
     [
         pytest.param(2, 4, 1, "2s", id="small"),
         # As many shards as slots, so that each worker is certain to have some.
-        pytest.param(4, 64, 10, "6s", id="full", marks=pytest.mark.soak),
+        pytest.param(4, 64, 10, "6s", id="full", marks=pytest.mark.long),
     ],
 )
 async def test_a_worker_that_was_away_for_longer_than_its_session_joins_again(
@@ -68,7 +68,7 @@ async def test_a_worker_that_was_away_for_longer_than_its_session_joins_again(
 
 @pytest.mark.parametrize(
     ("records", "times"),
-    [pytest.param(6_000, 1, id="small"), pytest.param(20_000, 5, id="full", marks=pytest.mark.soak)],
+    [pytest.param(6_000, 1, id="small"), pytest.param(20_000, 5, id="full", marks=pytest.mark.long)],
 )
 async def test_what_a_frozen_worker_and_its_successor_left_open_is_never_seen(
     route: RouteFactory, seed: int, records: int, times: int
@@ -104,13 +104,13 @@ async def test_what_a_frozen_worker_and_its_successor_left_open_is_never_seen(
 
 @pytest.mark.parametrize(
     ("records", "times"),
-    [pytest.param(4_000, 1, id="small"), pytest.param(20_000, 5, id="full", marks=pytest.mark.soak)],
+    [pytest.param(4_000, 1, id="small"), pytest.param(20_000, 5, id="full", marks=pytest.mark.long)],
 )
 @pytest.mark.parametrize(
     "call",
     [
         pytest.param(Api.END_TXN, id="commit"),
-        pytest.param(Api.TXN_OFFSET_COMMIT, id="offsets", marks=pytest.mark.soak),
+        pytest.param(Api.TXN_OFFSET_COMMIT, id="offsets", marks=pytest.mark.long),
     ],
 )
 async def test_a_call_that_reaches_the_broker_after_its_worker_was_taken_over_has_no_effect(

@@ -48,7 +48,7 @@ CHANGES: dict[str, Change] = {"joins": _joins, "leaves": _leaves, "dies": _dies,
     [
         pytest.param(("joins", "hangs", "leaves"), 1_500, "2s", id="small"),
         pytest.param(
-            ("joins", "joins", "hangs", "dies", "joins", "leaves") * 4, 6_000, "6s", id="full", marks=pytest.mark.soak
+            ("joins", "joins", "hangs", "dies", "joins", "leaves") * 4, 6_000, "6s", id="full", marks=pytest.mark.long
         ),
     ],
 )

@@ -23,7 +23,7 @@ SIZE = 1_000
     ("workers", "kills", "every_s", "share", "session"),
     [
         pytest.param(3, 4, 1.5, 3_000, "2s", id="small"),
-        pytest.param(4, 40, 3, 3_000, "6s", id="full", marks=pytest.mark.soak),
+        pytest.param(4, 40, 3, 3_000, "6s", id="full", marks=pytest.mark.long),
     ],
 )
 async def test_workers_that_are_killed_neither_lose_nor_double(

@@ -51,7 +51,7 @@ async def test_a_refused_record_stops_its_lane_and_no_other(route: RouteFactory,
     assert verdict.ok, verdict
 
 
-@pytest.mark.parametrize("times", [pytest.param(1, id="small"), pytest.param(30, id="full", marks=pytest.mark.soak)])
+@pytest.mark.parametrize("times", [pytest.param(1, id="small"), pytest.param(30, id="full", marks=pytest.mark.long)])
 async def test_refused_records_are_in_the_dead_letter_once(
     route: RouteFactory, topic: TopicFactory, seed: int, draw: Random, times: int
 ) -> None:

@@ -21,7 +21,7 @@ LONG = "12s"
 
 @pytest.mark.parametrize(
     ("records", "times"),
-    [pytest.param(6_000, 1, id="small"), pytest.param(60_000, 5, id="full", marks=pytest.mark.soak)],
+    [pytest.param(6_000, 1, id="small"), pytest.param(60_000, 5, id="full", marks=pytest.mark.long)],
 )
 async def test_two_workers_more_and_two_fewer_share_evenly(
     route: RouteFactory, seed: int, records: int, times: int
@@ -51,7 +51,7 @@ async def test_two_workers_more_and_two_fewer_share_evenly(
 
 @pytest.mark.parametrize(
     ("records", "times"),
-    [pytest.param(3_000, 1, id="small"), pytest.param(20_000, 5, id="full", marks=pytest.mark.soak)],
+    [pytest.param(3_000, 1, id="small"), pytest.param(20_000, 5, id="full", marks=pytest.mark.long)],
 )
 async def test_a_child_starts_when_its_parents_are_finished_wherever_they_run(
     route: RouteFactory, seed: int, records: int, times: int
@@ -79,10 +79,10 @@ async def test_a_child_starts_when_its_parents_are_finished_wherever_they_run(
         assert verdict.ok, verdict
 
 
-@pytest.mark.parametrize("restarts", [pytest.param(1, id="small"), pytest.param(10, id="full", marks=pytest.mark.soak)])
+@pytest.mark.parametrize("restarts", [pytest.param(1, id="small"), pytest.param(10, id="full", marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     "end",
-    [pytest.param(signal.SIGKILL, id="killed"), pytest.param(signal.SIGTERM, id="stopped", marks=pytest.mark.soak)],
+    [pytest.param(signal.SIGKILL, id="killed"), pytest.param(signal.SIGTERM, id="stopped", marks=pytest.mark.long)],
 )
 async def test_a_named_worker_that_is_back_within_its_session_finds_its_slots(
     route: RouteFactory, seed: int, restarts: int, end: signal.Signals

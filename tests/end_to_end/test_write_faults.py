@@ -22,7 +22,7 @@ FAILING_ENTRIES = 0.1
 @pytest.mark.parametrize("codec", ["kpl", "envelope"])
 @pytest.mark.parametrize(
     ("records", "share"),
-    [pytest.param(1_500, 0.3, id="small"), pytest.param(100_000, 0.3, id="full", marks=pytest.mark.soak)],
+    [pytest.param(1_500, 0.3, id="small"), pytest.param(100_000, 0.3, id="full", marks=pytest.mark.long)],
 )
 async def test_calls_and_entries_that_fail_cost_nothing_but_time(
     into_kinesis: IntoKinesisFactory, kinesis: str, seed: int, draw: Random, *, records: int, share: float, codec: str
@@ -43,7 +43,7 @@ async def test_calls_and_entries_that_fail_cost_nothing_but_time(
 @pytest.mark.parametrize("codec", ["kpl", "envelope"])
 @pytest.mark.parametrize(
     ("records", "share"),
-    [pytest.param(1_500, 0.2, id="small"), pytest.param(100_000, 0.2, id="full", marks=pytest.mark.soak)],
+    [pytest.param(1_500, 0.2, id="small"), pytest.param(100_000, 0.2, id="full", marks=pytest.mark.long)],
 )
 async def test_swallowed_answers_are_the_only_doubles_and_later_mirrors_drop_them(
     into_kinesis: IntoKinesisFactory,

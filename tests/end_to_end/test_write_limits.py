@@ -16,7 +16,7 @@ RECORDS_PER_S = 1_000
 
 @pytest.mark.parametrize("codec", ["kpl", "envelope"])
 @pytest.mark.parametrize(
-    "records", [pytest.param(3_000, id="small"), pytest.param(100_000, id="full", marks=pytest.mark.soak)]
+    "records", [pytest.param(3_000, id="small"), pytest.param(100_000, id="full", marks=pytest.mark.long)]
 )
 async def test_what_is_more_than_the_shards_take_arrives_in_order(
     into_kinesis: IntoKinesisFactory, own_kinesis: OwnKinesis, seed: int, records: int, codec: str, figure: Figure
@@ -35,7 +35,7 @@ async def test_what_is_more_than_the_shards_take_arrives_in_order(
 
 
 @pytest.mark.parametrize(
-    "records", [pytest.param(2_500, id="small"), pytest.param(40_000, id="full", marks=pytest.mark.soak)]
+    "records", [pytest.param(2_500, id="small"), pytest.param(40_000, id="full", marks=pytest.mark.long)]
 )
 async def test_a_single_key_has_all_of_its_shard(
     into_kinesis: IntoKinesisFactory, own_kinesis: OwnKinesis, seed: int, records: int, figure: Figure

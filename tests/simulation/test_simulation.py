@@ -16,7 +16,7 @@ def test_nothing_is_lost_or_swapped_whatever_fails(first: int) -> None:
         simulate(seed)
 
 
-@pytest.mark.soak
+@pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("first", range(0, _SOAK_SEEDS, _SOAK_SEEDS // 20))
 def test_nothing_is_lost_or_swapped_over_many_seeds(first: int) -> None:

@@ -29,7 +29,7 @@ _WITH_PERMISSIONS = {
 }
 
 
-@pytest.mark.parametrize("away_s", [0, pytest.param(60, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("away_s", [0, pytest.param(60, marks=pytest.mark.long)])
 @pytest.mark.parametrize("end", ["kill", "stop"])
 async def test_a_broker_that_is_away_costs_neither_records_nor_order(
     own_kafka: OwnKafka, end: str, away_s: float
