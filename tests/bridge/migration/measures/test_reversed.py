@@ -83,6 +83,7 @@ def test_what_is_told_is_guarded_and_exported_as_the_forward_mirrors(configured:
     assert back.configuration.http.listen == ("0.0.0.0", 8081)
     assert back.secrets == {"KMBRIDGE_HTTP_TOKEN": http["token"]}
     assert http["token"] not in back.text
+    assert back.configuration.telemetry is not None
     assert back.configuration.telemetry.emf is not None
     assert configured.read(back.text, back.secrets) == back.configuration
 
