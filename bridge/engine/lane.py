@@ -80,6 +80,8 @@ class Lane:
         """Whether something was said to the lane since it looked last."""
         self.is_at_rest = True
         """Whether nothing is being read, and all that was is settled or given up."""
+        self.is_at_work = False
+        """Whether ``run`` has begun and not returned, be it only to wait while the lane is paused."""
 
     @property
     def unsettled_ms(self) -> int | None:
@@ -120,9 +122,11 @@ class Lane:
 
         Never raises a ``ConnectorError``: ``state`` and ``error`` tell what happened.
         """
+        self.is_at_work = True
         try:
             await self._run()
         finally:
+            self.is_at_work = False
             self._refuse_passing("the lane has ended")
 
     async def _run(self) -> None:

@@ -238,6 +238,31 @@ def test_a_skip_up_to_a_position_tells_how_much_was_passed() -> None:
     play(_during(story))
 
 
+def test_a_lane_that_was_paused_before_the_start_is_skipped_as_any_other() -> None:
+    """The pause outlasts the process, and what an operator wants to pass is passed all the same."""
+
+    async def before(world: Setting, orders: Orders) -> None:
+        await _until(world, world.all_there)
+        await orders.pause(FIRST, WHO)
+
+    async def after(world: Setting, orders: Orders) -> None:
+        key = _key_of(world, FIRST)
+        left_out, kept = world.stream.put(key, b"left out"), world.stream.put(key, b"kept")
+        await _until(world, lambda: world.lane(FIRST).state is LaneState.PAUSED)
+        skipped = await orders.skip(FIRST, WHO, End(left_out.position))
+        assert skipped.passed is not None
+        assert skipped.passed.records == 1
+        await orders.resume(FIRST, WHO)
+        await _until(world, lambda: kept.value in world.mirrored())
+        assert left_out.value not in world.mirrored()
+
+    async def whole(world: Setting) -> None:
+        await _told(world, before)
+        await _told(world, after)
+
+    play(whole)
+
+
 def test_a_lane_that_runs_well_is_not_skipped_and_none_moves_backward() -> None:
     """Refused, with what would have to be said, and nothing is changed."""
 
