@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import structlog
 import typer
 
-from bridge.cli.arguments import Json, Name, Settings, Targets, configuration
+from bridge.cli.arguments import Json, Name, Settings, Targets, located_configuration
 from bridge.cli.failure import FAILED
 from bridge.cli.output import print_json
 from bridge.cli.progress import showing
@@ -63,7 +63,7 @@ def redrive(
             until=None if not until else point("--until", until),
             timestamps=timestamps,
         )
-        asked = configuration(targets, name, settings)
+        asked = located_configuration(targets, name, settings)
         configure_logging(LogFormat(asked.log.format), asked.log.level)
         report = asyncio.run(_redrive(asked, request))
     print_json(report.to_json()) if as_json else _print(asked.name, report)

@@ -18,10 +18,12 @@ class LeavableThread:
         self._thread.start()
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
-        """The result of ``work``, to come."""
+        """The result of ``work``, to come. Cancelled before its turn it is not done."""
         answer: Future[T] = Future()
 
         def answered() -> None:
+            if not answer.set_running_or_notify_cancel():
+                return
             try:
                 answer.set_result(work())
             except BaseException as error:  # noqa: BLE001

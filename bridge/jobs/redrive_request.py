@@ -5,6 +5,7 @@ from typing import Literal
 
 from bridge.config import Configuration
 from bridge.config.checkpoints import KafkaCheckpoints, KafkaTopic, SqliteCheckpoints, SqliteFile
+from bridge.config.cluster import KafkaCluster
 from bridge.config.ends import KafkaEnd, KinesisEnd
 from bridge.config.source import KafkaSource, KinesisSource
 from bridge.config.source import Source as SourceSection
@@ -61,7 +62,8 @@ def _checkpoints(configuration: Configuration) -> object:
     is_file = letters is not None and letters.file is not None
     if is_file and topic is not None and configuration.checkpoints_in_source_group:
         # The group of a topic that is not read has no place for them.
-        return KafkaCheckpoints(kafka=KafkaTopic.model_construct(bootstrap_servers=topic.bootstrap_servers))
+        shared = {name: getattr(topic, name) for name in KafkaCluster.model_fields.keys() & topic.model_fields_set}
+        return KafkaCheckpoints(kafka=KafkaTopic.model_construct(**shared).located_as(topic))
     return kept
 
 
@@ -73,6 +75,7 @@ def _letters(configuration: Configuration) -> SourceSection:
         changed = {**shared, "stream": section.kinesis.stream, "codec": "envelope"}
         return SourceSection(kinesis=KinesisSource.model_construct(**changed))
     if section is not None and section.kafka is not None and topic is not None:
-        shared = {name: getattr(topic, name) for name in KafkaEnd.model_fields}
-        return SourceSection(kafka=KafkaSource.model_construct(**{**shared, "topic": section.kafka.topic}))
+        shared = {name: getattr(topic, name) for name in KafkaEnd.model_fields.keys() & topic.model_fields_set}
+        source = KafkaSource.model_construct(**{**shared, "topic": section.kafka.topic})
+        return SourceSection(kafka=source.located_as(topic))
     return configuration.source

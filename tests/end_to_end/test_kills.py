@@ -18,6 +18,7 @@ from tests.support.topic_tail import topic_ends
 pytestmark = pytest.mark.broker
 
 KEYS = 500
+LAST = 10
 CHECKPOINT_S = 0.5
 # Large enough that every life is killed at work: 4 shards give at most 8,000 of them a second.
 SIZE = 1_000
@@ -46,11 +47,15 @@ async def test_a_killed_mirror_goes_on_where_its_checkpoints_stand(
     async with path.via(kafka=proxy.address).mirror() as mirror:
         share = len(sent) // (kills + 1)
         for number in range(kills):
-            writing = asyncio.create_task(path.write(sent[number * share : (number + 1) * share]))
+            part = sent[number * share : (number + 1) * share]
+            writing = asyncio.create_task(path.write(part[:-LAST]))
             await mirror.until_written(draw.randrange(1, share // 2))
             await asyncio.sleep(draw.uniform(0, 0.3))  # the moment itself is at random
             if number % 2 == 0:
                 proxy.stall()
+                # All that came before may have gone through by now.
+                await writing
+                await path.write(part[-LAST:])
                 await mirror.until_behind(1)
                 await asyncio.sleep(CHECKPOINT_S * 2)  # what it must not store by then
             await mirror.kill()
@@ -58,6 +63,8 @@ async def test_a_killed_mirror_goes_on_where_its_checkpoints_stand(
             proxy.resume()
             deaths.append(Death(await mirror.checkpoints(), await topic_ends(path.kafka, path.topic)))
             await writing
+            if number % 2:
+                await path.write(part[-LAST:])
             mirror.start()
         await path.write(sent[kills * share :])
         await path.until_arrived(len(sent))

@@ -67,6 +67,7 @@ async def test_letters_are_sent_again_once_in_the_order_of_each_key(
         await path.until_arrived(len(sent) - len(large))
         refused = await run_command("redrive", mirror.config, "--json")
         assert refused.code == FAILED, refused.err
+        assert refused.out, refused.err
         told = json.loads(refused.out)
         assert (told["sent"], sum(told["refused"].values())) == (0, len(large))
         await asyncio.to_thread(alter_topic, path.kafka, path.topic, {"max.message.bytes": "1000000"})

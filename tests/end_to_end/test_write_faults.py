@@ -85,10 +85,15 @@ async def test_swallowed_answers_are_the_only_doubles_and_later_mirrors_drop_the
 
 
 def _judge(draw: Random, faults: tuple[Fault, ...], share: float) -> Judge:
-    """So many of the calls that write have one of ``faults``."""
+    """So many of the calls that write have one of ``faults``, and the first the last of them, however few there are."""
+    first = [faults[-1]]
 
     def judge(call: Call) -> Fault | None:
-        return draw.choice(faults) if call.operation == "PutRecords" and draw.random() < share else None
+        if call.operation != "PutRecords":
+            return None
+        if first:
+            return first.pop()
+        return draw.choice(faults) if draw.random() < share else None
 
     return judge
 
