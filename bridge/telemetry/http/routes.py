@@ -12,8 +12,6 @@ from bridge.telemetry.overview import Overview
 
 _SETTLED = {MirrorState.RUNNING, MirrorState.FAILED}
 
-_SETTLED = {MirrorState.RUNNING, MirrorState.FAILED}
-
 
 class Readings:
     """Answers from what the mirrors tell at the moment of the request."""
