@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bridge.cli.address import address
 from bridge.cli.arguments import Json, Name, Settings, configuration, split_targets
 from bridge.cli.output import print_json
 from bridge.config import Configuration
@@ -15,6 +16,7 @@ from bridge.control.order import Action, Answer
 from bridge.engine.passing import UnknownLaneError
 from bridge.errors import UsageError
 from bridge.telemetry.endpoint import Endpoint
+from bridge.telemetry.listener import Listener
 from checkpoints.base import CheckpointError
 from connectors.base import Clock, ConnectorError
 
@@ -120,16 +122,21 @@ def _tell(
 
 async def _send(asked: Configuration, action: Action, partition: str, until: str | None, url: str | None) -> Answer:
     listener = asked.listener
-    address = url or (None if listener is None else listener.from_here)
-    if address is None:
-        raise UsageError(
-            f"lane {action.value}", "the key http.listen names no address of the mirror", "--url says where it answers"
-        )
-    client = ControlClient(Endpoint(address.rstrip("/"), None if listener is None else listener.token))
+    client = ControlClient(Endpoint(_address(action, listener, url), None if listener is None else listener.token))
     try:
         return await client.send(asked.name, action, partition, f"{getpass.getuser()}@{socket.gethostname()}", until)
     except UnknownLaneError as error:
         raise UnknownLaneError(error.operation, error.cause, await _whereabouts(asked, partition)) from None
+
+
+def _address(action: Action, listener: Listener | None, url: str | None) -> str:
+    if url is not None:
+        return address("--url", url)
+    if listener is None or listener.from_here is None:
+        raise UsageError(
+            f"lane {action.value}", "the key http.listen names no address of the mirror", "--url says where it answers"
+        )
+    return listener.from_here
 
 
 async def _whereabouts(asked: Configuration, partition: str) -> str:
@@ -143,7 +150,7 @@ async def _whereabouts(asked: Configuration, partition: str) -> str:
         owner = None
     if owner is None:
         return "kmbridge status shows the lanes there; kmbridge checkpoints list shows who owns each partition"
-    return f"its slot is with worker {owner}: --url names the address of that one"
+    return f"if the source has such a partition, it is with worker {owner}: --url names the address of that one"
 
 
 def _document(asked: Configuration, action: Action, partition: str, answer: Answer) -> dict[str, object]:

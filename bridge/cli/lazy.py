@@ -1,9 +1,12 @@
 """Commands which are imported when they are called, so that the others start fast and need nothing of theirs."""
 
 import gc
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from types import FrameType
 from typing import Any
 
 import typer
@@ -13,9 +16,11 @@ from typer.core import TyperCommand
 class LazyCommand(TyperCommand):
     """Stands for the command at ``target``, ``module:name`` of a function or of a ``typer.Typer``."""
 
-    def __init__(self, name: str, target: str, line: str, *, hidden: bool = False) -> None:
+    def __init__(self, name: str, target: str, line: str, *, hidden: bool = False, unbegun: int | None = None) -> None:
+        """``unbegun`` is the exit code where a signal comes before the command is there; None: 128 and its number."""
         super().__init__(name, help=line, hidden=hidden)
         self._target = target
+        self._unbegun = unbegun
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """The context of the real command, which is what is invoked in the end."""
@@ -23,7 +28,7 @@ class LazyCommand(TyperCommand):
 
     def _load(self) -> Any:
         module, _, name = self._target.partition(":")
-        with lasting():
+        with lasting(), _leaving(self._unbegun):
             found = getattr(import_module(module), name)
         if isinstance(found, typer.Typer):
             return typer.main.get_command(found)
@@ -41,3 +46,18 @@ def lasting() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@contextmanager
+def _leaving(code: int | None) -> Iterator[None]:
+    """While inside, a signal ends the process in silence: Python would show in which import it was."""
+
+    def leave(number: int, _: FrameType | None) -> None:
+        os._exit(128 + number if code is None else code)
+
+    before = {each: signal.signal(each, leave) for each in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for each, earlier in before.items():
+            signal.signal(each, earlier)

@@ -37,7 +37,7 @@ class Commands(TyperGroup):
     def __init__(self, **attributes: object) -> None:
         super().__init__(**attributes)  # type: ignore[arg-type]
         for name, (target, line) in COMMANDS.items():
-            self.commands[name] = LazyCommand(name, target, line)
+            self.commands[name] = LazyCommand(name, target, line, unbegun=0 if name == "run" else None)
         for name in LATER:
             self.commands[name] = LazyCommand(name, "bridge.cli.later:later", "", hidden=True)
 

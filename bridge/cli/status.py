@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
+from msgspec import structs
 from pydantic import SecretStr
 
+from bridge.cli.address import address
 from bridge.cli.arguments import Json, Name, Settings, configurations
 from bridge.cli.failure import FAILED
 from bridge.cli.output import print_json
@@ -61,10 +63,10 @@ def status(
     """
     client = _client(where or [], name, settings, token_variable)
     on_terminal = sys.stdout.isatty() and not as_json
-    seen = asyncio.run(_seen(client))
+    seen = asyncio.run(_seen(client, name))
     if watch:
         with screen() if on_terminal else nullcontext(Lines()) as display:
-            asyncio.run(_follow(client, display, seen))
+            asyncio.run(_follow(client, name, display, seen))
         return
     if as_json:
         print_json(seen.document)
@@ -81,14 +83,15 @@ def _client(where: list[str], name: str | None, settings: list[str] | None, toke
         if len(where) > 1:
             raise UsageError("status", f"found {len(where)} arguments", "allowed: one URL, or a configuration")
         token = os.environ.get(token_variable)
-        return StatusClient(Endpoint((where or [_HERE])[0].rstrip("/"), SecretStr(token) if token else None))
+        here = address("status URL", (where or [_HERE])[0])
+        return StatusClient(Endpoint(here, SecretStr(token) if token else None))
     listener = configurations(where, name, settings).process.listener
     if listener is None or listener.from_here is None:
         raise UsageError("status", "the key http.listen names no address of the mirror", "name its URL instead")
     return StatusClient(Endpoint(listener.from_here, listener.token))
 
 
-async def _follow(client: StatusClient, display: Display, seen: Seen) -> None:
+async def _follow(client: StatusClient, name: str | None, display: Display, seen: Seen) -> None:
     """Show one moment after another until a signal; while nobody answers, the last one and since when."""
     stopped = asyncio.Event()
     lost: datetime | None = None
@@ -99,18 +102,25 @@ async def _follow(client: StatusClient, display: Display, seen: Seen) -> None:
                 async with asyncio.timeout(display.every_s):
                     await stopped.wait()
             try:
-                seen, lost = await _seen(client), None
+                seen, lost = await _seen(client, name), None
             except ConnectorError as error:
                 lost = lost or datetime.now().astimezone()
                 seen = replace(seen, trouble=f"no answer since {lost:%H:%M:%S}: {error.cause}")
 
 
-async def _seen(client: StatusClient) -> Seen:
-    """One moment. Raises as ``StatusClient.look``."""
+async def _seen(client: StatusClient, name: str | None) -> Seen:
+    """One moment of the mirror called ``name``, or of all. Raises as ``StatusClient.look``."""
+    operation = f"ask {client.endpoint.address}/status"
     document = await client.look()
     try:
-        return Seen(document, told(document))
+        seen = Seen(document, told(document))
     except ValueError as error:
-        raise RefusedError(
-            f"ask {client.endpoint.address}/status", f"what answers is no mirror: {error}", "is this its http.listen?"
-        ) from None
+        raise RefusedError(operation, f"what answers is no mirror: {error}", "is this its http.listen?") from None
+    if name is None:
+        return seen
+    if not (found := [mirror for mirror in seen.told.mirrors if mirror.name == name]):
+        there = ", ".join(mirror.name for mirror in seen.told.mirrors)
+        raise RefusedError(operation, f"it has no mirror {name}", f"--name is one of {there}")
+    if isinstance(mirrors := document.get("mirrors"), list):
+        document = {**document, "mirrors": [mirror for mirror in mirrors if mirror["name"] == name]}
+    return Seen(document, structs.replace(seen.told, mirrors=tuple(found)))

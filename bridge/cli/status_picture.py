@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -27,7 +27,13 @@ _MIRROR_COLUMNS = (
     "throttled",
     "dead letters",
     "skipped",
+    "error",
 )
+_LEFT_OUT = ("position", "checkpoint", "written", "records/s")
+"""On a narrow terminal, in this order."""
+_ERROR_WIDTH = 30
+"""Of an error that is longer, the least that is shown."""
+_GAP = 2
 _LINES_A_MIRROR = 7
 _FEWEST_LANES = 3
 
@@ -69,7 +75,7 @@ def picture(told: Told, height: int, trouble: str = "") -> RenderableType:
     ]
     room = max(_FEWEST_LANES, height - _LINES_A_MIRROR * len(told.mirrors) - len(told.comparisons) - 4)
     lanes = list(_by_urgency(told))
-    parts.append(_lanes(lanes[:room], has_several=len(told.mirrors) > 1))
+    parts.append(_Lanes(lanes[:room], has_several=len(told.mirrors) > 1))
     if len(lanes) > room:
         parts.append(Text(f"and {len(lanes) - room:,} more lanes", style="dim"))
     if trouble:
@@ -130,18 +136,42 @@ def _migration(cutover: CutoverTold) -> str:
     return f"migration {done} of {len(cutover.steps)} steps done{following}"
 
 
-def _lanes(lanes: Sequence[Lane], *, has_several: bool) -> RenderableType:
-    """What an error has left of the width is its own; all else is told whole as long as that can be."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=True)
-    for title in (*(("mirror",) if has_several else ()), *_LANE_COLUMNS):
-        ratio = 1 if title == "error" else None
-        table.add_column(title, justify=_side(title), ratio=ratio, no_wrap=True, overflow="ellipsis")
-    for mirror, lane in lanes:
-        partition, _, *rest, position, error = _lane_row(lane)
-        name = (mirror.name,) if has_several else ()
-        end = Text(f"…{position[-14:]}" if len(position) > 15 else position, style="dim")
-        table.add_row(*map(Text, (*name, partition)), _state(lane.state), *rest, end, Text(error, style="red"))
-    return table
+class _Lanes:
+    """A table in which all is told whole but the error, which has what is left of the width."""
+
+    def __init__(self, lanes: Sequence[Lane], *, has_several: bool) -> None:
+        self._columns = (*(("mirror",) if has_several else ()), *_LANE_COLUMNS)
+        self._rows = [dict(zip(self._columns, _cells(*lane, has_several=has_several), strict=True)) for lane in lanes]
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[Table]:
+        table = Table(box=None, padding=(0, _GAP, 0, 0), header_style="dim", expand=True)
+        shown = self._shown(options.max_width)
+        for title in shown:
+            ratio = 1 if title == "error" else None
+            table.add_column(title, justify=_side(title), ratio=ratio, no_wrap=True, overflow="ellipsis")
+        for row in self._rows:
+            table.add_row(*(row[title] for title in shown))
+        yield table
+
+    def _shown(self, width: int) -> Sequence[str]:
+        """The columns that fit: where it is narrow those are left out that tell the least."""
+        shown = list(self._columns)
+        for title in _LEFT_OUT:
+            if sum(map(self._width, shown)) <= width:
+                break
+            shown.remove(title)
+        return shown
+
+    def _width(self, title: str) -> int:
+        longest = max((row[title].cell_len for row in self._rows), default=0)
+        return _GAP + max(len(title), min(longest, _ERROR_WIDTH) if title == "error" else longest)
+
+
+def _cells(mirror: MirrorTold, lane: LaneTold, *, has_several: bool) -> Sequence[Text]:
+    partition, _, *rest, position, error = _lane_row(lane)
+    end = Text(f"…{position[-14:]}" if len(position) > 15 else position, style="dim")
+    names = (mirror.name, partition) if has_several else (partition,)
+    return (*map(Text, names), _state(lane.state), *map(Text, rest), end, Text(error, style="red"))
 
 
 def _side(title: str) -> Literal["left", "right"]:
@@ -171,6 +201,7 @@ def _mirror_row(mirror: MirrorTold) -> tuple[str, ...]:
         str(sum(mirror.throttled.values())),
         str(sum(mirror.dead_letters.values())),
         str(sum(mirror.skipped.values())),
+        mirror.error or "",
     )
 
 

@@ -30,6 +30,8 @@ class Document:
 
     root: dict[str, Any] = field(default_factory=dict)
     marks: dict[Path, Mark] = field(default_factory=dict)
+    begins: Mark | None = None
+    """Where one that lies over another is written; None: it lies over none."""
 
     def mark(self, path: Path) -> Mark:
         """The mark of the value at ``path``, or of the nearest section around it."""
@@ -44,6 +46,12 @@ class Document:
         # An option's or a URL's place names its key already.
         key = "" if mark.line is None and mark.where.endswith(dotted(path)) else dotted(path)
         return Problem(mark.where, key, message, mark.line)
+
+    def lacks(self, path: Path, message: str) -> Problem:
+        """A problem of what is not there: where another document lies beneath, the one at fault is the one above."""
+        if self.begins is None:
+            return self.problem(path, message)
+        return Problem(self.begins.where, dotted(path), message, self.begins.line)
 
     def put(self, path: tuple[str, ...], value: Any, marks: Mapping[Path, Mark]) -> None:
         """Set the value at ``path``; what stands in the way (``auto`` where a section is needed) gives way.
@@ -82,7 +90,7 @@ class Document:
 
         Of sections that choose one of their keys the choice made here holds, with what is beneath for it.
         """
-        return Document(_laid_over(self.root, beneath.root, ""), {**beneath.marks, **self.marks})
+        return Document(_laid_over(self.root, beneath.root, ""), {**beneath.marks, **self.marks}, self.mark(()))
 
 
 def _laid_over(over: dict[str, Any], beneath: Mapping[str, Any], name: str) -> dict[str, Any]:

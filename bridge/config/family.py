@@ -90,7 +90,7 @@ def _patterns(document: Document) -> Iterator[tuple[Path, str, str]]:
 
 
 def _put_in(document: Document, source: Path, placeholder: str, name: str) -> Document:
-    filled = Document(_filled(document.root, placeholder, name), dict(document.marks))
+    filled = Document(_filled(document.root, placeholder, name), dict(document.marks), document.begins)
     filled.put(tuple(map(str, source)), name, {source: document.mark(source)})
     text = str(document.root["name"]).replace(placeholder, name)
     filled.put(("name",), mirror_name(text), {("name",): document.mark(("name",))})

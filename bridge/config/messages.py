@@ -36,7 +36,8 @@ def _problem(details: ErrorDetails, document: Document, model: type[BaseModel]) 
     context: Mapping[str, Any] = details.get("ctx", {})
     if "key" in context:
         path = (*path, *context["key"].split("."))
-    return path, document.problem(path, _message(details, path, document, model))
+    message = _message(details, path, document, model)
+    return path, document.lacks(path, message) if details["type"] == "missing" else document.problem(path, message)
 
 
 def _message(details: ErrorDetails, path: Path, document: Document, model: type[BaseModel]) -> str:
@@ -72,7 +73,9 @@ def found(value: Any, keys: tuple[str, ...], mark: Mark) -> str:
         return "nothing"
     if isinstance(value, dict | list | tuple):
         return "a section" if isinstance(value, dict) else "a list"
-    if is_secret(keys[-1] if keys else ""):
+    key = keys[-1] if keys else ""
+    # Whoever took scram for the password itself is not repeated either.
+    if is_secret(key) or key == "scram":
         return "a value that is not shown"
     written = mark.text if mark.text is not None else str(value)
     written = _USERINFO.sub("//…@", written)

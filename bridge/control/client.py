@@ -11,6 +11,7 @@ from bridge.control.routes import HEADER
 from bridge.telemetry.endpoint import Endpoint
 from connectors.base import RefusedError
 
+_TOKEN = "http.token of the configuration has to be the one that it runs with"  # noqa: S105 - a hint
 _NOBODY = (
     "kmbridge run starts it; of one that is stopped, kmbridge checkpoints set moves a lane; --url names another place"
 )
@@ -40,6 +41,6 @@ class ControlClient:
             raise RefusedError(
                 f"tell the running mirror at {self.endpoint.address}",
                 f"HTTP {status}: {body[:200].decode(errors='replace').strip()}",
-                "http.token of the configuration has to be the one that it runs with",
+                _TOKEN if status in (401, 403) else "is this the http.listen of a mirror?",
             ) from None
         raise refusal.error()

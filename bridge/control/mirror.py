@@ -6,7 +6,7 @@ from bridge.engine.orders import Carried
 from bridge.engine.passing import OrderError, Passed
 from bridge.errors import UsageError
 from bridge.jobs.span import Kind, point, positions_in
-from connectors.base import ConnectorError, End, Partition, SettingsError, Source
+from connectors.base import ConnectorError, End, Partition, Position, RefusedError, SettingsError, Source
 
 _OPTION = "--until"
 
@@ -42,13 +42,23 @@ class MirrorControl:
         if until.kind is Kind.OLDEST:
             raise UsageError(f"{_OPTION} {text}", "nothing is before it", "a lane never moves backward")
         if until.kind is Kind.POSITIONS:
-            return End(positions_in(_OPTION, until, {name})[name])
+            return End(self._comparable(positions_in(_OPTION, until, {name})[name]))
         try:
             return (await self._source.ends([Partition(name)], until.time_ms))[name]
         except SettingsError:
             raise
         except ConnectorError as error:
             raise OrderError(f"skip {_OPTION} {text}", f"the source does not tell where that is: {error}") from error
+
+    def _comparable(self, position: Position) -> Position:
+        """``position``. Raises ``UsageError`` where it is none: a lane that cannot compare it would be held."""
+        try:
+            self._source.rank(position)
+        except RefusedError as error:
+            raise UsageError(
+                f"{_OPTION} {position}", error.cause, "kmbridge checkpoints list shows positions"
+            ) from None
+        return position
 
     def _answer(self, name: str, carried: Carried) -> Answer:
         skipped = None if carried.passed is None else self._skipped(name, carried.passed)

@@ -20,6 +20,7 @@ HEADER = "X-Kmbridge-Order"
 """Has to be there, whatever it says."""
 
 _OPERATOR = re.compile(r"[ -~]{1,120}")
+_UNTIL = re.compile(r"[ -~]{1,300}")
 
 
 class _Body(msgspec.Struct, forbid_unknown_fields=True):
@@ -71,9 +72,11 @@ async def _order(request: web.Request) -> Order:
     try:
         action = Action(request.match_info["action"])
         body = msgspec.json.decode(await request.read(), type=_Body)
-    except (ValueError, msgspec.DecodeError, JSONDecodeError) as error:
+    except (ValueError, msgspec.DecodeError, JSONDecodeError, web.RequestPayloadError) as error:
         raise UsageError("send an order", str(error), "use kmbridge lane") from None
     if not _OPERATOR.fullmatch(body.operator):
         raise UsageError("send an order", "operator has to be 1 to 120 visible characters of ASCII")
+    if body.until is not None and not _UNTIL.fullmatch(body.until):
+        raise UsageError("send an order", "until has to be 1 to 300 visible characters of ASCII")
     who = f"{body.operator} (unverified) from {request.remote}"
     return Order(action, request.match_info["partition"], who, body.until)

@@ -58,6 +58,10 @@ class Endpoint:
             ):
                 return answer.status, await answer.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise UnreachableError(
-                f"reach the running mirror at {self.address}", str(error) or "no answer in time", hint
-            ) from error
+            raise UnreachableError(f"reach the running mirror at {self.address}", _cause(error), hint) from error
+
+
+def _cause(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, ConnectionRefusedError):
+        return "connection refused"
+    return str(error) or "no answer in time"

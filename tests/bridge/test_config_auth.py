@@ -166,6 +166,13 @@ def test_a_secret_is_in_no_mistake(tmp_path: Path, wrong: str) -> None:
     assert "hunter2" not in "".join(traceback.format_exception(told.value))
 
 
+def test_a_password_in_the_place_of_its_section_is_not_shown(tmp_path: Path) -> None:
+    """Whoever is mistaken about the form is told of it, and no more."""
+    (mistake,) = mistakes(tmp_path, f"{BROKERS}, auth: {{scram: hunter2}}")
+    assert "hunter2" not in mistake
+    assert "username, password, secret_arn" in mistake
+
+
 @pytest.mark.parametrize(
     "setting",
     [

@@ -103,6 +103,7 @@ def test_several_files_are_the_mirrors_of_one_process(tmp_path: Path) -> None:
         'found "zst"; allowed: none, gzip, snappy, lz4 or zstd',
         TWO.replace("name: bills", "name: orders"): 'o.yaml:11: name: found "orders"; allowed: each name once',
         TWO.replace("  - name: bills\n    source", "  - source"): "o.yaml:11: name: is missing",
+        TWO.replace("sink: {kafka: {topic: orders}}", "sink: {kafka: {}}"): "o.yaml:7: sink.kafka.topic: is missing",
         "defaults: {}\n": "o.yaml:1: mirrors: allowed: a list of mirrors, as mirrors: [{name: …}, {name: …}]",
         "mirrors: []\n": "o.yaml:1: mirrors: allowed: a list of mirrors, as mirrors: [{name: …}, {name: …}]",
         "mirrors: [orders]\n": "o.yaml:1: mirrors[0]: allowed: a section with keys of a mirror",

@@ -26,7 +26,7 @@ from tests.support.way import Way
 pytestmark = [pytest.mark.broker, pytest.mark.kinesis]
 
 LANE = "shardId-000000000000"
-FAILED, ENDPOINT = 1, 3
+FAILED, WRONG_USAGE, ENDPOINT = 1, 2, 3
 
 
 async def _told(mirror: MirrorProcess, action: str, lane: str, *options: str) -> Mapping[str, Any]:
@@ -127,6 +127,9 @@ async def test_a_gap_is_passed_and_a_lane_that_runs_well_is_not(
         refused = await _lane(mirror, "skip", "0")
         assert refused.code == FAILED
         assert "--until says how far" in refused.err
+        mistaken = await _lane(mirror, "skip", "0", "--until", "5#3")
+        assert mistaken.code == WRONG_USAGE
+        assert _state(await mirror.status(), "0") == "running"
         assert await mirror.stop() == 0
     stopped = await _lane(mirror, "pause", "0")
     assert stopped.code == ENDPOINT

@@ -22,7 +22,8 @@ class Identity(Check):
                 self.failed(
                     f"{len(stored)} checkpoints were made with {', '.join(sorted(others))}",
                     f"the ends are {source} and {sink}: the mirror stops, for places or orders may differ",
-                    "kmbridge checkpoints reset begins anew; on_gap: continue goes on, and accepts that keys move",
+                    "kmbridge checkpoints accept goes on where a topic has got more partitions; of another stream or "
+                    "topic, kmbridge checkpoints reset begins anew",
                 ),
             )
         if not stored:

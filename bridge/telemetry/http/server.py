@@ -5,9 +5,10 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from bridge.errors import UsageError
 from bridge.telemetry.feed import Feed
@@ -40,6 +41,20 @@ _PATIENCE_S = 1.0
 """For answers under way when the server is left."""
 
 log = logging.getLogger(__name__)
+
+
+class _ProtocolLog(logging.LoggerAdapter[logging.Logger]):
+    """What aiohttp tells; of what is no HTTP little, for whoever reaches the port could fill the log with it."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        super().__init__(logger, {})
+
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info")
+        if isinstance(error, HttpProcessingError | web.RequestPayloadError):
+            super().log(logging.DEBUG, "not understood: %s", error)
+        else:
+            super().log(level, msg, *args, **kwargs)
 
 
 class TelemetryServer:
@@ -83,7 +98,11 @@ class TelemetryServer:
     async def __aenter__(self) -> Self:
         page = await asyncio.to_thread(assembled)
         runner = web.AppRunner(
-            self._application(page), access_log=None, handle_signals=False, shutdown_timeout=_PATIENCE_S
+            self._application(page),
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=_PATIENCE_S,
+            logger=_ProtocolLog(log),
         )
         await runner.setup()
         host, port = self._listener.host, self._listener.port

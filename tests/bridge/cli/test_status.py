@@ -123,7 +123,7 @@ def test_where_nobody_answers_it_says_so(capsys: pytest.CaptureFixture[str]) -> 
     """With the exit code of an endpoint that cannot be reached."""
     called = call(capsys, "status", f"http://{HOST}:{free_port()}")
     assert called.code == 3
-    assert "http.listen" in called.err
+    assert "connection refused\nhint: is the mirror running" in called.err
 
 
 def test_a_refused_token_is_not_repeated(
@@ -164,6 +164,26 @@ def test_an_open_address_is_asked_on_this_machine(
     assert call(capsys, "status", file).code == 0
 
 
+def test_one_of_several_mirrors_is_shown_by_its_name(capsys: pytest.CaptureFixture[str], loop: LoopThread) -> None:
+    """Alone, with an exit code of its own; why another one failed stands beside that one."""
+    orders, bills = BusyMirror(2), BusyMirror(2, "bills")
+    bills.state = MirrorState.FAILED
+    failed = replace(bills.observed, status=lambda: replace(bills.status(), error="no such topic"))
+    server = TelemetryServer(Listener(HOST, 0), [orders.observed, failed], "1")
+    loop.run(server.__aenter__())
+    try:
+        where = ("status", f"http://{HOST}:{server.port}")
+        both, one = call(capsys, *where), call(capsys, *where, "--name", "orders")
+        document = call(capsys, *where, "--name", "orders", "--json")
+        unknown = call(capsys, *where, "--name", "order")
+    finally:
+        loop.run(server.__aexit__(None, None, None))
+    assert (both.code, one.code, document.code, unknown.code) == (1, 0, 0, 3)
+    assert both.out.splitlines()[2].split("\t")[::11] == ["bills", "no such topic"]
+    assert "bills" not in one.out + document.out
+    assert "--name is one of orders, bills" in unknown.err
+
+
 def test_a_picture_has_all_that_matters_in_the_height_of_a_terminal(busy: BusyMirror) -> None:
     """What needs someone is never cut off."""
     busy.hold(29, "access denied [add kinesis:GetRecords]")
@@ -179,6 +199,18 @@ def test_a_picture_has_all_that_matters_in_the_height_of_a_terminal(busy: BusyMi
     assert "shardId-000000000029" in lines[7]
     assert "denied [add" in lines[7]
     assert "more lanes" in lines[-1]
+
+
+def test_a_narrow_terminal_still_tells_the_lanes_apart(busy: BusyMirror) -> None:
+    """Partition, state, lag and the beginning of what is wrong are whole in 80 columns; what tells less is left out."""
+    busy.hold(29, "access denied [add kinesis:GetRecords]")
+    text = StringIO()
+    Console(file=text, width=80, markup=False).print(picture(seen_of(busy), height=20))
+    lanes = [line for line in text.getvalue().splitlines() if line.startswith("shardId")]
+    assert len({line.split()[0] for line in lanes}) == len(lanes)
+    assert lanes[0].startswith("shardId-000000000029  held ")
+    assert "access denied [add" in lanes[0]
+    assert max(map(len, text.getvalue().splitlines())) <= 80
 
 
 def test_a_screen_goes_on_with_the_last_picture_while_nobody_answers(busy: BusyMirror) -> None:

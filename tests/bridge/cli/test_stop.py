@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +72,21 @@ def test_a_signal_before_anything_is_begun_ends_the_process_well(number: signal.
     process.send_signal(number)
     _, err = process.communicate(timeout=10)
     assert (process.returncode, err) == (0, "stopped before anything was begun\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("command", "code"), [("run", 0), ("verify", None)])
+def test_a_signal_while_a_command_is_imported_shows_no_traceback(
+    tmp_path: Path, number: signal.Signals, command: str, code: int | None
+) -> None:
+    """That takes a second on a busy machine; of ``run`` the first signal is answered by 0 as later."""
+    (tmp_path / "imported.py").write_text(f"import signal\nsignal.raise_signal({int(number)})\nraise AssertionError\n")
+    program = (
+        "from bridge.cli import main\n"
+        f"main.COMMANDS[{command!r}] = ('imported:command', 'A command.')\n"
+        f"main.main([{command!r}])\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (128 + number if code is None else code, "", "")

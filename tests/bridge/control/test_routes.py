@@ -90,11 +90,21 @@ async def test_what_a_foreign_page_can_send_is_no_order(headers: dict[str, str],
 
 
 @pytest.mark.parametrize(
-    "body", ["", "[]", "{}", '{"operator": ""}', '{"operator": "a\\nb"}', '{"operator": "a", "force": true}']
+    "body",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"operator": ""}',
+        '{"operator": "a\\nb"}',
+        '{"operator": "a", "force": true}',
+        f'{{"operator": "a", "until": "{"1" * 5_000}"}}',
+    ],
 )
-async def test_an_order_that_makes_no_sense_is_refused(body: str) -> None:
-    """Nothing is guessed, and no line of the log can be forged."""
-    headers = {HEADER: "pause", "Content-Type": "application/json"}
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+async def test_an_order_that_makes_no_sense_is_refused(body: str, encoding: str) -> None:
+    """Nothing is guessed, also where the body is not what its header says, and no line of the log can be forged."""
+    headers = {HEADER: "pause", "Content-Type": "application/json", "Content-Encoding": encoding}
     async with served(LOCAL) as (recorder, address), aiohttp.ClientSession() as session:
         async with session.post(address + PATH, data=body, headers=headers) as answered:
             assert answered.status == 400

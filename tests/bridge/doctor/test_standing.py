@@ -67,9 +67,10 @@ async def test_checkpoints_of_another_stream_expire_unmissed() -> None:
 
 
 async def test_a_changed_partition_count_fails() -> None:
-    """The checkpoints were made with fewer: keys would move."""
+    """The checkpoints were made with fewer: keys would move. What goes on there is named before a new beginning."""
     one = await found(Identity(), scene(kept=_kept(sink="an-id with 3 partitions")))
     assert (one.severity, "with 3 partitions" in one.found, "with 4" in one.reason) == (Severity.FAILED, True, True)
+    assert one.remedy.startswith("kmbridge checkpoints accept")
 
 
 async def test_a_recreated_stream_fails() -> None:

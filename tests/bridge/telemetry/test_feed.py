@@ -1,20 +1,24 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from bridge.telemetry.feed import READERS, CrowdedError, Feed, Reader
 from bridge.telemetry.history import Histories
 from bridge.telemetry.http import TelemetryServer
+from bridge.telemetry.http.events import Events
 from bridge.telemetry.listener import Listener
 from bridge.telemetry.observed import ObservedMirror
 from bridge.telemetry.overview import Overview
+from connectors.base import Clock
 from tests.bridge.telemetry.page.busy_mirror import BusyMirror, SteppedClock
-from tests.support.waiting import until
+from tests.support.waiting import eventually, until
 
 
 class Seconds(SteppedClock):
@@ -213,3 +217,28 @@ async def test_open_pages_do_not_hold_up_the_end() -> None:
             await response.content.read()
             await leaving
         assert response.content.at_eof()
+
+
+async def test_a_page_that_takes_nothing_is_let_go_of() -> None:
+    """Its connection too: whoever opens and never reads cannot gather them without end."""
+    clock = Clock()
+    mirrors = [BusyMirror(20_000).observed]
+    feed = Feed(Overview(mirrors, [], "1", clock.now_ms()), Histories(mirrors, clock), clock)
+    application = web.Application()
+    application.add_routes(Events(feed, stalled_s=0.05).routes())
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    server = runner.server
+    assert server is not None
+    reader, writer = await asyncio.open_connection(*runner.addresses[0][:2], limit=1)
+    writer.write(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    await reader.readexactly(1)
+
+    try:
+        await eventually(lambda: not server.connections, "its connection is closed")
+    finally:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        await runner.cleanup()

@@ -1,5 +1,7 @@
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import pytest
@@ -140,3 +142,20 @@ def test_only_names_that_nobody_can_redefine_are_this_machine() -> None:
     """What a name server answers does not count."""
     assert all(map(is_loopback, ("127.0.0.1", "127.255.0.1", "::1", "localhost")))
     assert not any(map(is_loopback, ("0.0.0.0", "::", "10.0.0.1", "localhost.example", "example.localhost.", "")))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"\x16\x03\x01 no HTTP\r\n\r\n", b"GET /status HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nX: %b\r\n\r\n"],
+)
+async def test_what_is_no_request_does_not_fill_the_log(caplog: pytest.LogCaptureFixture, sent: bytes) -> None:
+    """Whoever reaches the port may send anything, as often as he likes."""
+    async with asking(LOCKED) as session:
+        port = session._base_url.port if session._base_url else 0
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(sent % (b"x" * 20_000) if b"%b" in sent else sent)
+        assert (await reader.readline()).split()[1] == b"400"
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+    assert not [record for record in caplog.records if record.levelno > logging.DEBUG or record.exc_info]
