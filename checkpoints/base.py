@@ -22,6 +22,10 @@ class Gap:
     lost_to: str
     cause: str
     noticed_ms: int
+    records: int | None = None
+    """Those at the source that an operator let a lane pass, from the position ``lost_from`` to ``lost_to``, both
+    included; None where the source itself had lost them.
+    """
 
 
 @dataclass(frozen=True, slots=True)

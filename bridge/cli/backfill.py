@@ -14,6 +14,8 @@ from bridge.cli.output import print_json, print_rows
 from bridge.cli.progress import showing
 from bridge.cli.stop import quitting, stopping
 from bridge.config import Configuration
+from bridge.control.mirror import MirrorControl
+from bridge.control.routes import LaneRoutes
 from bridge.fleet.mirroring import warn
 from bridge.jobs.backfill import Backfill
 from bridge.jobs.backfill_report import BackfillReport
@@ -89,7 +91,8 @@ def backfill(
 async def _backfill(asked: Configuration, request: BackfillRequest) -> BackfillReport:
     job = Backfill(asked, request)
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
-        async with serving(asked.listener, [job.observed], version("kmbridge")):
+        orders = LaneRoutes({asked.name: MirrorControl(job.mirror, job.source)}.get).routes()
+        async with serving(asked.listener, [job.observed], version("kmbridge"), routes=orders):
             with stopping(job.stop):
                 async with showing(job.progress):
                     return await job.run()

@@ -6,7 +6,6 @@ import structlog
 
 from bridge.cli.exporting import exporting, followed
 from bridge.cli.stop import heeding, stopping
-from bridge.cli.watching import with_migration
 from bridge.config import Configuration, Mirrors
 from bridge.control.routes import LaneRoutes
 from bridge.engine.retry import Backoff
@@ -25,9 +24,8 @@ async def mirror_alone(asked: Configuration, own_version: str) -> None:
             mirroring = Mirroring(asked, tracer=tracers(asked.name))
             orders = LaneRoutes({asked.name: mirroring}.get).routes()
             async with (
-                with_migration(asked, mirroring.observed) as observed,
-                serving(asked.listener, [observed], own_version, routes=orders) as address,
-                exporting(asked, [observed]),
+                serving(asked.listener, [mirroring.observed], own_version, routes=orders) as address,
+                exporting(asked, [mirroring.observed]),
             ):
                 with stopping(mirroring.stop):
                     await mirroring.run(address)
@@ -57,7 +55,7 @@ async def mirror_many(asked: Mirrors, own_version: str) -> None:
         fleet = Fleet(asked, begin, lambda family: names_of(family, Clock()), clock=Clock(), backoff=backoff)
         orders = LaneRoutes(fleet.control_of).routes()
         async with (
-            serving(asked.process.listener, fleet.observed, own_version, routes=orders) as address,
+            serving(asked.process.listener, fleet.observed, own_version, routes=orders, is_alone=False) as address,
             exporting(asked.process, fleet.observed),
         ):
             with stopping(fleet.stop):

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from random import Random
 from types import FrameType
@@ -15,11 +16,11 @@ from bridge.cli.arguments import Name, Settings, Targets, configurations
 from bridge.cli.exporting import exporting, prepare
 from bridge.cli.lazy import lasting
 from bridge.cli.stop import leave, quitting, stopping
-from bridge.cli.watching import with_migration
 from bridge.config import Configuration, Mirrors
 from bridge.control.routes import LaneRoutes
 from bridge.engine.retry import Backoff
 from bridge.errors import UsageError
+from bridge.fleet.watching import migration_of
 from bridge.telemetry.http import serving
 from bridge.telemetry.listener import pages
 from bridge.telemetry.logging import LogFormat, configure_logging
@@ -166,11 +167,11 @@ async def supervise(
         leave(number, frame)
 
     with structlog.contextvars.bound_contextvars(mirror=asked.name):
-        orders = LaneRoutes({asked.name: supervisor}.get).routes()
+        orders, observed = LaneRoutes({asked.name: supervisor}.get).routes(), _observed(asked, supervisor)
         async with (
-            with_migration(asked, _observed(asked, supervisor)) as shown,
-            serving(asked.listener, [shown], own_version, routes=orders) as address,
-            exporting(asked, [shown]),
+            migration_of(asked) as cutover,
+            serving(asked.listener, [replace(observed, cutover=cutover)], own_version, routes=orders) as address,
+            exporting(asked, [observed]),
         ):
             log.info("supervising", workers=processes, **pages(address))
             with stopping(drain, second=force):

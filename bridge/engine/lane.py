@@ -1,6 +1,7 @@
 """One source partition's path through the engine: run, told what to do, and stopped."""
 
 import asyncio
+from dataclasses import replace
 
 import structlog
 
@@ -59,6 +60,8 @@ class Lane:
         """Whether something was said to the lane since it looked last."""
         self.is_at_rest = True
         """Whether nothing is being read, and all that was is settled or given up."""
+        self.is_at_work = False
+        """Whether ``run`` has begun and not returned, be it only to wait while the lane is paused."""
 
     @property
     def state(self) -> LaneState:
@@ -108,9 +111,11 @@ class Lane:
 
         Never raises a ``ConnectorError``: ``state`` and ``error`` tell what happened.
         """
+        self.is_at_work = True
         try:
             await self._run()
         finally:
+            self.is_at_work = False
             self._refuse_passing("the lane has ended")
 
     async def _run(self) -> None:
@@ -275,7 +280,8 @@ class Lane:
         self._has_skipped = True
         totals.gaps += 1
         totals.skipped[OPERATOR] += passed.records or 0
-        progress.gaps += (Gap(passed.lost_from, passed.lost_to, passed.cause, self._around.clock.now_ms()),)
+        now_ms = self._around.clock.now_ms()
+        progress.gaps += (Gap(passed.lost_from, passed.lost_to, passed.cause, now_ms, passed.records),)
         progress.place = place
 
     def _pass(self, gap: GapError) -> None:
@@ -294,7 +300,9 @@ class Lane:
         self._go_behind(gap, gap.cause)
 
     def _go_behind(self, gap: GapError, cause: str) -> None:
-        self.progress.gaps += (Gap(gap.lost_from, gap.lost_to, cause, self._around.clock.now_ms()),)
+        # Behind it the positions of what was skipped before may be those of other records.
+        before = tuple(replace(each, records=None) for each in self.progress.gaps)
+        self.progress.gaps = (*before, Gap(gap.lost_from, gap.lost_to, cause, self._around.clock.now_ms()))
         if gap.resume is None:
             self._finish()
         else:

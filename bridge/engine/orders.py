@@ -132,7 +132,8 @@ class Orders:
         return passed
 
     async def _up_to(self, lane: Lane, who: str, end: End) -> Passed:
-        if lane.state in (LaneState.WAITING, *DONE):
+        has_begun = lane.is_at_work or lane.state is not LaneState.WAITING
+        if not has_begun or lane.state in DONE:
             self._refuse("skip", lane, "it has not begun to read, or has nothing more to read")
         answer = lane.pass_over(end, f"skipped by {who}")
         if lane.state is LaneState.FAILED:

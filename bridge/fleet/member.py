@@ -1,7 +1,7 @@
 """One mirror of a fleet, which may live more than once."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
@@ -59,6 +59,7 @@ class Member:
             self.status,
             self.counts,
             restarts=self.restarts,
+            cutover=self.cutover,
             source=asked.source.end.place,
             sink=asked.sink.end.place,
         )
@@ -133,6 +134,10 @@ class Member:
     def restarts(self) -> int:
         """How often it was started again."""
         return max(0, self._lives - 1)
+
+    def cutover(self) -> Mapping[str, object] | None:
+        """Where its migration stands; None between two lives."""
+        return None if self._life is None else self._life.observed.cutover()
 
     async def _live(self, address: str | None) -> Exception | None:
         """One life; what ended it, where it was not ``stop``."""

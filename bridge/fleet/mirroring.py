@@ -1,6 +1,8 @@
 """One mirror in this process, until it is told to stop."""
 
 import asyncio
+from collections.abc import Mapping
+from contextlib import nullcontext
 from random import Random
 
 import structlog
@@ -14,6 +16,7 @@ from bridge.engine.passing import OrderError
 from bridge.engine.status import MirrorState, MirrorStatus
 from bridge.engine.tracing import NO_TRACER, Tracer
 from bridge.errors import BridgeError
+from bridge.fleet.watching import Told, migration_of, no_migration
 from bridge.keeping.clusters import located
 from bridge.keeping.stores import described
 from bridge.telemetry.counters import Counters
@@ -69,12 +72,14 @@ class Mirroring(Control):
         self._assembly: Assembly | None = None
         """None as long as clusters are still being located."""
         self._halt = Halt(self._drain)
+        self._migration: Told = no_migration
         self.observed = ObservedMirror(
             asked.name,
             self._status,
             self._counters.snapshot,
             source=asked.source.end.place,
             sink=asked.sink.end.place,
+            cutover=self._cutover,
         )
 
     def stop(self, asked_by: str) -> None:
@@ -112,7 +117,9 @@ class Mirroring(Control):
             tracer=self._tracer,
         )
         assembly.mirror.confine(self._memory)
-        async with assembly.opened():
+        # Nobody looks at it where nothing is served.
+        migration = nullcontext(no_migration) if address is None else migration_of(self._asked)
+        async with migration as self._migration, assembly.opened():
             self._halt.under_way()
             _log_start(asked, assembly, address)
             await _mirror(assembly)
@@ -120,6 +127,9 @@ class Mirroring(Control):
     def _drain(self) -> None:
         if self._assembly is not None:
             self._assembly.mirror.drain()
+
+    def _cutover(self) -> Mapping[str, object] | None:
+        return self._migration()
 
     def _status(self) -> MirrorStatus:
         if self._assembly is None:

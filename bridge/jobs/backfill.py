@@ -10,7 +10,7 @@ import structlog
 from bridge.assembly import Assembly, Halt, Job, assemble, policy_of, reached
 from bridge.config import Configuration
 from bridge.engine.bounded import BoundedSource
-from bridge.engine.mirror import Ends, MirrorFailedError
+from bridge.engine.mirror import Ends, Mirror, MirrorFailedError
 from bridge.engine.start import gone, is_known
 from bridge.errors import BridgeError, UsageError
 from bridge.jobs.backfill_report import BackfillReport, Verdict, partitions
@@ -80,6 +80,16 @@ class Backfill:
             sink=configuration.sink.end.place,
             job=self._told,
         )
+
+    @property
+    def mirror(self) -> Mirror:
+        """What copies, whose lanes take orders while it does."""
+        return self._assembly.mirror
+
+    @property
+    def source(self) -> Source:
+        """Where it reads; entered while it copies."""
+        return self._assembly.ends.source
 
     def stop(self, asked_by: str) -> None:
         """Read no more, and let ``run`` return when what was read is durable and stored. Safe to call twice."""

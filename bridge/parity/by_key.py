@@ -11,7 +11,7 @@ from bridge.parity.expected import DUPLICATE, Ends, Expected
 from bridge.parity.reading import Extent
 from bridge.parity.report import Findings, Identity, ParityReport
 from bridge.parity.sequences import Item, name_differences
-from bridge.parity.sides import Parity
+from bridge.parity.sides import SKIPPED, Parity
 from connectors.base import REPLAY_HEADER, Batch, Header, Partition, Place
 
 _AT_ONCE = 100_000
@@ -83,6 +83,7 @@ class _ByKey:
 
     async def compare(self, sink: Callable[[], Awaitable[Extent]]) -> ParityReport:
         shares, arrived, tally = [Share()], None, self._tally
+        is_excused = False
         while shares:
             expecting = Chains(shares.pop())
             view = SourceView(self._parity.ends)
@@ -95,6 +96,9 @@ class _ByKey:
             expecting.keep(holding.share)
             tally.add(expecting, holding)
             tally.left_out = view.left_out + seen.left_out
+            if not is_excused and any(expecting.differing(holding)):
+                self._findings.excuse(await self._parity.skipped())
+                is_excused = True
             await self._name(expecting, holding, arrived)
         return self._report()
 
@@ -113,16 +117,17 @@ class _ByKey:
                 )
 
     def _report(self) -> ParityReport:
-        tally, ends = self._tally, self._parity.ends
+        tally, ends, skipped = self._tally, self._parity.ends, self._findings.skipped
+        left_out = tally.left_out + Counter({SKIPPED: skipped})
         return ParityReport(
-            tally.source,
+            tally.source - skipped,
             tally.sink,
             self._findings.differences(),
             permits_copies=self._parity.permits_copies,
             keys=tally.keys,
             ranges=tally.keys,
             reread=tally.reread,
-            left_out={reason: count for reason, count in sorted(tally.left_out.items()) if count},
+            left_out={reason: count for reason, count in sorted(left_out.items()) if count},
             source=ends.source,
             sink=ends.sink,
         )

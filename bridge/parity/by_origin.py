@@ -8,7 +8,7 @@ from bridge.parity.passes import DEAD_LETTER, Earlier, LetterFolder, SinkFolder,
 from bridge.parity.reading import Extent
 from bridge.parity.report import Findings, ParityReport
 from bridge.parity.second_pass import SecondPass, Settled
-from bridge.parity.sides import Parity
+from bridge.parity.sides import SKIPPED, Parity
 from connectors.base import Place
 
 
@@ -71,6 +71,8 @@ class _ByOrigin:
         if parity.letters is not None:
             await parity.letters(LetterFolder(folded, arrived.fold, parity.ends))
         differing = arrived.fold.differing(arrived.suspects.ranges)
+        if differing:
+            self._findings.excuse(await parity.skipped())
         second = SecondPass(parity, folded, arrived, self._findings)
         await second.name(differing, extent)
         reached = Reached(
@@ -88,8 +90,9 @@ class _ByOrigin:
         left_out = folded.expected.left_out.reasons + arrived.counted
         left_out[DEAD_LETTER] = arrived.fold.buried - settled.letters
         left_out[DUPLICATE] += settled.copies
+        left_out[SKIPPED] = self._findings.skipped
         return ParityReport(
-            sum(sum(ranges.counts) for ranges in folded.ranges.values()) - settled.copies,
+            sum(sum(ranges.counts) for ranges in folded.ranges.values()) - settled.copies - self._findings.skipped,
             arrived.fold.count,
             self._findings.differences(),
             permits_copies=self._parity.permits_copies,

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from bridge.parity.skipped import Skipped
+
 FIRST = 20
 """How many records a difference names; the rest are counted."""
 
@@ -156,10 +158,20 @@ class Findings:
     """Differences as they are found: all counted, the first of each kind named."""
 
     def __init__(self) -> None:
+        self.skipped = 0
+        """Records that are not in the sink by an operator's word, and are no difference."""
+        self._skipped = Skipped()
         self._counts = dict.fromkeys(Kind, 0)
         self._first: dict[Kind, list[Found]] = {kind: [] for kind in Kind}
 
+    def excuse(self, skipped: Skipped) -> None:
+        """These need not be in the sink, from now on."""
+        self._skipped = skipped
+
     def add(self, kind: Kind, identity: Identity, place: str = "") -> None:
+        if kind is Kind.MISSING and self._skipped.covers(identity.partition, identity.position):
+            self.skipped += 1
+            return
         self._counts[kind] += 1
         if len(self._first[kind]) < FIRST:
             self._first[kind].append(Found(identity, place))

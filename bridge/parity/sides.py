@@ -5,9 +5,18 @@ from dataclasses import dataclass
 
 from bridge.parity.expected import Ends
 from bridge.parity.reading import Reader, Side
+from bridge.parity.skipped import Skipped
 
 Letters = Callable[[Reader], Awaitable[None]]
 """Hands all that a dead letter holds to a reader, as often as it is asked for."""
+
+SKIPPED = "skipped"
+"""The reason with which records are counted that ``Parity.skipped`` tells of."""
+
+
+async def none_skipped() -> Skipped:
+    """No operator let a lane pass anything."""
+    return Skipped()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +28,5 @@ class Parity:
     """Whether a key may come before another in the sink that it came after at the source."""
     permits_copies: bool
     letters: Letters | None = None
+    skipped: Callable[[], Awaitable[Skipped]] = none_skipped
+    """What need not be in the sink by an operator's word; asked for once something differs."""

@@ -18,6 +18,7 @@ from bridge.engine.retry import Backoff
 from bridge.errors import UsageError
 from bridge.jobs.span import Kind, Point, check_past, check_span
 from bridge.jobs.starting import SHARE, leaving_room, starting
+from bridge.keeping.stores import checkpoint_reader
 from bridge.parity.by_key import compare_by_key
 from bridge.parity.by_origin import compare_by_origin
 from bridge.parity.expected import Ends
@@ -26,6 +27,8 @@ from bridge.parity.letter_file import read_letters
 from bridge.parity.reading import Reader, Side
 from bridge.parity.report import ParityReport
 from bridge.parity.sides import Letters, Parity
+from bridge.parity.skipped import Skipped, skipped
+from checkpoints.base import CheckpointError
 from connectors.base import Clock, Connector, Observer, Source
 
 log = structlog.get_logger(__name__)
@@ -34,6 +37,8 @@ OLDEST = Point(Kind.OLDEST, "trim_horizon")
 NOW = Point(Kind.NOW, "now")
 
 _TELL_S = 10.0
+_PATIENCE_S = 5.0
+"""For checkpoints that workers have open."""
 _MEMORY = 24 * 2**20
 """Bytes of records that are read and not yet compared; one side is read at a time."""
 
@@ -51,8 +56,9 @@ async def verify(
 ) -> ParityReport:
     """Whether the sink of ``configuration`` holds what its mirror has to write of ``compared``, each key in order.
 
-    Neither end is written to, and no checkpoint is looked at: a mirror that runs meanwhile is not disturbed. What it
-    has not written yet is missing. ``is_shared`` says that others write to the sink too, and that this is all right.
+    Nothing is written, and a mirror that runs meanwhile is not disturbed. What it has not written yet is missing. Its
+    checkpoints are read once something differs: what an operator skipped is none of that. ``is_shared`` says that
+    others write to the sink too, and that this is all right.
 
     Raises ``ConnectorError`` (``UnreachableError`` and ``RefusedError`` within half a minute at the start), and
     ``UsageError`` where the range is none of the source.
@@ -127,12 +133,23 @@ async def opened(configuration: Configuration, start: Point, *, is_shared: bool,
             keys_overtake=configuration.sink.kinesis is not None,
             permits_copies=configuration.delivery == "at_least_once",
             letters=letters,
+            skipped=partial(_skipped, configuration, source),
         )
 
 
 def side_maker(configuration: Configuration, start: Point, clock: Clock, random: Random) -> SideMaker:
     """The source is read from ``start`` on; streams leave the mirror and other consumers some room."""
     return SideMaker(leaving_room(starting(configuration, start)), clock, random, Observer(), SHARE)
+
+
+async def _skipped(configuration: Configuration, source: Source) -> Skipped:
+    """What operators let the mirror's lanes pass; nothing where its checkpoints cannot be read, which the log tells."""
+    try:
+        found = await checkpoint_reader(configuration, patience_s=_PATIENCE_S).load()
+    except CheckpointError as error:
+        log.warning("checkpoints cannot be read: what an operator skipped is missing", error=str(error))
+        return Skipped()
+    return skipped(found, source)
 
 
 def _letters(dead_letter: Source | Path, side: Callable[[Source], Side]) -> Letters:

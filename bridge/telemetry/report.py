@@ -44,9 +44,7 @@ def comparison_json(counts: ParityCounts) -> Json:
 
 
 def status_json(mirrors: Sequence[Json], comparisons: Sequence[Json]) -> Json:
-    """A process with one mirror and nothing else tells of that; any other has lists."""
-    if len(mirrors) == 1 and not comparisons:
-        return mirrors[0]
+    """Lists, as a process tells of what it may have several of, and of comparisons."""
     return {"mirrors": list(mirrors), **({"comparisons": list(comparisons)} if comparisons else {})}
 
 

@@ -1,5 +1,6 @@
 """Calls to DynamoDB, their failures explained."""
 
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
@@ -52,8 +53,10 @@ async def connect(table: Table) -> AsyncIterator[Caller]:
         retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
         warm_up_loader_caches=True,
     )
+    # Botocore reads AWS_DEFAULT_REGION alone; AWS's own containers, and its other tools, know this one.
+    region = table.region or os.environ.get("AWS_REGION")
     creating = AioSession().create_client(
-        "dynamodb", region_name=table.region, endpoint_url=table.endpoint_url, config=config
+        "dynamodb", region_name=region, endpoint_url=table.endpoint_url, config=config
     )
     with explained("Connect", table):
         client = await creating.__aenter__()

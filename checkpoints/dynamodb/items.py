@@ -53,11 +53,12 @@ class _Header(Struct, frozen=True, kw_only=True):
     owner: Text | None = None
 
 
-class _GapFields(Struct, frozen=True):
+class _GapFields(Struct, frozen=True, omit_defaults=True):
     lost_from: Text
     lost_to: Text
     cause: Text
     noticed_ms: Number
+    records: Number | None = None
 
 
 class _GapMap(Struct, frozen=True):
@@ -167,11 +168,15 @@ def _checkpoint(stored: _Checkpoint) -> Checkpoint:
 
 
 def _gap(stored: _GapFields) -> Gap:
-    return Gap(stored.lost_from.value, stored.lost_to.value, stored.cause.value, int(stored.noticed_ms))
+    records = None if stored.records is None else int(stored.records)
+    return Gap(stored.lost_from.value, stored.lost_to.value, stored.cause.value, int(stored.noticed_ms), records)
 
 
 def _gap_map(gap: Gap) -> _GapMap:
-    return _GapMap(_GapFields(Text(gap.lost_from), Text(gap.lost_to), Text(gap.cause), _number(gap.noticed_ms)))
+    records = None if gap.records is None else _number(gap.records)
+    return _GapMap(
+        _GapFields(Text(gap.lost_from), Text(gap.lost_to), Text(gap.cause), _number(gap.noticed_ms), records)
+    )
 
 
 def _number(value: int) -> Number:

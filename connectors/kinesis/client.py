@@ -4,6 +4,7 @@ Nothing is repeated here but a request whose credentials had to be renewed.
 """
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -269,7 +270,9 @@ def _http(addresses: Endpoints, certificates: str | None) -> aiohttp.ClientSessi
 
 def _region(connection: Connection, profile: AioSession) -> str:
     named = connection.stream.region
-    region = connection.region or named or profile.get_config_variable("region")
+    # Botocore reads AWS_DEFAULT_REGION alone; AWS's own containers, and its other tools, know this one.
+    told = os.environ.get("AWS_REGION") or profile.get_config_variable("region")
+    region = connection.region or named or told
     if not region:
         raise SettingsError(
             f"find the region of stream {connection.stream.name}", "none is given", "set region, or AWS_REGION"

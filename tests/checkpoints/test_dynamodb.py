@@ -23,6 +23,7 @@ from checkpoints.base import (
     StoreBusyError,
     StoreFormatError,
     StoreRefusedError,
+    StoreUnreachableError,
 )
 from checkpoints.dynamodb import items
 from checkpoints.dynamodb.client import Caller, Connect, connect
@@ -535,6 +536,15 @@ async def test_a_missing_region_is_named_with_the_key_to_set(monkeypatch: pytest
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(StoreRefusedError, match=r"set checkpoints\.dynamodb\.region"):
         await DynamoReader(Table("checkpoints"), "orders").load()
+
+
+@pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+async def test_the_environment_may_name_the_region(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    """By either variable, as AWS's tools and its containers have it: what is missing then is a server."""
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.setenv(variable, "eu-north-1")
+    with pytest.raises(StoreUnreachableError):
+        await DynamoReader(Table("checkpoints", endpoint_url=f"http://{HOST}:{free_port()}"), "orders").load()
 
 
 def refusal(code: str, message: str = "no", status: int = 400, reasons: tuple[str, ...] = ()) -> ClientError:

@@ -8,6 +8,7 @@ import pytest
 
 from checkpoints.base import Bound, Checkpoint, CheckpointReader, CheckpointStore, Gap, StoreBusyError
 
+SKIPPED = Gap(lost_from="5#0", lost_to="9", cause="skipped by a person", noticed_ms=1_764_000_000_124, records=7)
 GAP = Gap(lost_from="17", lost_to="2026-11-23T10:00:00Z", cause="trimmed: “späť”", noticed_ms=1_764_000_000_123)
 BOUND = Bound("trim_horizon", "now", begin="17", end="99", end_ms=1_764_000_000_400, records=82, is_reached=True)
 
@@ -57,7 +58,7 @@ class CheckpointStoreContract:
     async def test_what_was_saved_is_loaded_again_in_every_field(self, storage: Storage) -> None:
         """A checkpoint comes back as it went, positions of 129 digits, missing ones, gaps, long windows and all."""
         first, second, third = storage.partitions
-        long = checkpoint(storage.longest_position, gaps=(GAP, GAP))
+        long = checkpoint(storage.longest_position, gaps=(GAP, SKIPPED))
         saved = {
             first: replace(long, unsettled_ms=1_764_000_000_250, window=storage.longest_window, bound=BOUND),
             second: replace(checkpoint(None), paused_ms=1_764_000_000_500),

@@ -6,6 +6,10 @@ from uuid import uuid4
 
 import yaml
 
+from bridge.migration.cutover.record import NAME
+from checkpoints.sqlite_documents import SqliteDocuments
+from tests.bridge.migration.cutover.test_cutover import STEPS, Migration
+from tests.bridge.migration.cutover.world import World
 from tests.support.checker import check_exact
 from tests.support.ends import StreamEnd, TopicEnd
 from tests.support.factories import StreamFactory, TopicFactory
@@ -28,7 +32,13 @@ async def test_each_mirror_of_a_process_goes_its_own_way(
     sinks = [TopicEnd(kafka, topic(2)), *(TopicEnd(kafka, f"from.{each.name}") for each in matching)]
     process = MirrorProcess(tmp_path, {}, {})
     mirrors = [
-        {"name": "named", "source": named.section, "sink": sinks[0].section},
+        {
+            "name": "named",
+            "source": named.section,
+            "sink": sinks[0].section,
+            "checkpoints": {"sqlite": {"path": str(tmp_path / "named.db")}},
+            "cutover": {},
+        },
         {"name": "lost", "source": named.section, "sink": TopicEnd(kafka, f"{prefix}-missing").section},
         {
             "name": "of-{stream}",
@@ -48,8 +58,10 @@ async def test_each_mirror_of_a_process_goes_its_own_way(
     def are_at_work(status: Status) -> bool:
         return states(status) == {**dict.fromkeys(ours, "running"), "lost": "failed"}
 
+    await _begin_migration(tmp_path / "named.db", "named")
     async with process:
         await process.until(are_at_work, "three run and one has failed")
+        await process.until(lambda status: migrating(status) == ["named"], "its migration is told")
         await asyncio.gather(*(each.write(generate(200, KEYS)) for each in (named, *matching)))
         for sink in sinks:
             await sink.until_arrived(200)
@@ -60,6 +72,20 @@ async def test_each_mirror_of_a_process_goes_its_own_way(
     for sink in sinks:
         verdict = check_exact(ids_by_key(generate(200, KEYS)), await sink.ids_by_key())
         assert verdict.ok, verdict
+
+
+async def _begin_migration(database: Path, mirror: str) -> None:
+    """As if the first step of one had been taken."""
+    migration = Migration(World())
+    await migration.until(STEPS[0])
+    saved = await migration.documents.load(NAME)
+    assert saved is not None
+    async with SqliteDocuments(database, mirror) as documents:
+        await documents.save(NAME, saved.text, None)
+
+
+def migrating(status: Status) -> list[str]:
+    return [mirror["name"] for mirror in status["mirrors"] if mirror["cutover"] is not None]
 
 
 def states(status: Status) -> dict[str, str]:

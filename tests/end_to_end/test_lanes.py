@@ -74,7 +74,7 @@ async def test_a_lane_is_paused_and_resumed_under_load_across_a_restart(route: R
 
 
 async def test_a_record_that_the_topic_refuses_is_passed_and_named(route: RouteFactory, seed: int) -> None:
-    """All that is missing afterwards is that record: verify names it, the checkpoint keeps it, metrics count it."""
+    """The checkpoint keeps it and metrics count it. To verify it is skipped, and missing to one without checkpoints."""
     path = route(shards=2, config={"max.message.bytes": "20000"})
     sent = list(generate(400, 20, seed=seed))
     async with path.mirror() as mirror:
@@ -91,9 +91,13 @@ async def test_a_record_that_the_topic_refuses_is_passed_and_named(route: RouteF
         assert await mirror.metric("kmbridge_gaps_total") == 1
         assert await mirror.stop() == 0
         (gap,) = (await mirror.checkpoints())[shard].gaps
-        assert (gap.lost_from, gap.lost_to) == (skipped["from"], skipped["to"])
-    found = await verified(mirror.config)
+        assert (gap.lost_from, gap.lost_to, gap.records) == (skipped["from"], skipped["to"], 1)
+    told = await verified(mirror.config)
+    assert (told.code, told.found, told.document["left_out"]) == (0, {}, {"skipped": 1})
+    (path.folder / "no-checkpoints").write_text("no database")
+    found = await verified(mirror.config, "--set", f"checkpoints.sqlite.path={path.folder / 'no-checkpoints'}")
     assert found.found == {"missing": 1}
+    assert "what an operator skipped is missing" in found.printed
     (missing,) = found.document["differences"]["missing"]["first"]
     assert missing.endswith(f"{shard}/{skipped['from']}")
 
@@ -130,6 +134,23 @@ async def test_a_gap_is_passed_and_a_lane_that_runs_well_is_not(
     stopped = await _lane(mirror, "pause", "0")
     assert stopped.code == ENDPOINT
     assert "kmbridge checkpoints set" in stopped.err
+
+
+async def test_a_lane_of_a_backfill_takes_orders(route: RouteFactory, seed: int) -> None:
+    """The job waits for one that is paused when the others are done, and copies all once that is resumed."""
+    path = route(shards=2)
+    async with path.mirror() as mirror:
+        await _asked(mirror, Action.PAUSE, LANE, "mirror")
+        assert await mirror.stop() == 0
+    await path.write(list(generate(200, 20, seed=seed)))
+    async with mirror.running("backfill"):
+        await mirror.until(
+            lambda status: sorted(each["state"] for each in status["lanes"]) == ["complete", "paused"],
+            "the other lane is done",
+        )
+        assert (await _asked(mirror, Action.RESUME, LANE, "mirror")).state != "paused"
+        assert await mirror.ended() == 0
+    await path.until_arrived(200)
 
 
 async def test_an_order_reaches_the_worker_that_has_the_lane(

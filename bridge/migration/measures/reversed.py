@@ -24,7 +24,17 @@ _PLACES = {
     "kafka": ("bootstrap_servers", "msk_cluster_arn", "msk_connectivity", "topic", "auth", "librdkafka"),
 }
 """What says where an end is, whether it is read or written."""
-_KEPT = ("checkpoint_interval", "workers", "provenance", "on_gap", "on_error", "dead_letter", "limits", "log")
+_KEPT = (
+    "checkpoint_interval",
+    "workers",
+    "provenance",
+    "on_gap",
+    "on_error",
+    "dead_letter",
+    "limits",
+    "log",
+    "telemetry",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +121,7 @@ def _exchanged(forward: dict[str, Any], configuration: Configuration, start: str
         "sink": sink,
         **{key: forward[key] for key in _KEPT if key in forward},
         **_own_files(configuration, forward),
-        **_own_port(configuration),
+        "http": _own_port(configuration, forward),
     }
 
 
@@ -137,13 +147,13 @@ def _own_files(configuration: Configuration, forward: dict[str, Any]) -> dict[st
     return found
 
 
-def _own_port(configuration: Configuration) -> dict[str, Any]:
-    """The port after the forward mirror's, which may run on the same machine."""
+def _own_port(configuration: Configuration, forward: dict[str, Any]) -> dict[str, Any] | None:
+    """The port after the forward mirror's, which may run on the same machine, guarded as that is."""
     if configuration.http is None or configuration.http.listen is None:
-        return {"http": None}
+        return None
     host, port = configuration.http.listen
     shown = f"[{host}]" if ":" in host else host
-    return {"http": {"listen": f"{shown}:{port + 1 if 0 < port < 65535 else 0}"}}
+    return {**forward.get("http", {}), "listen": f"{shown}:{port + 1 if 0 < port < 65535 else 0}"}
 
 
 def _heading(name: str, variables: list[str]) -> str:

@@ -71,9 +71,10 @@ class TelemetryServer:
         *,
         comparisons: Sequence[ParityCounts] = (),
         routes: Sequence[web.RouteDef] = (),
+        is_alone: bool = True,
         clock: Clock | None = None,
     ) -> None:
-        """``routes`` are served beside its own, behind the same guard.
+        """``is_alone`` as ``Overview`` takes it. ``routes`` are served beside its own, behind the same guard.
 
         Its own only read. One of ``routes`` that is no GET is refused by the guard where the address is open to others
         and has no token, and where a page of another place sends it.
@@ -82,7 +83,7 @@ class TelemetryServer:
         scraped = registry(mirrors, version)
         for counts in comparisons:
             scraped.register(counts)
-        overview = Overview(mirrors, comparisons, version, clock.now_ms())
+        overview = Overview(mirrors, comparisons, version, clock.now_ms(), is_alone=is_alone)
         self._listener = listener
         self._histories = Histories(mirrors, clock)
         self._feed = Feed(overview, self._histories, clock)
@@ -170,12 +171,14 @@ async def serving(
     *,
     comparisons: Sequence[ParityCounts] = (),
     routes: Sequence[web.RouteDef] = (),
+    is_alone: bool = True,
 ) -> AsyncIterator[str | None]:
-    """The server's own address while it serves; None where there is no ``listener``. Raises as ``TelemetryServer``."""
+    """The server's own address while it serves; None where there is no ``listener``. Else as ``TelemetryServer``."""
     if listener is None:
         yield None
         return
-    async with TelemetryServer(listener, mirrors, version, comparisons=comparisons, routes=routes) as server:
+    made = TelemetryServer(listener, mirrors, version, comparisons=comparisons, routes=routes, is_alone=is_alone)
+    async with made as server:
         yield listener.address(server.port)
 
 

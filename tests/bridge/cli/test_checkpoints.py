@@ -94,7 +94,7 @@ def test_the_list_is_told_as_json(capsys: pytest.CaptureFixture[str], kept: Kept
         "saved_ms": 2_000,
         "source": "s@1",
         "sink": "t@1",
-        "gaps": [{"lost_from": "5", "lost_to": "9", "cause": "trimmed", "noticed_ms": 1}],
+        "gaps": [{"lost_from": "5", "lost_to": "9", "cause": "trimmed", "noticed_ms": 1, "records": None}],
         "unsettled_ms": None,
         "bound": None,
         "paused_ms": None,

@@ -8,7 +8,7 @@ import pytest
 from bridge.engine.orders import Orders
 from bridge.engine.passing import OrderError
 from bridge.engine.status import LaneState
-from checkpoints.base import Checkpoint
+from checkpoints.base import Checkpoint, Gap
 from checkpoints.memory import MemoryCheckpoints
 from connectors.base import End, GapError, Place, RefusedError
 from tests.bridge.engine.setting import POISON, Setting, play
@@ -195,7 +195,9 @@ def test_a_skipped_gap_is_the_one_that_was_named() -> None:
 
 
 def test_a_checkpoint_of_other_ends_is_accepted_by_a_skip_and_not_by_a_retry() -> None:
-    """What would be accepted in silence by trying again asks for the word that says so."""
+    """What would be accepted in silence by trying again asks for the word that says so. What was skipped at the former
+    ends is no skip of these, whose records may stand at the same positions.
+    """
 
     async def story(world: Setting, orders: Orders) -> None:
         await _until(world, lambda: world.lane(FIRST).state is LaneState.FAILED)
@@ -203,10 +205,12 @@ def test_a_checkpoint_of_other_ends_is_accepted_by_a_skip_and_not_by_a_retry() -
             await orders.retry(FIRST, WHO)
         await orders.skip(FIRST, WHO, None)
         await _until(world, world.all_there)
-        assert (await world.store.load())[FIRST].source == "orders@1"
+        kept = (await world.store.load())[FIRST]
+        assert (kept.source, [gap.records for gap in kept.gaps]) == ("orders@1", [None, None])
 
     async def whole(world: Setting) -> None:
-        old = Checkpoint("3", None, finished=False, saved_ms=1, source="orders@0", sink="")
+        skip = Gap("1", "2", "skipped by a person", 1, records=2)
+        old = Checkpoint("3", None, finished=False, saved_ms=1, source="orders@0", sink="", gaps=(skip,))
         new = Checkpoint(None, None, finished=False, saved_ms=1, source="orders@1", sink="")
         world.store = MemoryCheckpoints({FIRST: old, SECOND: new})
         await _told(world, story)
@@ -232,6 +236,31 @@ def test_a_skip_up_to_a_position_tells_how_much_was_passed() -> None:
         assert not {record.value for record in left_out} & set(world.mirrored())
 
     play(_during(story))
+
+
+def test_a_lane_that_was_paused_before_the_start_is_skipped_as_any_other() -> None:
+    """The pause outlasts the process, and what an operator wants to pass is passed all the same."""
+
+    async def before(world: Setting, orders: Orders) -> None:
+        await _until(world, world.all_there)
+        await orders.pause(FIRST, WHO)
+
+    async def after(world: Setting, orders: Orders) -> None:
+        key = _key_of(world, FIRST)
+        left_out, kept = world.stream.put(key, b"left out"), world.stream.put(key, b"kept")
+        await _until(world, lambda: world.lane(FIRST).state is LaneState.PAUSED)
+        skipped = await orders.skip(FIRST, WHO, End(left_out.position))
+        assert skipped.passed is not None
+        assert skipped.passed.records == 1
+        await orders.resume(FIRST, WHO)
+        await _until(world, lambda: kept.value in world.mirrored())
+        assert left_out.value not in world.mirrored()
+
+    async def whole(world: Setting) -> None:
+        await _told(world, before)
+        await _told(world, after)
+
+    play(whole)
 
 
 def test_a_lane_that_runs_well_is_not_skipped_and_none_moves_backward() -> None:

@@ -36,7 +36,7 @@ class PlayedLife:
     def __init__(self, asked: Configuration) -> None:
         self.asked = asked
         self.memory = asked.limits.memory
-        self.observed = ObservedMirror(asked.name, self.status)
+        self.observed = ObservedMirror(asked.name, self.status, cutover=lambda: {"told": asked.name})
         self.state = MirrorState.STARTING
         self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -137,6 +137,17 @@ async def test_one_that_fails_is_started_again_and_the_others_go_on(stage: Made)
         assert totals == {"a": 20, "b": 10}
         assert {each.name: each.restarts() for each in played.fleet.observed} == {"a": 1, "b": 0}
     assert played.fleet.failure is None
+
+
+async def test_each_tells_of_its_own_migration(stage: Made) -> None:
+    """Also one that lives a second time; before it lives there is none to tell of."""
+    played = await stage(*entries("a", "b"))
+    async with running(played):
+        assert played.fleet.observed == []
+        await played.until_running("a", "b")
+        played.now("a").fail(BridgeError("mirror", "no lane can go on"))
+        await eventually(lambda: len(played.lives["a"]) == 2, "what the test waits for")
+        assert [each.cutover() for each in played.fleet.observed] == [{"told": "a"}, {"told": "b"}]
 
 
 async def test_a_bug_in_one_does_not_end_the_others(stage: Made) -> None:

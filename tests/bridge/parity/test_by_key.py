@@ -1,11 +1,26 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from random import Random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.engine.budget import ByteBudget
+from bridge.engine.retry import Backoff
+from bridge.parity.by_key import compare_by_key
 from bridge.parity.chains import Chains, Share, key_hash
 from bridge.parity.copies import Copies
+from bridge.parity.digest import rank
+from bridge.parity.expected import Ends
+from bridge.parity.extents import everything
+from bridge.parity.reading import Side
 from bridge.parity.report import Findings, Identity, Kind
 from bridge.parity.sequences import Item, name_differences
-from connectors.base import DUAL_WRITE_HEADER, Batch, Header, Place
+from bridge.parity.sides import Parity
+from bridge.parity.skipped import Skipped
+from connectors.base import DUAL_WRITE_HEADER, Batch, Clock, Header, Partition, Place, Record
+from tests.bridge.parity.listed import ListedSource
 
 RECORDS = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 10**9)), max_size=200)
 
@@ -69,3 +84,23 @@ def test_second_copies_of_a_dual_write_are_told_by_their_ids() -> None:
     assert copies.without(batch).positions == ["0", "1", "2", "4", "5", "7", "8"]
     assert copies.count == 2
     assert copies.without(batch).positions == ["4", "5", "8"]
+
+
+async def test_what_an_operator_skipped_is_not_missing() -> None:
+    """Told by where it stands at the source; what else is not there is missing."""
+    part = Partition("0")
+    source = [Record("0", str(at), b"k%d" % (at % 3), b"v%d" % at, at) for at in range(12)]
+    sink = [replace(each, position=str(at)) for at, each in enumerate(source[:4] + source[7:9] + source[10:])]
+
+    def side(address: str, records: Sequence[Record]) -> Side:
+        return Side(ListedSource(address, {part: records}), ByteBudget(1_000), Clock(), lambda: Backoff(Random(1)))
+
+    async def look_up_skipped() -> Skipped:
+        return Skipped({"0": [range(rank("4"), rank("6") + 1)]})
+
+    here, there = side("kafka:here:source", source), side("kafka:there:sink", sink)
+    ends = Ends(here.source.address, there.source.address)
+    parity = Parity(here, there, ends, keys_overtake=True, permits_copies=False, skipped=look_up_skipped)
+    report = await compare_by_key(parity, await everything(here), partial(everything, there))
+    assert [str(each.identity) for each in report.differences[Kind.MISSING].first] == ["kafka:here:source/0/9"]
+    assert (report.left_out, report.source_records, report.sink_records) == ({"skipped": 3}, 9, 8)

@@ -17,17 +17,20 @@ from bridge.errors import BridgeError
 from bridge.parity import expected, fold, second_pass
 from bridge.parity.by_origin import compare_by_origin
 from bridge.parity.comparison import compare
+from bridge.parity.digest import rank
 from bridge.parity.expected import Ends
 from bridge.parity.extents import everything
 from bridge.parity.reading import Extent, Reader, Side
 from bridge.parity.report import Kind, ParityReport
 from bridge.parity.run import Run
 from bridge.parity.sides import Parity
+from bridge.parity.skipped import Skipped
 from connectors.base import ORIGIN_HEADER, REPLAY_HEADER, Clock, End, Header, Partition, Place, Record
 from tests.bridge.parity.listed import ListedSource
 
 HERE, THERE = "kafka:here:source", "kafka:there:sink"
 ENDS = Ends(HERE, THERE)
+NOTHING = Skipped()
 PARTS = (Partition("0"), Partition("1"))
 FAULTS = st.lists(st.sampled_from(["lose", "double", "swap", "alter", "header", "elsewhere"]), max_size=6)
 
@@ -308,6 +311,20 @@ def test_more_records_from_the_sink_than_can_be_remembered_are_told(monkeypatch:
     assert (counts(report), dict(report.left_out)) == ({}, {"loop": 4, "native": 2, "native_unjudged": 3})
 
 
+def test_what_an_operator_skipped_is_not_missing_and_what_lies_beside_it_is() -> None:
+    """It is counted by its reason instead; of those skipped the sink may hold some all the same."""
+    source = source_records(60, 5)
+    (name,) = {each.partition for each in source[:1]}
+    own = [each for each in source if each.partition == name]
+    passed, beside = own[2:6], own[8]
+    sink = ListedSource(THERE, by_partition(mirrored([each for each in source if each not in [*passed[1:], beside]])))
+    spans = Skipped({name: [range(rank(passed[0].position), rank(passed[-1].position) + 1)]})
+    report = asyncio.run(compared_with(source, sink, skipped=spans))
+    assert (counts(report), dict(report.left_out)) == ({Kind.MISSING: 1}, {"skipped": 3})
+    assert report.differences[Kind.MISSING].first[0].identity.position == beside.position
+    assert (report.source_records, report.sink_records) == (57, 56)
+
+
 def test_more_second_copies_than_can_be_remembered_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is said of a range that cannot be read a second time as it was read first; the cause tells the way."""
     monkeypatch.setattr(expected, "_REMEMBERED", 2)
@@ -324,6 +341,7 @@ async def compared_with(
     ends: Ends = ENDS,
     extent: Extent | None = None,
     letters: Sequence[Record] = (),
+    skipped: Skipped = NOTHING,
 ) -> ParityReport:
     """With whatever partitions ``sink`` has, as a stream lets keys overtake; ``extent`` None is all of ``source``."""
     buried = ListedSource("file:letters", {PARTS[0]: letters})
@@ -334,7 +352,18 @@ async def compared_with(
     async def read_letters(reader: Reader) -> None:
         await side(buried).read(await everything(side(buried)), reader)
 
+    async def look_up_skipped() -> Skipped:
+        return skipped
+
     here = side(ListedSource(HERE, by_partition(source)))
-    parity = Parity(here, side(sink), ends, keys_overtake=True, permits_copies=False, letters=read_letters)
+    parity = Parity(
+        here,
+        side(sink),
+        ends,
+        keys_overtake=True,
+        permits_copies=False,
+        letters=read_letters,
+        skipped=look_up_skipped,
+    )
     asked = extent or await everything(parity.source)
     return (await compare_by_origin(parity, asked, partial(everything, parity.sink))).report

@@ -104,6 +104,20 @@ async def test_several_mirrors_are_a_list() -> None:
     assert [mirror["name"] for mirror in document["mirrors"]] == ["orders", "payments"]
 
 
+async def test_mirrors_that_come_and_go_are_a_list_however_few_there_are() -> None:
+    """Whoever reads it finds the same shape while there is none yet, or one."""
+    mirrors: list[ObservedMirror] = []
+    async with (
+        serving(LOCAL, mirrors, "1", is_alone=False) as address,
+        aiohttp.ClientSession(address) as session,
+    ):
+        async with session.get("/status") as response:
+            assert await response.json() == {"mirrors": []}
+        mirrors.append(ObservedMirror("orders", status))
+        async with session.get("/status") as response:
+            assert [mirror["name"] for mirror in (await response.json())["mirrors"]] == ["orders"]
+
+
 @pytest.mark.parametrize("state", list(MirrorState))
 async def test_ready_means_running_and_anything_else_says_why(
     client: aiohttp.ClientSession, told: Told, state: MirrorState

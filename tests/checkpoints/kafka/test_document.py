@@ -26,6 +26,7 @@ def test_a_record_can_be_read_by_a_person() -> None:
                 "lost_to": "2026-11-23T10:00:00Z",
                 "cause": "trimmed: “späť”",
                 "noticed_ms": 1_764_000_000_123,
+                "records": None,
             }
         ],
         "writer": "kmbridge-orders-3f2a-0",

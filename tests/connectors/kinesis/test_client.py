@@ -242,6 +242,16 @@ async def test_a_missing_region_is_told(monkeypatch: pytest.MonkeyPatch) -> None
         await _enter(KinesisSourceSettings("orders"))
 
 
+@pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+async def test_the_environment_may_name_the_region(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    """By either variable, as AWS's tools and its containers have it."""
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.setenv(variable, "eu-north-1")
+    connection = Connection(StreamName.of("orders"), None, None, None)
+    async with connect(connection, Clock()) as caller:
+        assert caller.target.endswith(" in eu-north-1")
+
+
 async def test_an_arn_of_another_region_is_told() -> None:
     """The client's region decides where calls go, so a contradiction is an error."""
     with pytest.raises(RefusedError, match="the ARN says eu-west-1"):

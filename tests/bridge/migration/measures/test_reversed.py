@@ -75,6 +75,19 @@ def test_secrets_are_left_to_the_environment(configured: Configured) -> None:
     assert configured.read(back.text, back.secrets) == back.configuration
 
 
+def test_what_is_told_is_guarded_and_exported_as_the_forward_mirrors(configured: Configured) -> None:
+    """An address that others reach is no more open on the way back, and its token stands in no file."""
+    http = {"listen": "0.0.0.0:8080", "token": "correct-horse-battery-staple"}
+    back = reversed_configuration(configured(http=http, telemetry={"emf": {"interval": "30s"}}), START, "kpl")
+    assert back.configuration.http is not None
+    assert back.configuration.http.listen == ("0.0.0.0", 8081)
+    assert back.secrets == {"KMBRIDGE_HTTP_TOKEN": http["token"]}
+    assert http["token"] not in back.text
+    assert back.configuration.telemetry is not None
+    assert back.configuration.telemetry.emf is not None
+    assert configured.read(back.text, back.secrets) == back.configuration
+
+
 def test_both_can_run_on_one_machine(configured: Configured) -> None:
     """Files and ports are not shared."""
     forward = configured(
