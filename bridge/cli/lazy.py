@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -55,6 +56,10 @@ def _leaving(code: int | None) -> Iterator[None]:
     def leave(number: int, _: FrameType | None) -> None:
         os._exit(128 + number if code is None else code)
 
+    if threading.current_thread() is not threading.main_thread():
+        # Elsewhere Python takes no handlers, and signals are somebody else's.
+        yield
+        return
     before = {each: signal.signal(each, leave) for each in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
