@@ -63,7 +63,7 @@ def test_the_mirror_may_as_little_as_it_needs(services: Services) -> None:
     assert mirror["read_only"] is True
     assert mirror["cap_drop"] == ["ALL"]
     assert mirror["security_opt"] == ["no-new-privileges:true"]
-    assert mirror["stop_grace_period"] == "30s"
+    assert mirror["stop_grace_period"] == "60s"
 
 
 async def test_the_mirrors_configuration_is_one() -> None:
