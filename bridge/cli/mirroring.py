@@ -9,11 +9,12 @@ from bridge.cli.stop import heeding, stopping
 from bridge.config import Configuration, Mirrors
 from bridge.control.routes import LaneRoutes
 from bridge.engine.retry import Backoff
-from bridge.fleet.fleet import FIRST_DELAY_S, LONGEST_DELAY_S, Fleet
+from bridge.fleet.fleet import LONGEST_DELAY_S, Fleet
 from bridge.fleet.mirroring import Mirroring
 from bridge.fleet.names import names_of
 from bridge.telemetry.http import serving
 from bridge.workers.channel import reporting
+from bridge.workers.supervisor import FIRST_DELAY_S
 from connectors.base import Clock
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
@@ -19,6 +19,7 @@ from bridge.cli.output import print_json
 from bridge.cli.status_display import Display, Lines, Seen, screen
 from bridge.cli.status_picture import console, needs_someone, picture, print_lines
 from bridge.cli.stop import stopping
+from bridge.engine.nap import nap
 from bridge.errors import UsageError
 from bridge.telemetry.client import StatusClient
 from bridge.telemetry.endpoint import Endpoint
@@ -98,9 +99,7 @@ async def _follow(client: StatusClient, name: str | None, display: Display, seen
     with stopping(lambda _: stopped.set()):
         while not stopped.is_set():
             await asyncio.to_thread(display.show, seen)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(display.every_s):
-                    await stopped.wait()
+            await nap(display.every_s, stopped)
             try:
                 seen, lost = await _seen(client, name), None
             except ConnectorError as error:

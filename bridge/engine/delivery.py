@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
 import structlog
 
 from bridge.engine.allowance import Allowance
-from bridge.engine.nap import Nap
+from bridge.engine.nap import Nap, nap
 from bridge.engine.policy import Policy
 from bridge.engine.retry import Backoff
 from bridge.engine.stall import Stall
@@ -266,9 +265,7 @@ class Delivery:
         return answer
 
     async def _interval(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._policy.checkpoint_interval_s):
-                await self._due.wait()
+        await nap(self._policy.checkpoint_interval_s, self._due)
         self._due.clear()
 
     async def _open(self, retake: Retake) -> None:

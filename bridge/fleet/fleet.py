@@ -2,19 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 import structlog
 
 from bridge.config import Configuration, Family, Mirrors
 from bridge.config.errors import ConfigurationError
 from bridge.control.order import Control
+from bridge.engine.nap import nap
 from bridge.engine.retry import Backoff
 from bridge.fleet.member import Life, Member
 from bridge.telemetry.observed import ObservedMirror
 from connectors.base import Clock, ConnectorError
 
-FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 60.0
 
 LOOK_S = 60.0
@@ -114,7 +113,7 @@ class Fleet:
                 delay_s = LOOK_S
             self._looked_for.add(family.pattern)
             self._consider()
-            await self._pause(delay_s)
+            await nap(delay_s, self._stopping)
 
     def _follow(
         self, tasks: asyncio.TaskGroup, family: Family, found: set[str], ours: dict[str, Member], address: str | None
@@ -152,9 +151,3 @@ class Fleet:
         share = self._asked.process.limits.memory // max(1, len(self._members))
         for member in self._members.values():
             member.confine(share)
-
-    async def _pause(self, seconds: float) -> None:
-        """Cut short by ``stop``."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()

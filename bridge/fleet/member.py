@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
@@ -10,6 +9,7 @@ import structlog
 
 from bridge.config import Configuration
 from bridge.control.order import Control
+from bridge.engine.nap import nap
 from bridge.engine.retry import Backoff
 from bridge.engine.status import LaneStatus, MirrorState, MirrorStatus
 from bridge.errors import BridgeError
@@ -17,11 +17,9 @@ from bridge.telemetry.counters import Counts
 from bridge.telemetry.observed import ObservedMirror
 from bridge.workers.channel import Report
 from bridge.workers.merged import NOTHING, left_behind, merged, totals
+from bridge.workers.supervisor import WELL_S
 from checkpoints.base import CheckpointError
 from connectors.base import Clock, ConnectorError
-
-_WELL_S = 60.0
-"""A life of this length has shown that the mirror can work: its next start is a quick one again."""
 
 _LEAST = 2**20
 
@@ -164,7 +162,7 @@ class Member:
         if self._life is None:
             return
         report = _report(self._life.observed)
-        if self._clock.monotonic() - began_s >= _WELL_S:
+        if self._clock.monotonic() - began_s >= WELL_S:
             self._backoff.reset()
         self._past = totals([self._past, report])
         self._left = left_behind(report, "the mirror failed and is started again") or self._left
@@ -174,9 +172,7 @@ class Member:
         """Before the next life; cut short by ``stop``."""
         delay_s = self._backoff.next()
         log.info("the mirror is started again", in_s=round(delay_s, 2))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(delay_s):
-                await self._stopping.wait()
+        await nap(delay_s, self._stopping)
 
     def _is_ready(self, life: Life) -> bool:
         return life.observed.status().state in (MirrorState.RUNNING, MirrorState.DRAINING)

@@ -1,12 +1,12 @@
 """Both sides compared for as long as is wanted, stretch by stretch, some time behind the mirror."""
 
 import asyncio
-from contextlib import suppress
 from functools import partial
 
 import structlog
 
 from bridge.config import Configuration
+from bridge.engine.nap import nap
 from bridge.errors import UsageError
 from bridge.jobs.span import Kind, Point, at
 from bridge.parity.by_origin import Proof, Reached, compare_by_origin
@@ -70,9 +70,7 @@ class Following:
                 self._tell(proof.report, until_ms)
                 if self._stopped.is_set():
                     break
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_EVERY_S):
-                        await self._stopped.wait()
+                await nap(_EVERY_S, self._stopped)
         return self._report or proof.report
 
     async def _stretch(self, parity: Parity, reached: Reached | None, until_ms: int) -> Proof:

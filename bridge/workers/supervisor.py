@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 import structlog
 
 from bridge.control.order import Answer, Order
+from bridge.engine.nap import nap
 from bridge.engine.passing import UnknownLaneError
 from bridge.engine.retry import Backoff
 from bridge.engine.status import MirrorState, MirrorStatus
@@ -18,7 +18,7 @@ from connectors.base import Clock
 FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 30.0
 
-_WELL_S = 60.0
+WELL_S = 60.0
 """A worker that was ready for so long has shown that it can work: its next restart is a quick one again."""
 
 _LASTING = (2, 3)
@@ -113,11 +113,11 @@ class Supervisor:
                 self._code = code
                 self.drain()
             else:
-                if life.ready_s is not None and life.ready_s >= _WELL_S:
+                if life.ready_s is not None and life.ready_s >= WELL_S:
                     backoff.reset()
                 delay_s = backoff.next()
                 log.warning("a worker ended", worker=worker.index, cause=life.cause, restart_in_s=round(delay_s, 2))
-                await self._pause(delay_s)
+                await nap(delay_s, self._draining)
 
     def _final_code(self, worker: Worker, life: Life) -> int | None:
         """The code with which the whole ends because of the end of ``worker``; None where it goes on."""
@@ -133,9 +133,3 @@ class Supervisor:
             return
         log.error("a worker did not drain", worker=worker.index, cause=life.cause)
         self._code = self._code or FAILED
-
-    async def _pause(self, seconds: float) -> None:
-        """Cut short by ``drain``."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._draining.wait()
