@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -32,6 +32,15 @@ Settings = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Set any key, as sink.kafka.compression=zstd; repeatable."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
+
+Until = Annotated[
+    list[str] | None,
+    typer.Option("--until", metavar="P", show_default=False, help="Where to end, likewise; left out: now."),
+]
+SentAt = Annotated[
+    Literal["original", "now"],
+    typer.Option("--timestamps", help="now: write each record with the time at which it is sent."),
+]
 
 
 def configuration(targets: Sequence[str], name: str | None, settings: Sequence[str] | None) -> Configuration:

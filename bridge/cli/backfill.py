@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import structlog
 import typer
 
-from bridge.cli.arguments import Json, Name, Settings, Targets, located_configuration
+from bridge.cli.arguments import Json, Name, Settings, Targets, Until, located_configuration
 from bridge.cli.failure import FAILED
 from bridge.cli.mirroring import mirror_alone
 from bridge.cli.output import print_json, print_rows
@@ -33,10 +33,6 @@ From = Annotated[
         help="Where to begin, for a mirror without checkpoints: trim_horizon, an ISO-8601 time, or PARTITION/POSITION, "
         "which is part of the range; repeatable, and then only these partitions. Left out: its key start.",
     ),
-]
-Until = Annotated[
-    list[str] | None,
-    typer.Option("--until", metavar="P", show_default=False, help="Where to end, likewise; left out: now."),
 ]
 Then = Annotated[
     Literal["run"] | None, typer.Option("--then", show_default=False, help="Go on as `kmbridge run` behind the end.")

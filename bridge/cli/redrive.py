@@ -1,12 +1,12 @@
 """``kmbridge redrive``: dead-lettered records, sent again."""
 
 import asyncio
-from typing import Annotated, Literal
+from typing import Annotated
 
 import structlog
 import typer
 
-from bridge.cli.arguments import Json, Name, Settings, Targets, located_configuration
+from bridge.cli.arguments import Json, Name, SentAt, Settings, Targets, Until, located_configuration
 from bridge.cli.failure import FAILED
 from bridge.cli.output import print_json
 from bridge.cli.progress import showing
@@ -28,14 +28,6 @@ From = Annotated[
         "which is sent too; repeatable. Left out: behind the letters that were sent before.",
     ),
 ]
-Until = Annotated[
-    list[str] | None,
-    typer.Option("--until", metavar="P", show_default=False, help="Where to end, likewise; left out: now."),
-]
-Timestamps = Annotated[
-    Literal["original", "now"],
-    typer.Option("--timestamps", help="now: write each record with the time at which it is sent."),
-]
 
 
 def redrive(
@@ -43,7 +35,7 @@ def redrive(
     *,
     since: From = None,
     until: Until = None,
-    timestamps: Timestamps = "original",
+    timestamps: SentAt = "original",
     name: Name = None,
     settings: Settings = None,
     as_json: Json = False,

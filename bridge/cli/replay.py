@@ -2,12 +2,12 @@
 
 import asyncio
 import re
-from typing import Annotated, Literal
+from typing import Annotated
 
 import structlog
 import typer
 
-from bridge.cli.arguments import Json, Name, Settings, Targets, located_configuration
+from bridge.cli.arguments import Json, Name, SentAt, Settings, Targets, Until, located_configuration
 from bridge.cli.failure import FAILED
 from bridge.cli.output import print_json, print_rows
 from bridge.cli.progress import showing
@@ -35,10 +35,6 @@ From = Annotated[
         "repeatable, and then only these partitions.",
     ),
 ]
-Until = Annotated[
-    list[str] | None,
-    typer.Option("--until", metavar="P", show_default=False, help="Where to end, likewise; left out: now."),
-]
 To = Annotated[
     str | None,
     typer.Option(
@@ -51,11 +47,6 @@ Speed = Annotated[
     typer.Option("--speed", metavar="X", help="Keep the spacing of the records' own times, X times as fast."),
 ]
 
-Timestamps = Annotated[
-    Literal["original", "now"],
-    typer.Option("--timestamps", help="now: write each record with the time at which it is sent."),
-]
-
 
 def replay(
     targets: Targets,
@@ -65,7 +56,7 @@ def replay(
     to: To = None,
     rate: Rate = None,
     speed: Speed = None,
-    timestamps: Timestamps = "original",
+    timestamps: SentAt = "original",
     name: Name = None,
     settings: Settings = None,
     as_json: Json = False,
