@@ -1,12 +1,13 @@
 """What a redrive is asked for, and what it makes of the mirror's configuration."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from bridge.config import Configuration
 from bridge.config.checkpoints import KafkaCheckpoints, KafkaTopic, SqliteCheckpoints, SqliteFile
 from bridge.config.cluster import KafkaCluster
 from bridge.config.ends import KafkaEnd, KinesisEnd
+from bridge.config.section import Section
 from bridge.config.source import KafkaSource, KinesisSource
 from bridge.config.source import Source as SourceSection
 from bridge.errors import UsageError
@@ -62,8 +63,7 @@ def _checkpoints(configuration: Configuration) -> object:
     is_file = letters is not None and letters.file is not None
     if is_file and topic is not None and configuration.checkpoints_in_source_group:
         # The group of a topic that is not read has no place for them.
-        shared = {name: getattr(topic, name) for name in KafkaCluster.model_fields.keys() & topic.model_fields_set}
-        return KafkaCheckpoints(kafka=KafkaTopic.model_construct(**shared).located_as(topic))
+        return KafkaCheckpoints(kafka=KafkaTopic.model_construct(**_given(topic, KafkaCluster)).located_as(topic))
     return kept
 
 
@@ -71,11 +71,14 @@ def _letters(configuration: Configuration) -> SourceSection:
     """The dead letter as the section of a source."""
     section, stream, topic = configuration.dead_letter, configuration.kinesis_end, configuration.kafka_end
     if section is not None and section.kinesis is not None and stream is not None:
-        shared = {name: getattr(stream, name) for name in KinesisEnd.model_fields}
-        changed = {**shared, "stream": section.kinesis.stream, "codec": "envelope"}
+        changed = {**_given(stream, KinesisEnd), "stream": section.kinesis.stream, "codec": "envelope"}
         return SourceSection(kinesis=KinesisSource.model_construct(**changed))
     if section is not None and section.kafka is not None and topic is not None:
-        shared = {name: getattr(topic, name) for name in KafkaEnd.model_fields.keys() & topic.model_fields_set}
-        source = KafkaSource.model_construct(**{**shared, "topic": section.kafka.topic})
+        source = KafkaSource.model_construct(**{**_given(topic, KafkaEnd), "topic": section.kafka.topic})
         return SourceSection(kafka=source.located_as(topic))
     return configuration.source
+
+
+def _given(section: Section, shared: type[Section]) -> dict[str, Any]:
+    """What ``section`` was given of the keys of ``shared``; what was left out stays so in another of that kind."""
+    return {name: getattr(section, name) for name in shared.model_fields.keys() & section.model_fields_set}
