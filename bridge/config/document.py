@@ -73,6 +73,8 @@ class Document:
         """The value at ``path``, or nothing where there is none."""
         value: Any = self.root
         for key in path:
+            if isinstance(value, str):
+                return
             try:
                 value = value[key]
             except (KeyError, IndexError, TypeError):
