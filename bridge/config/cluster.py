@@ -90,8 +90,8 @@ class KafkaCluster(Section):
 
     @property
     def wants_locating(self) -> bool:
-        """Whether AWS has to tell something about it, or it wants to know who we are."""
-        return self.auth != "none" or self.msk_cluster_arn is not None
+        """Whether AWS has still to tell something about it, or it has still to let us in."""
+        return self._found is None and (self.auth != "none" or self.msk_cluster_arn is not None)
 
     @property
     def skips_certificate_checks(self) -> bool:

@@ -1,6 +1,5 @@
 """Entering each cluster of Kafka by itself: one that keeps us out keeps nobody from looking at the others."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,7 +7,7 @@ from bridge.config import Configuration
 from bridge.config.cluster import KafkaCluster
 from bridge.groups import together
 from bridge.keeping.clusters import located_cluster
-from connectors.base import ConnectorError, SettingsError, UnreachableError
+from connectors.base import ConnectorError, SettingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +34,7 @@ async def entered(asked: Configuration, patience_s: float) -> Entered:
 
     async def enter(section: str, cluster: KafkaCluster) -> None:
         try:
-            async with asyncio.timeout(patience_s):
-                found[section] = await located_cluster(cluster, asked.group)
-        except TimeoutError:
-            operation, cause = f"log in to Kafka at {','.join(cluster.names)}", f"no answer within {patience_s:g} s"
-            lost[section] = UnreachableError(operation, cause, "check address, network, auth and that the brokers run")
+            found[section] = await located_cluster(cluster, asked.group, patience_s)
         except SettingsError:
             raise
         except ConnectorError as error:

@@ -118,7 +118,7 @@ class Mirroring(Control):
         )
         assembly.mirror.confine(self._memory)
         # Nobody looks at it where nothing is served.
-        migration = nullcontext(no_migration) if address is None else migration_of(self._asked)
+        migration = nullcontext(no_migration) if address is None else migration_of(asked)
         async with migration as self._migration, assembly.opened():
             self._halt.under_way()
             _log_start(asked, assembly, address)

@@ -48,16 +48,22 @@ async def located(asked: Configuration) -> Configuration:
     return asked.with_clusters(found)
 
 
-async def located_cluster(cluster: ClusterT, client_id: str) -> ClusterT:
-    """As ``located``, of one cluster, where we come as the client of this name."""
+async def located_cluster(cluster: ClusterT, client_id: str, patience_s: float = LOCATING_S) -> ClusterT:
+    """As ``located``, of one cluster, where we come as the client of this name, within ``patience_s``.
+
+    One that is located already is as it was.
+    """
     if not cluster.wants_locating:
         return cluster
     try:
-        async with asyncio.timeout(LOCATING_S):
+        async with asyncio.timeout(patience_s):
             return await asyncio.to_thread(_located, cluster, client_id)
     except TimeoutError:
-        operation = f"find the cluster {','.join(cluster.names)}"
-        raise UnreachableError(operation, f"no answer within {LOCATING_S:.0f} s") from None
+        raise UnreachableError(
+            f"log in to Kafka at {','.join(cluster.names)}",
+            f"no answer within {patience_s:g} s",
+            "check address, network, auth and that the brokers run",
+        ) from None
 
 
 def _located(cluster: ClusterT, client_id: str) -> ClusterT:
