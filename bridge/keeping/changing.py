@@ -17,7 +17,6 @@ from bridge.coordination.sole_owner import SoleOwner
 from bridge.coordination.unfenced_writer import UnfencedWriter
 from bridge.keeping.stores import asked_slots, checkpoint_place, group_place, own_store
 from checkpoints.base import CheckpointStore
-from checkpoints.kafka.connection import admin_client
 from checkpoints.kafka.fence import GroupFence
 from checkpoints.kafka.group.store import GroupCheckpoints
 from checkpoints.kafka.store import KafkaCheckpoints
@@ -89,4 +88,4 @@ def _own_name(place: CheckpointTopic) -> str:
 
 
 def _slots_of(place: CheckpointTopic) -> int | None:
-    return TopicDesk(admin_client(place.connection), place.topic).look_up()
+    return TopicDesk(place.connection, place.topic).look_up()

@@ -13,7 +13,6 @@ from checkpoints.dynamodb.client import connect
 from checkpoints.dynamodb.faults import MissingTableError
 from checkpoints.dynamodb.header import HeaderItem
 from checkpoints.dynamodb.table import Table
-from checkpoints.kafka.connection import admin_client
 from checkpoints.kafka.slots import slot_of
 from checkpoints.kafka.topic import CheckpointTopic, TopicDesk
 from connectors.base import Clock
@@ -53,7 +52,7 @@ async def holders(configuration: Configuration, partitions: Collection[str], clo
 
 
 async def _members(place: CheckpointTopic, partitions: Collection[str]) -> Mapping[str, Holder]:
-    slots = await asyncio.to_thread(TopicDesk(admin_client(place.connection), place.topic).look_up)
+    slots = await asyncio.to_thread(TopicDesk(place.connection, place.topic).look_up)
     if slots is None or not partitions:
         return {}
     found = await members(place.connection, place.group, place.topic)

@@ -19,8 +19,10 @@ def reached(place: CheckpointTopic) -> Iterator[None]:
         with explained(f"reach Kafka for checkpoint topic {place.topic}"):
             yield
     except StoreUnreachableError as error:
-        where = place.connection.get("bootstrap.servers")
-        raise StoreUnreachableError(error.operation, f"{where}: {error.cause}", error.hint) from None
+        where = str(place.connection.get("bootstrap.servers"))
+        # What is heard of a broker begins with its name.
+        cause = error.cause if error.cause.startswith(where) else f"{where}: {error.cause}"
+        raise StoreUnreachableError(error.operation, cause, error.hint) from None
 
 
 class Clients:
@@ -35,7 +37,7 @@ class Clients:
     def open(self) -> int | None:
         """How many slots the topic has; None, and nothing to read, where there is no such topic."""
         with reached(self._place):
-            slots = TopicDesk(admin_client(self._place.connection), self._place.topic).look_up()
+            slots = TopicDesk(self._place.connection, self._place.topic).look_up()
             if slots is not None:
                 self._open(slots)
             return slots
@@ -43,13 +45,13 @@ class Clients:
     def open_or_create(self, asked: int | None) -> int:
         """How many slots the topic has, which is created first if it is missing. Raises as ``look_up_or_create``."""
         with reached(self._place):
-            slots = TopicDesk(admin_client(self._place.connection), self._place.topic).look_up_or_create(asked)
+            slots = TopicDesk(self._place.connection, self._place.topic).look_up_or_create(asked)
             self._open(slots)
             return slots
 
     def identity(self) -> str | None:
         """As ``TopicDesk.identity``."""
-        return TopicDesk(admin_client(self._place.connection), self._place.topic).identity()
+        return TopicDesk(self._place.connection, self._place.topic).identity()
 
     @property
     def log(self) -> SlotLog:

@@ -1,5 +1,6 @@
 """The clients of a checkpoint topic's cluster, and how their errors are told."""
 
+import re
 from collections.abc import Hashable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -55,8 +56,24 @@ _PERMISSIONS = {
 }
 
 
-def admin_client(settings: Settings) -> AdminClient:
-    return AdminClient(_with(settings))
+_NOISE = re.compile(r"/bootstrap(?=:)| \(after \d+ms in state .*\)$")
+"""What librdkafka says of itself in an error."""
+
+
+class Heard:
+    """What a client was last told of its brokers: why they do not answer, where the call itself says only that."""
+
+    def __init__(self) -> None:
+        self.last = ""
+
+    def __call__(self, error: KafkaError) -> None:
+        """As ``error_cb``: called by whoever polls the client."""
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001
+            self.last = _NOISE.sub("", error.str())
+
+
+def admin_client(settings: Settings, heard: Heard | None = None) -> AdminClient:
+    return AdminClient(_with(settings, None if heard is None else {"error_cb": heard}))
 
 
 def consumer(settings: Settings, group: str, isolation: Literal["read_committed", "read_uncommitted"]) -> Consumer:
@@ -106,7 +123,8 @@ def explained(operation: str) -> Iterator[None]:
         raise explanation(kafka_error(error), operation) from error
 
 
-def explanation(error: KafkaError, operation: str) -> CheckpointError:
+def explanation(error: KafkaError, operation: str, heard: str = "") -> CheckpointError:
+    """``heard`` is why the brokers do not answer, where that is known."""
     code, text = error.code(), error.str()
     if code in _PERMISSIONS:
         return StoreRefusedError(operation, text, f"grant {_PERMISSIONS[code]}")
@@ -116,7 +134,7 @@ def explanation(error: KafkaError, operation: str) -> CheckpointError:
         return StoreRefusedError(operation, text, "check the librdkafka settings")
     if code in _UNREACHABLE:
         return StoreUnreachableError(
-            operation, text, "check address, network, auth (or security.protocol) and the brokers"
+            operation, heard or text, "check address, network, auth (or security.protocol) and the brokers"
         )
     return CheckpointError(operation, text)
 

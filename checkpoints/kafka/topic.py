@@ -7,13 +7,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._acl import AclOperation
 from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.cimpl import NewTopic
 
 from checkpoints.base import CheckpointError, StoreFormatError, StoreRefusedError, StoreUnreachableError
-from checkpoints.kafka.connection import ANSWER_S, Settings, answers, explained, explanation, kafka_error
+from checkpoints.kafka.connection import (
+    ANSWER_S,
+    Heard,
+    Settings,
+    admin_client,
+    answers,
+    explained,
+    explanation,
+    kafka_error,
+)
 
 DEFAULT_TOPIC = "kmbridge-checkpoints"
 DEFAULT_SLOTS = 64
@@ -56,9 +64,11 @@ class TopicDesk:
     """Asks a cluster about its checkpoint topic. Blocks for some seconds at the most."""
 
     def __init__(
-        self, admin: AdminClient, name: str, configurations: Sequence[Mapping[str, str]] = CONFIGURATIONS
+        self, connection: Settings, name: str, configurations: Sequence[Mapping[str, str]] = CONFIGURATIONS
     ) -> None:
-        self._admin = admin
+        self._heard = Heard()
+        self.admin = admin_client(connection, self._heard)
+        """The client with which it asks, for others too."""
         self._name = name
         self._configurations = configurations
         self._allowed: frozenset[AclOperation] = frozenset()
@@ -106,12 +116,15 @@ class TopicDesk:
         asked = TopicCollection([self._name])
         try:
             # Unlike a look at its metadata this never makes a broker create it with settings of its own.
-            futures = self._admin.describe_topics(asked, include_authorized_operations=True, request_timeout=ANSWER_S)
+            futures = self.admin.describe_topics(asked, include_authorized_operations=True, request_timeout=ANSWER_S)
             (found,) = answers(futures).values()
         except KafkaException as error:
             if kafka_error(error).code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 return None
-            raise explanation(kafka_error(error), f"look up checkpoint topic {self._name}") from error
+            # Serves what the client had to tell.
+            self.admin.poll(0)
+            operation = f"look up checkpoint topic {self._name}"
+            raise explanation(kafka_error(error), operation, self._heard.last) from error
         return found
 
     def _create(self, slots: int) -> None:
@@ -119,7 +132,7 @@ class TopicDesk:
         for configuration in self._configurations:
             new = NewTopic(self._name, num_partitions=slots, replication_factor=-1, config=dict(configuration))
             try:
-                answers(self._admin.create_topics([new], operation_timeout=ANSWER_S / 2, request_timeout=ANSWER_S))
+                answers(self.admin.create_topics([new], operation_timeout=ANSWER_S / 2, request_timeout=ANSWER_S))
             except KafkaException as error:
                 refusal = kafka_error(error)
                 if refusal.code() == KafkaError.TOPIC_ALREADY_EXISTS:
@@ -147,7 +160,7 @@ class TopicDesk:
             described = self._describe()
             if described and all(described):
                 return len(described)
-            self._admin.poll(_LOOK_S)
+            self.admin.poll(_LOOK_S)
         raise StoreUnreachableError(
             f"open checkpoint topic {self._name}", f"it was created and not ready within {_APPEARING_S:g} s"
         )
@@ -163,7 +176,7 @@ class TopicDesk:
         operation = f"open checkpoint topic {self._name}"
         asked = ConfigResource(ConfigResource.Type.TOPIC, self._name)
         try:
-            (entries,) = answers(self._admin.describe_configs([asked], request_timeout=ANSWER_S)).values()
+            (entries,) = answers(self.admin.describe_configs([asked], request_timeout=ANSWER_S)).values()
         except KafkaException as error:
             if kafka_error(error).code() in _UNTOLD:
                 return

@@ -194,7 +194,7 @@ class KinesisClient(Caller):
         return dict(request.headers)
 
     def _unanswered(self, operation: str, error: Exception) -> ConnectorError:
-        cause = "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
+        cause = "no answer in time" if isinstance(error, TimeoutError) else _cause(error)
         kind = UnreachableError if isinstance(error, aiohttp.ClientConnectorError) else TransientError
         return kind(f"{operation} at {self.target}", cause, "check endpoint_url, the region and the network")
 
@@ -207,6 +207,13 @@ class KinesisClient(Caller):
         # Either form may be qualified: "com.amazonaws.kinesis#Code" in bodies, "Code:http://…" in headers.
         code = code.rpartition("#")[2].partition(":")[0]
         return fault(operation, self.target, response.status, code, told.message or told.message_in_capitals)
+
+
+def _cause(error: Exception) -> str:
+    """A refused connection as that: what aiohttp says of it speaks of TLS, also where there is none."""
+    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, ConnectionRefusedError):
+        return "connection refused"
+    return str(error) or type(error).__name__
 
 
 class Body(aiohttp.Payload):

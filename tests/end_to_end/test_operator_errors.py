@@ -44,6 +44,12 @@ async def test_nobody_listens_at_the_broker(route: RouteFactory) -> None:
     judge(await _run(route().via(kafka=nowhere)), ENDPOINT, nowhere)
 
 
+async def test_nobody_listens_where_the_checkpoints_are_to_be(route: RouteFactory) -> None:
+    """The message says why, and not only that time has passed."""
+    nowhere = f"{HOST}:{free_port()}"
+    judge(await _run(route().via(kafka=nowhere), "--set", "checkpoints=auto"), ENDPOINT, nowhere, "Connection refused")
+
+
 async def test_the_stream_does_not_exist(route: RouteFactory) -> None:
     """The message names it, and where it was looked for."""
     path = route()

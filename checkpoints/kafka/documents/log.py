@@ -5,7 +5,7 @@ from threading import Event
 from checkpoints.base import CheckpointError
 from checkpoints.documents import Document
 from checkpoints.kafka.clients import reached
-from checkpoints.kafka.connection import admin_client, consumer
+from checkpoints.kafka.connection import consumer
 from checkpoints.kafka.documents.record import SLOT, decode, key_of, key_prefix
 from checkpoints.kafka.keyed_log import KeyedLog
 from checkpoints.kafka.topic import CheckpointTopic, TopicDesk
@@ -19,10 +19,9 @@ class DocumentLog:
         self._place = place
         self._patience_s = patience_s
         with reached(place):
-            admin = admin_client(place.connection)
-            self._desk = TopicDesk(admin, place.topic)
+            self._desk = TopicDesk(place.connection, place.topic)
             self._committed = consumer(place.connection, place.group, "read_committed")
-        self._log = KeyedLog(place, key_prefix(place.mirror), admin, self._committed)
+        self._log = KeyedLog(place, key_prefix(place.mirror), self._desk.admin, self._committed)
 
     def find_topic(self) -> bool:
         """Whether the topic is there."""

@@ -11,7 +11,6 @@ from confluent_kafka import KafkaException, Producer
 
 from checkpoints.base import CheckpointError, StoreFormatError, StoreRefusedError
 from checkpoints.documents import Document
-from checkpoints.kafka.connection import admin_client
 from checkpoints.kafka.document import Author
 from checkpoints.kafka.documents import writer
 from checkpoints.kafka.documents.log import DocumentLog
@@ -200,7 +199,7 @@ async def test_a_living_workers_transaction_is_waited_for_and_never_ended(place:
 async def test_a_topic_that_is_missing_is_made_by_a_save_and_not_by_a_look(absent: CheckpointTopic) -> None:
     """With as many slots as its mirrors want; one that is there is taken as it is."""
     place = place_in(str(absent.connection["bootstrap.servers"]), absent.topic, absent.topic)
-    desk = TopicDesk(admin_client(place.connection), place.topic)
+    desk = TopicDesk(place.connection, place.topic)
     async with KafkaDocuments(place, 3) as documents:
         assert await documents.load(NAME) is None
         assert await asyncio.to_thread(desk.look_up) is None

@@ -58,7 +58,7 @@ async def test_sixty_four_slots_unless_asked_otherwise(absent: CheckpointTopic) 
 async def test_settings_that_a_cluster_refuses_are_left_out(kafka: str, absent: CheckpointTopic) -> None:
     """A cluster that lets few things be set gets the topic all the same."""
     refused = {"cleanup.policy": "compact", "segment.bytes": "-1"}
-    desk = TopicDesk(admin_of(kafka), absent.topic, (refused, refused, {"cleanup.policy": "compact"}))
+    desk = TopicDesk({"bootstrap.servers": kafka}, absent.topic, (refused, refused, {"cleanup.policy": "compact"}))
     assert await asyncio.to_thread(desk.look_up_or_create, 2) == 2
     settings = await asyncio.to_thread(settings_of, kafka, absent.topic)
     assert settings["cleanup.policy"] == "compact"
@@ -67,7 +67,7 @@ async def test_settings_that_a_cluster_refuses_are_left_out(kafka: str, absent: 
 async def test_a_cluster_that_refuses_everything_is_named_with_a_remedy(kafka: str) -> None:
     """Who may not create it learns what to create."""
     name = unique("checkpoints")
-    desk = TopicDesk(admin_of(kafka), name, ({"cleanup.policy": "nonsense"},))
+    desk = TopicDesk({"bootstrap.servers": kafka}, name, ({"cleanup.policy": "nonsense"},))
     with pytest.raises(StoreRefusedError, match=rf"{name} with 5 partitions.*cleanup\.policy=compact") as refusal:
         await asyncio.to_thread(desk.look_up_or_create, 5)
     assert not refusal.value.retriable

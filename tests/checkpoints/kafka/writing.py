@@ -14,7 +14,6 @@ from uuid import uuid4
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from checkpoints.base import Checkpoint
-from checkpoints.kafka.connection import admin_client
 from checkpoints.kafka.document import Author, encode, key_of
 from checkpoints.kafka.fence import Fence, GroupFence
 from checkpoints.kafka.store import KafkaCheckpoints
@@ -43,7 +42,7 @@ def place_in(address: str, topic: str, mirror: str = "orders") -> CheckpointTopi
 
 def until_known(place: CheckpointTopic) -> CheckpointTopic:
     """``place``, once its broker has heard of the topic, which was created a moment ago."""
-    desk = TopicDesk(admin_client(place.connection), place.topic)
+    desk = TopicDesk(place.connection, place.topic)
     wait_until(lambda: desk.look_up() is not None, f"{place.topic} is known")
     return place
 
