@@ -1,11 +1,8 @@
 """A mirror as the first process of a container, which is told to stop while records come in."""
 
-import asyncio
-import signal
-
 from tests.support.checker import check_exact
 from tests.support.command import COMMAND
-from tests.support.container import Container, alone, needs_name_spaces
+from tests.support.container import alone, needs_name_spaces, stopped_under_load
 from tests.support.records import generate, ids_by_key
 from tests.support.route import RouteFactory
 
@@ -17,17 +14,8 @@ async def test_sigterm_of_the_first_process_drains_every_worker(route: RouteFact
     mirror = path.mirror({"name": path.topic, "checkpoints": None, "workers": {"session_timeout": "2s"}})
     command = alone([*COMMAND, "run", "--workers", "2", str(mirror.config)])
     sent = list(generate(20_000, 500, seed=seed, size=1_000))
-    async with Container(command, path.folder / "first.log") as first:
-        writing = asyncio.create_task(path.write(sent))
-        await path.until_committed(len(sent) // 10)
-        await first.signal(signal.SIGTERM)
-        assert await first.ended() == 0
-    assert sum(map(len, (await path.ids_by_key()).values())) < len(sent), "there was no load any more"
-    await writing
-    async with Container(command, path.folder / "second.log") as second:
-        await path.until_committed(len(sent))
-        await second.signal(signal.SIGTERM)
-        assert await second.ended() == 0
-    await path.until_settled()
+    stops = await stopped_under_load(path, command, sent, path.folder)
+    assert stops.codes == [0, 0]
+    assert stops.in_time < len(sent), "there was no load any more"
     verdict = check_exact(ids_by_key(sent), await path.ids_by_key())
     assert verdict.ok, verdict

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.base_image import base_image
 from tests.support.checker import check_exact
-from tests.support.container import Container, contained
+from tests.support.container import Container, contained, stopped_under_load
 from tests.support.dockerfile import read_dockerfile
 from tests.support.factories import Figure
 from tests.support.image import Image, ImageBuild
@@ -21,7 +21,6 @@ from tests.support.missing import give_up
 from tests.support.provision import MissingServerError
 from tests.support.records import generate, ids_by_key
 from tests.support.route import RouteFactory
-from tests.support.waiting import until
 
 pytestmark = pytest.mark.image
 
@@ -143,19 +142,9 @@ async def test_sigterm_drains_it_and_it_tells_its_health(
             return await container.ended() == 0
 
     assert not await is_healthy()
-    async with Container(contained(image, place, run, environment), tmp_path / "first.log") as first:
-        await until(is_healthy, "the health of the container")
-        writing = asyncio.create_task(path.write(sent))
-        await path.until_committed(len(sent) // 10)
-        await first.signal(signal.SIGTERM)
-        assert await first.ended() == 0
-    assert sum(map(len, (await path.ids_by_key()).values())) < len(sent), "there was no load any more"
-    await writing
-    async with Container(contained(image, place, run, environment), tmp_path / "second.log") as second:
-        await path.until_committed(len(sent))
-        await second.signal(signal.SIGTERM)
-        assert await second.ended() == 0
-    await path.until_settled()
+    stops = await stopped_under_load(path, contained(image, place, run, environment), sent, tmp_path, is_healthy)
+    assert stops.codes == [0, 0]
+    assert stops.in_time < len(sent), "there was no load any more"
     verdict = check_exact(ids_by_key(sent), await path.ids_by_key())
     assert verdict.ok, verdict
 

@@ -8,7 +8,8 @@ import os
 import shlex
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,7 +17,9 @@ from typing import Self
 from tests.support.image import Image
 from tests.support.missing import give_up
 from tests.support.provision import MissingServerError
-from tests.support.waiting import DeadlineError, eventually
+from tests.support.records import TestRecord
+from tests.support.route import Route
+from tests.support.waiting import DeadlineError, eventually, until
 
 GRACE_S = 30
 """How long Kubernetes and ECS wait after SIGTERM before they kill."""
@@ -115,3 +118,41 @@ class Container:
         pid = self._running.pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         return int(children[0]) if children else None
+
+
+@dataclass(frozen=True, slots=True)
+class Stops:
+    """What came of a container that was stopped under load, and of the next one."""
+
+    codes: list[int]
+    """With which each ended."""
+    in_time: int
+    """Records in the topic when the first had ended: had all been there, there was no load any more."""
+
+
+async def stopped_under_load(
+    path: Route,
+    command: Sequence[str],
+    sent: Sequence[TestRecord],
+    folder: Path,
+    is_up: Callable[[], Awaitable[bool]] | None = None,
+) -> Stops:
+    """Write ``sent``, signal the container while records come in, and let another mirror the rest, up to the last one.
+
+    Nothing is written before ``is_up``.
+    """
+    async with Container(command, folder / "first.log") as first:
+        if is_up is not None:
+            await until(is_up, "the health of the container")
+        writing = asyncio.create_task(path.write(sent))
+        await path.until_committed(len(sent) // 10)
+        await first.signal(signal.SIGTERM)
+        codes = [await first.ended()]
+    in_time = sum(map(len, (await path.ids_by_key()).values()))
+    await writing
+    async with Container(command, folder / "second.log") as second:
+        await path.until_committed(len(sent))
+        await second.signal(signal.SIGTERM)
+        codes.append(await second.ended())
+    await path.until_settled()
+    return Stops(codes, in_time)
