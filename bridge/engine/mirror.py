@@ -27,6 +27,7 @@ from connectors.base import Clock, ConnectorError, Sink, Source
 log = structlog.get_logger(__name__)
 
 _NAMED_FAILURES = 5
+_EXPELLED = "the group of its workers did not hear of this one for a session: it joins again once the brokers answer"
 _REMIND_S = 30.0
 
 
@@ -139,8 +140,11 @@ class Mirror:
     def status(self) -> MirrorStatus:
         now_s, now_ms = self._clock.monotonic(), self._clock.now_ms()
         totals = self._totals
+        # It neither owns work nor waits for some: nothing is mirrored here, and nobody knows whether it is elsewhere.
+        is_expelled = self.state is MirrorState.RUNNING and not self._coordinator.is_member
         return MirrorStatus(
-            state=self.state,
+            state=MirrorState.STARTING if is_expelled else self.state,
+            error=_EXPELLED if is_expelled else None,
             lanes=tuple(self._shown(lane.status(now_s, now_ms)) for _, lane in sorted(self._lanes.lanes.items())),
             records_read=totals.records_read,
             bytes_read=totals.bytes_read,

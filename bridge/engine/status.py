@@ -102,4 +102,4 @@ class MirrorStatus:
     buffer_limit_bytes: int = 0
     """``buffered_bytes`` at the most."""
     error: str | None = None
-    """Why the mirror as a whole does not run, where it will be tried again; None otherwise."""
+    """Why the mirror as a whole does not run, where that may pass by itself; None otherwise."""

@@ -80,8 +80,10 @@ class Member:
 
     @property
     def is_down(self) -> bool:
-        """Whether it has failed, and is not at work again."""
-        return self.failure is not None and (self._life is None or not self._is_ready(self._life))
+        """Whether it has failed, and has not been at work since."""
+        if self._life is not None and self._is_ready(self._life):
+            self.failure = None
+        return self.failure is not None
 
     @property
     def control(self) -> Control | None:

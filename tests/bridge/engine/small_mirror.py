@@ -35,6 +35,17 @@ class KeepingSource(MemorySource):
         return RETENTION_MS
 
 
+class Expelling(SingleWorker):
+    """Of a group that may lose this worker."""
+
+    def __init__(self) -> None:
+        self.knows_us = True
+
+    @property
+    def is_member(self) -> bool:
+        return self.knows_us
+
+
 class SmallMirror:
     def __init__(self, clock: VirtualClock, tracer: Tracer = NO_TRACER) -> None:
         self.clock = clock
@@ -47,8 +58,8 @@ class SmallMirror:
         self._sink = MemorySink(self.topic, self.writing, Random(1))
         self._store = MemoryCheckpoints()
         ends = Ends(self._source, self._sink)
-        coordinator = SingleWorker()
-        self.mirror = Mirror(ends, self._store, coordinator, Policy(), clock=clock, random=Random(1), tracer=tracer)
+        self.group = Expelling()
+        self.mirror = Mirror(ends, self._store, self.group, Policy(), clock=clock, random=Random(1), tracer=tracer)
 
     @property
     def written(self) -> int:

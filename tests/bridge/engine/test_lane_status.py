@@ -1,6 +1,6 @@
 """What is told of a lane that reads, and of one that stands still."""
 
-from bridge.engine.status import HALTED
+from bridge.engine.status import HALTED, MirrorState
 from connectors.base import TransientError
 from tests.bridge.engine.small_mirror import RETENTION_MS, SmallMirror
 from tests.simulation.virtual_time import VirtualClock, run
@@ -18,6 +18,24 @@ def test_a_lane_that_stands_still_falls_behind_as_time_passes() -> None:
             await clock.sleep(600)
             await small.when(lambda: small.lane().state in HALTED)
             assert small.lane().lag_ms >= 595_000
+
+    run(main)
+
+
+def test_a_mirror_that_its_group_has_lost_does_not_run() -> None:
+    """It owns nothing and waits for nothing: it is not ready, and says why, until it is a member again."""
+
+    async def main(clock: VirtualClock) -> None:
+        small = SmallMirror(clock)
+        async with small.running():
+            await small.when(lambda: small.mirror.status().state is MirrorState.RUNNING)
+            small.group.knows_us = False
+            told = small.mirror.status()
+            assert told.state is MirrorState.STARTING
+            assert told.error is not None
+            assert "joins again" in told.error
+            small.group.knows_us = True
+            assert (small.mirror.status().state, small.mirror.status().error) == (MirrorState.RUNNING, None)
 
     run(main)
 

@@ -150,6 +150,18 @@ async def test_each_tells_of_its_own_migration(stage: Made) -> None:
         assert [each.cutover() for each in played.fleet.observed] == [{"told": "a"}, {"told": "b"}]
 
 
+async def test_one_that_came_back_and_stands_still_since_has_not_failed(stage: Made) -> None:
+    """What ended an earlier life is over: it is not shown again, nor taken for a mirror that does not work."""
+    played = await stage(*entries("a", "b"))
+    async with running(played):
+        await played.until_running("a", "b")
+        played.now("a").fail(BridgeError("mirror", "no lane can go on"))
+        await eventually(lambda: len(played.lives["a"]) == 2, "another life")
+        await played.until_running("a", "b")
+        played.now("a").state = MirrorState.STARTING
+        assert played.states == {"a": MirrorState.STARTING, "b": MirrorState.RUNNING}
+
+
 async def test_a_bug_in_one_does_not_end_the_others(stage: Made) -> None:
     """Whatever is raised, it is logged with its traceback, and tried again."""
     played = await stage(*entries("a", "b"))
