@@ -68,7 +68,9 @@ class Supervisor:
 
     def status(self) -> MirrorStatus:
         past = [worker.past for worker in self._workers]
-        present = [worker.report for worker in self._workers if worker.report is not None]
+        # Of a lane that moved from one to another the one that was heard of last tells.
+        latest = sorted(self._workers, key=lambda worker: worker.silent_s, reverse=True)
+        present = [worker.report for worker in latest if worker.report is not None]
         return merged(self._state(), past, present, [lane for worker in self._workers for lane in worker.left])
 
     def counts(self) -> Counts:
@@ -76,13 +78,12 @@ class Supervisor:
         return totals([*past, *(worker.report for worker in self._workers if worker.report is not None)]).counts
 
     async def carry_out(self, order: Order) -> Answer:
-        """As promised by ``Control``, by the worker that has the lane."""
-        for worker in self._workers:
-            if worker.has_lane(order.partition):
-                return await worker.carry_out(order)
-        raise UnknownLaneError(
-            f"{order.action.value} lane {order.partition}", "no worker of this process has it", "see kmbridge status"
-        )
+        """As promised by ``Control``, by the worker that has the lane: of several that told so, the last one."""
+        having = [worker for worker in self._workers if worker.has_lane(order.partition)]
+        if not having:
+            operation = f"{order.action.value} lane {order.partition}"
+            raise UnknownLaneError(operation, "no worker of this process has it", "see kmbridge status")
+        return await min(having, key=lambda worker: worker.silent_s).carry_out(order)
 
     def restarts(self) -> int:
         """How often workers were started again."""
