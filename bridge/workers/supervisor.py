@@ -11,7 +11,7 @@ from bridge.engine.passing import UnknownLaneError
 from bridge.engine.retry import Backoff
 from bridge.engine.status import MirrorState, MirrorStatus
 from bridge.telemetry.counters import Counts
-from bridge.workers.merged import merged, totals
+from bridge.workers.merged import by_now, merged, totals
 from bridge.workers.worker import FAILED, SILENT_S, Life, Worker
 from connectors.base import Clock
 
@@ -38,6 +38,7 @@ class Supervisor:
     ) -> None:
         """``command`` starts the worker of an index, from 0 on; ``backoff`` makes the delays of one worker."""
         self._workers = [Worker(index, command(index), clock) for index in range(count)]
+        self._clock = clock
         self._backoff = backoff
         self._draining = asyncio.Event()
         self._is_over = False
@@ -71,7 +72,8 @@ class Supervisor:
         # Of a lane that moved from one to another the one that was heard of last tells.
         latest = sorted(self._workers, key=lambda worker: worker.silent_s, reverse=True)
         present = [worker.report for worker in latest if worker.report is not None]
-        return merged(self._state(), past, present, [lane for worker in self._workers for lane in worker.left])
+        left = [lane for worker in self._workers for lane in worker.left]
+        return merged(self._state(), past, present, by_now(left, self._clock.now_ms()))
 
     def counts(self) -> Counts:
         past = [worker.past for worker in self._workers]
