@@ -19,6 +19,7 @@ class Task(StrEnum):
     TRANSLATE = "translate"
     CUTOVER = "cutover"
     DOCTOR = "doctor"
+    PLAN = "plan"
     ENTER = "enter"
     """To be let in at the clusters, whatever is done there."""
     DISCOVER = "discover"
@@ -147,6 +148,15 @@ def _doctor(parts: Parts) -> Iterator[Statement]:
             yield allow("SeeDeliveryStreams", ("firehose:DescribeDeliveryStream",), end.delivery_streams)
 
 
+def _plan(parts: Parts) -> Iterator[Statement]:
+    """The source's load, counted by CloudWatch or seen in its records, and prices."""
+    yield from actions.read(parts.source)
+    if isinstance(parts.source, Stream):
+        yield allow("SeeConsumers", ("kinesis:ListStreamConsumers",), parts.source.arn)
+        yield allow("SeeMetrics", ("cloudwatch:GetMetricData",), "*")
+    yield allow("SeePrices", ("pricing:GetProducts",), "*")
+
+
 def _enter(parts: Parts) -> Iterator[Statement]:
     for end in (parts.source, parts.sink):
         yield from actions.reach(end)
@@ -167,6 +177,7 @@ _NEEDS: Mapping[Task, Callable[[Parts], Iterator[Statement]]] = {
     Task.TRANSLATE: _translate,
     Task.CUTOVER: _cutover,
     Task.DOCTOR: _doctor,
+    Task.PLAN: _plan,
     Task.ENTER: _enter,
     Task.DISCOVER: _discover,
 }

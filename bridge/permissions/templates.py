@@ -56,6 +56,7 @@ def _templates() -> Iterator[tuple[str, Policy]]:
     for task, pairs in (
         (Task.VERIFY, _BY_PAIR),
         (Task.DOCTOR, _BY_PAIR),
+        (Task.PLAN, _BY_PAIR),
         (Task.TRANSLATE, _MIGRATIONS),
         (Task.CUTOVER, _MIGRATIONS),
     ):

@@ -1,0 +1,42 @@
+"""How long both sides have to keep records for a migration to lose none."""
+
+import math
+from dataclasses import dataclass
+
+from bridge.planning.backfill import Backfill
+
+WEEKEND_H = 72
+"""So long a mirror may stand still before anybody has mended it."""
+_DAY_H = 24
+_MOST_H = 8_760
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Hours."""
+
+    source_now: float | None
+    """None: not known, or without a limit."""
+    source: int
+    """What the source needs: the copy, and a weekend beside it."""
+    sink: int
+    """What the sink needs: as much as the source has or needs, or a backfill copies what goes at once."""
+
+    @property
+    def is_enough(self) -> bool:
+        return self.source_now is None or self.source_now >= self.source
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "source_now_hours": self.source_now,
+            "source_needed_hours": self.source,
+            "sink_needed_hours": self.sink,
+            "enough": self.is_enough,
+        }
+
+
+def retention_for(copying: Backfill, source_now: float | None) -> Retention:
+    """In whole days. A copy that never catches up needs the most that Kinesis keeps, and another pace."""
+    hours = _MOST_H if copying.hours is None else copying.hours + WEEKEND_H
+    source = min(_MOST_H, math.ceil(hours / _DAY_H) * _DAY_H)
+    return Retention(source_now, source, max(source, math.ceil(source_now or 0)))
