@@ -4,9 +4,7 @@ Limits: Kinesis Data Streams Developer Guide, quotas and limits. What is billed:
 aws.amazon.com/kinesis/data-streams/pricing.
 """
 
-import math
-
-from bridge.planning.load import GIB, KIB, MIB, MONTH_HOURS, MONTH_S, Aims, Load
+from bridge.planning.load import GIB, KIB, MIB, MONTH_HOURS, MONTH_S, Aims, Load, whole
 from bridge.planning.offer import Item, Offer
 from bridge.planning.prices.rates import OnDemand, Provisioned
 
@@ -30,13 +28,13 @@ def shards_for(load: Load, aims: Aims, polling: int | None = None) -> int:
         load.peak_records / SHARD_IN_RECORDS,
         readers * load.peak_bytes / SHARD_OUT_BYTES,
     )
-    return max(1, math.ceil(aims.needed(share)))
+    return max(1, whole(aims.needed(share)))
 
 
 def provisioned(rates: Provisioned, load: Load, shards: int) -> Offer:
     """Polling readers cost nothing there."""
     shard_hours = shards * MONTH_HOURS
-    units = load.records_per_month * max(1, math.ceil(load.record_bytes / _PUT_UNIT))
+    units = load.records_per_month * max(1, whole(load.record_bytes / _PUT_UNIT))
     items = [
         Item("capacity", "shards", shard_hours, "shard-hours", rates.shard_hour),
         Item("traffic", "writing", units, "PUT units", rates.put_unit),
@@ -64,18 +62,18 @@ def on_demand(rates: OnDemand, load: Load) -> Offer:
         Item("capacity", "the stream", MONTH_HOURS, "stream-hours", rates.stream_hour),
         *_through(rates, load, least=0.0),
     ]
-    return Offer("kinesis_on_demand", "Kinesis, on-demand standard", "by itself", tuple(items))
+    return Offer("kinesis_on_demand", "Kinesis, on-demand standard", "AWS counts its shards", tuple(items))
 
 
 def advantage(rates: OnDemand, load: Load) -> Offer:
     """On-demand Advantage, where this stream is all that the account has: others share the least that is paid."""
     items = _through(rates, load, least=_LEAST_PAID * MONTH_S / GIB)
-    return Offer("kinesis_advantage", "Kinesis, on-demand advantage", "by itself", tuple(items))
+    return Offer("kinesis_advantage", "Kinesis, on-demand advantage", "AWS counts its shards", tuple(items))
 
 
 def _through(rates: OnDemand, load: Load, least: float) -> list[Item]:
     """What goes in and out, at ``least`` so many GB a month in each direction."""
-    written = load.records_per_month * max(1, math.ceil(load.record_bytes / KIB)) * KIB / GIB
+    written = load.records_per_month * max(1, whole(load.record_bytes / KIB)) * KIB / GIB
     polled, fanned_out = load.readers * load.gb_per_month, load.fan_out_readers * load.gb_per_month
     items = [
         Item("traffic", "writing", written, "GB", rates.in_gb),

@@ -1,5 +1,6 @@
 """What comes in, and who reads it: all that sizes and costs depend on."""
 
+import math
 from dataclasses import dataclass, replace
 
 KIB, MIB, GIB = 2**10, 2**20, 2**30
@@ -73,3 +74,8 @@ class Aims:
     def needed(self, share: float) -> float:
         """How much is needed where ``share`` of one would be filled to its limit."""
         return share / (1 - self.headroom)
+
+
+def whole(needed: float) -> int:
+    """The next whole number, and never one more for a rounding error of a calculation."""
+    return math.ceil(round(needed, 9))

@@ -37,10 +37,14 @@ def make_plan(asked: Configuration, figures: Figures, table: PriceTable, aims: A
     rates, load = table.rates(where), figures.load()
     ends = tuple(map(_kind, _ends(asked)))
     source_kind, sink_kind = ends[0], ends[1]
-    lanes = figures.partitions or _partitions(source_kind, load, aims, 1)
+    needed = _partitions(source_kind, load, aims, 1)
+    lanes = figures.partitions or needed
     market = Market(rates, aims, lanes)
-    source = _side("source", asked.source.end, lanes, market, load)
-    sink = _side("sink", asked.sink.end, _partitions(sink_kind, load, aims, lanes), market, load)
+    source = Side(
+        "source", source_kind, asked.source.end.title, needed, figures.partitions, market.offers(source_kind, load)
+    )
+    in_sink = _partitions(sink_kind, load, aims, lanes)
+    sink = Side("sink", sink_kind, asked.sink.end.title, in_sink, None, market.offers(sink_kind, load))
     workers = workers_for(load, aims, (source_kind, sink_kind), lanes, shared=asked.shares_work)
     copying = _backfill(asked, figures, load, workers, (source, sink))
     kept = retention_for(copying, figures.retention_hours)
@@ -85,24 +89,18 @@ def _partitions(kind: Kind, load: Load, aims: Aims, least: int) -> int:
     return msk.partitions_for(load, aims, least)
 
 
-def _side(role: str, end: KinesisEnd | KafkaEnd, partitions: int, market: Market, load: Load) -> Side:
-    kind = _kind(end)
-    return Side(role, kind, end.title, partitions, market.offers(kind, load))
-
-
 def _backfill(
     asked: Configuration, figures: Figures, load: Load, workers: Workers, sides: tuple[Side, Side]
 ) -> Backfill:
     source, sink = sides
+    lanes = source.partitions_now or source.partitions
     stored = figures.stored_bytes
     if stored is None:
         stored = load.kept_gb(0, load.retention_hours) * GIB
     stream = asked.source.kinesis
     share = stream.read_share if stream is not None and "read_share" in stream.model_fields_set else None
     able = Pace(workers.count * workers.records_per_second * load.record_bytes, f"{workers.count} workers")
-    return backfill(
-        stored, load, reading(source.kind, source.partitions, share), writing(sink.kind, sink.partitions, load), able
-    )
+    return backfill(stored, load, reading(source.kind, lanes, share), writing(sink.kind, sink.partitions, load), able)
 
 
 def _bridge(workers: Workers, rates: Rates, source: Kind, load: Load, *, on_demand: bool) -> Offer:

@@ -5,11 +5,10 @@ good for AWS says of one size alone: kafka.m7g.16xlarge handles 154 MB/s safely 
 November 2024); smaller ones have their share of it. What is billed: aws.amazon.com/msk/pricing.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from bridge.planning.load import MONTH_HOURS, Aims, Load
+from bridge.planning.load import MONTH_HOURS, Aims, Load, whole
 from bridge.planning.offer import Item, Offer
 from bridge.planning.prices.rates import Express, Serverless, Standard, Transfer
 
@@ -60,8 +59,8 @@ def partitions_for(load: Load, aims: Aims, least: int) -> int:
     At ``least`` so many, and as many on each of three brokers.
     """
     share = max(load.peak_bytes / PARTITION_IN_BYTES, load.peak_bytes / PARTITION_OUT_BYTES)
-    needed = max(least, math.ceil(aims.needed(share * aims.growth)))
-    return math.ceil(needed / ZONES) * ZONES
+    needed = max(least, whole(aims.needed(share * aims.growth)))
+    return whole(needed / ZONES) * ZONES
 
 
 def standard(rates: Standard, transfer: Transfer, load: Load, aims: Aims, partitions: int) -> Offer:
@@ -129,7 +128,7 @@ def _clusters(
             load.peak_bytes * load.all_readers / 1e6 / size.out_mb,
         )
         needed = max(aims.needed(share), partitions * COPIES / size.partitions)
-        brokers = max(1, math.ceil(needed / ZONES)) * ZONES
+        brokers = max(1, whole(needed / ZONES)) * ZONES
         if name in hours and brokers <= _MOST_BROKERS:
             yield name, brokers
 

@@ -31,7 +31,9 @@ class Side:
     kind: Kind
     title: str
     partitions: int
-    """Shards of a stream, partitions of a topic."""
+    """How many shards or partitions it needs."""
+    partitions_now: int | None
+    """How many it has; None where nobody has looked."""
     offers: tuple[Offer, ...]
 
     @property
@@ -44,7 +46,8 @@ class Side:
             "role": self.role,
             "kind": self.kind,
             "title": self.title,
-            "partitions": self.partitions,
+            "partitions_needed": self.partitions,
+            "partitions_now": self.partitions_now,
             "cheapest": None if best is None else best.key,
             "offers": [each.to_json() for each in self.offers],
         }

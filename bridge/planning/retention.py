@@ -1,9 +1,9 @@
 """How long both sides have to keep records for a migration to lose none."""
 
-import math
 from dataclasses import dataclass
 
 from bridge.planning.backfill import Backfill
+from bridge.planning.load import whole
 
 WEEKEND_H = 72
 """So long a mirror may stand still before anybody has mended it."""
@@ -38,5 +38,5 @@ class Retention:
 def retention_for(copying: Backfill, source_now: float | None) -> Retention:
     """In whole days. A copy that never catches up needs the most that Kinesis keeps, and another pace."""
     hours = _MOST_H if copying.hours is None else copying.hours + WEEKEND_H
-    source = min(_MOST_H, math.ceil(hours / _DAY_H) * _DAY_H)
-    return Retention(source_now, source, max(source, math.ceil(source_now or 0)))
+    source = min(_MOST_H, whole(hours / _DAY_H) * _DAY_H)
+    return Retention(source_now, source, max(source, whole(source_now or 0)))

@@ -31,7 +31,8 @@ def facts(plan: Plan) -> Iterator[tuple[str, str]]:
 
 def _side(side: Side) -> str:
     what = "shards" if side.kind == "kinesis" else "partitions"
-    return f"{side.title}: {side.partitions} {what}"
+    now = "" if side.partitions_now is None else f"{side.partitions_now} now, "
+    return f"{side.title}: {now}{side.partitions} {what} needed"
 
 
 def _backfill(copying: Backfill) -> str:

@@ -1,11 +1,10 @@
 """The mirror's own processes: how many, and what they cost on Fargate."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from bridge.planning.load import KIB, MONTH_HOURS, Aims, Load
+from bridge.planning.load import KIB, MONTH_HOURS, Aims, Load, whole
 from bridge.planning.offer import Item, Offer
 from bridge.planning.prices.rates import Fargate
 
@@ -60,7 +59,7 @@ def workers_for(load: Load, aims: Aims, ends: tuple[Kind, Kind], lanes: int, *, 
     seconds = CPU_US[ends] / 1e6 * max(1.0, load.record_bytes / KIB)
     needed = aims.needed(load.peak_records * seconds)
     each = 1 / aims.needed(seconds)
-    wanted = max(1, math.ceil(needed))
+    wanted = max(1, whole(needed))
     if not shared:
         obstacle = "" if wanted == 1 else "its checkpoints are for one worker: keep them in a topic of Kafka"
         return Workers(1, needed, each, obstacle)

@@ -8,7 +8,7 @@ from bridge.planning.page.svg import box, line, picture, text
 from bridge.planning.text import money, priced
 
 PARTS: tuple[Part, ...] = get_args(Part)
-_WIDTH, _LEFT, _RIGHT, _ROW, _BAR = 720, 190, 80, 34, 18
+_WIDTH, _LEFT, _RIGHT, _ROW, _BAR = 720, 196, 84, 34, 18
 _TOP = 6
 
 

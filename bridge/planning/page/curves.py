@@ -10,7 +10,7 @@ from bridge.planning.page.svg import line, picture, text
 from bridge.planning.text import money, rate, told_of
 
 _WIDTH, _HEIGHT = 720, 360
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 168, 14, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 184, 14, 40
 _LEAST, _MOST, _STEPS = 1 / 16, 16.0, 64
 _LABEL = 13.0
 """The least between two labels."""
