@@ -153,7 +153,7 @@ def _plan(parts: Parts) -> Iterator[Statement]:
     yield from actions.read(parts.source)
     if isinstance(parts.source, Stream):
         yield allow("SeeConsumers", ("kinesis:ListStreamConsumers",), parts.source.arn)
-        yield allow("SeeMetrics", ("cloudwatch:GetMetricData",), "*")
+        yield allow("SeeMetrics", ("cloudwatch:GetMetricStatistics",), "*")
     yield allow("SeePrices", ("pricing:GetProducts",), "*")
 
 

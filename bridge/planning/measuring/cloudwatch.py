@@ -5,7 +5,7 @@ Source of the names: Kinesis Data Streams Developer Guide, monitoring with Cloud
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,8 +14,8 @@ from connectors.base import RefusedError
 from connectors.kafka.aws.identity import Identity, explained
 
 DAYS = 7
-PERIOD_S = 300
-_NAMES = {"records": "IncomingRecords", "bytes": "IncomingBytes", "read": "GetRecords.Bytes"}
+PERIOD_S = 600
+"""A call tells 1,440 periods at the most."""
 _AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
@@ -26,17 +26,9 @@ class Traffic:
     records_per_second: float
     bytes_per_second: float
     peak_factor: float
-    """The busiest five minutes beside the mean, of records or of bytes, whichever is more."""
+    """The busiest ten minutes beside the mean, of records or of bytes, whichever is more."""
     read_share: float
     """How many times what came in was read by polling."""
-
-
-@dataclass(slots=True)
-class _Series:
-    """One metric: the sum of each period, and when that began."""
-
-    sums: list[float] = field(default_factory=list)
-    times: list[datetime] = field(default_factory=list)
 
 
 def traffic(identity: Identity, stream: str, endpoint_url: str | None, now_ms: int) -> Traffic | None:
@@ -51,43 +43,36 @@ def traffic(identity: Identity, stream: str, endpoint_url: str | None, now_ms: i
         raise RefusedError(operation, f"{endpoint_url} is not AWS", "AWS_ENDPOINT_URL_CLOUDWATCH names another to ask")
     end = datetime.fromtimestamp(now_ms // 1000 // PERIOD_S * PERIOD_S, UTC)
     with explained(operation):
-        counted = _counted(client, stream, end)
-    return _summed(counted, end)
+        records, size, read = (
+            _counted(client, stream, metric, end) for metric in ("IncomingRecords", "IncomingBytes", "GetRecords.Bytes")
+        )
+    return _summed(records, size, sum(read.values()), end)
 
 
-def _counted(client: Any, stream: str, end: datetime) -> Mapping[str, _Series]:
-    found = {name: _Series() for name in _NAMES}
-    asked: dict[str, object] = {
-        "MetricDataQueries": [_query(name, metric, stream) for name, metric in _NAMES.items()],
-        "StartTime": end - timedelta(days=DAYS),
-        "EndTime": end,
-    }
-    while True:
-        answer = client.get_metric_data(**asked)
-        for each in answer["MetricDataResults"]:
-            found[each["Id"]].sums += each["Values"]
-            found[each["Id"]].times += each["Timestamps"]
-        if not answer.get("NextToken"):
-            return found
-        asked["NextToken"] = answer["NextToken"]
-
-
-def _query(name: str, metric: str, stream: str) -> Mapping[str, object]:
-    dimensions = [{"Name": "StreamName", "Value": stream}]
-    told = {"Namespace": "AWS/Kinesis", "MetricName": metric, "Dimensions": dimensions}
-    return {"Id": name, "MetricStat": {"Metric": told, "Period": PERIOD_S, "Stat": "Sum"}}
-
-
-def _summed(counted: Mapping[str, _Series], end: datetime) -> Traffic | None:
-    """Periods without a record may be missing: the first one tells since when there is a stream to count."""
-    records, size = counted["records"], counted["bytes"]
-    if not sum(records.sums) or not sum(size.sums):
-        return None
-    seconds = (end - min(records.times)).total_seconds()
-    peak = max(max(each.sums) * seconds / PERIOD_S / sum(each.sums) for each in (records, size))
-    return Traffic(
-        sum(records.sums) / seconds, sum(size.sums) / seconds, peak, sum(counted["read"].sums) / sum(size.sums)
+def _counted(client: Any, stream: str, metric: str, end: datetime) -> Mapping[datetime, float]:
+    """The sum of each period, by when it began."""
+    answer = client.get_metric_statistics(
+        Namespace="AWS/Kinesis",
+        MetricName=metric,
+        Dimensions=[{"Name": "StreamName", "Value": stream}],
+        StartTime=end - timedelta(days=DAYS),
+        EndTime=end,
+        Period=PERIOD_S,
+        Statistics=["Sum"],
     )
+    return {each["Timestamp"]: float(each["Sum"]) for each in answer["Datapoints"]}
+
+
+def _summed(
+    records: Mapping[datetime, float], size: Mapping[datetime, float], read: float, end: datetime
+) -> Traffic | None:
+    """Periods without a record may be missing: the first one tells since when there is a stream to count."""
+    all_records, all_bytes = sum(records.values()), sum(size.values())
+    if not all_records or not all_bytes:
+        return None
+    seconds = (end - min(records)).total_seconds()
+    peak = max(max(each.values()) * seconds / PERIOD_S / sum(each.values()) for each in (records, size))
+    return Traffic(all_records / seconds, all_bytes / seconds, peak, read / all_bytes)
 
 
 def _is_aws(url: str | None) -> bool:

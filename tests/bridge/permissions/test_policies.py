@@ -34,7 +34,7 @@ FOR_ALL = {
     "kinesis:ListStreams": "names all streams, for a pattern to pick from",
     "lambda:ListEventSourceMappings": "is asked about no function in particular",
     "firehose:ListDeliveryStreams": "is asked about no stream in particular",
-    "cloudwatch:GetMetricData": "knows no narrower resource",
+    "cloudwatch:GetMetricStatistics": "knows no narrower resource",
     "pricing:GetProducts": "prices are the same for all",
 }
 ASKED_BY_CLIENTS = ("kafka:", "secretsmanager:", "lambda:", "firehose:", "cloudwatch:", "pricing:")
