@@ -83,7 +83,7 @@ def plan(
             # What measures is large, and a wrong command does without it.
             from bridge.planning import Aims, Figures, make_plan  # noqa: PLC0415
 
-        given = Figures(records, size, peak, readers, fan_out, retention, told_by="figures given by hand")
+        given = Figures(records, size, peak, readers, fan_out, retention)
         figures = given if given.are_enough else given.over(asyncio.run(_measured(asked)))
         table, where = _table(prices, asked, figures, region)
         made = make_plan(asked, figures, table, Aims(headroom, growth), where)

@@ -39,9 +39,8 @@ class Figures:
 
     def over(self, other: Self) -> Self:
         """These, and ``other`` where one is not known."""
-        known = {each.name: getattr(self, each.name) for each in fields(self) if getattr(self, each.name) is not None}
-        known.pop("told_by")
-        return replace(other, **known)
+        known = {each.name: getattr(self, each.name) for each in fields(self)}
+        return replace(other, **{name: value for name, value in known.items() if value not in (None, "")})
 
     def load(self) -> Load:
         """Raises ``UsageError`` where there is nothing to plan for."""

@@ -2,13 +2,15 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bridge.errors import UsageError
 from bridge.permissions import Surroundings, Task, policy_for
-from bridge.planning import Figures
+from bridge.planning import Aims, Figures, make_plan
 from bridge.planning.making import region_of
+from bridge.planning.prices.table import packaged
 from bridge.planning.text import facts
 from tests.bridge.planning.orders import FIGURES, STREAM, TOPIC, mirror, plan
 
@@ -18,7 +20,7 @@ def test_given_figures_go_before_measured_ones() -> None:
     measured = Figures(
         100, 500, 2, 3, 1, 48, 1e9, 4, on_demand=False, account="000000000001", region="eu-west-1", told_by="CloudWatch"
     )
-    found = Figures(records_per_second=200, told_by="by hand").over(measured)
+    found = Figures(records_per_second=200).over(measured)
     assert found == replace(measured, records_per_second=200)
 
 
@@ -48,9 +50,25 @@ def test_what_stands_in_the_way_is_said() -> None:
 
 
 def test_prices_without_a_second_source_are_not_passed_off_as_checked() -> None:
-    """The page and the table say so with the first sentence."""
-    source = {"kinesis": {"stream": "orders", "region": "eu-west-1"}}
-    assert region_of(mirror(source), Figures()) == "eu-west-1"
+    """They are those of the stream's own region, and the plan says so first."""
+    asked = mirror({"kinesis": {"stream": "orders", "region": "eu-west-1"}})
+    made = make_plan(asked, FIGURES, packaged(), Aims())
+    assert (made.prices.region, made.prices.checked) == ("eu-west-1", False)
+    assert "second source" in made.remarks[0]
+
+
+@pytest.mark.parametrize(
+    ("source", "sink", "region"),
+    [
+        ({"kinesis": {"stream": "arn:aws:kinesis:eu-west-2:000000000001:stream/orders"}}, TOPIC, "eu-west-2"),
+        (TOPIC, {"kinesis": {"stream": "orders", "region": "eu-west-3"}}, "eu-west-3"),
+        (TOPIC, {"kinesis": {"stream": "orders"}}, "us-east-1"),
+    ],
+)
+def test_the_region_is_that_of_the_ends_as_far_as_they_tell(source: Any, sink: Any, region: str) -> None:
+    """By an ARN, by a key, else the table's own first."""
+    assert region_of(mirror(source, sink), Figures()) == region
+    assert region_of(mirror(source, sink), Figures(region="ap-south-1")) == "ap-south-1"
 
 
 @pytest.mark.parametrize(
