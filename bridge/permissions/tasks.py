@@ -65,7 +65,9 @@ def _run(parts: Parts) -> Iterator[Statement]:
 
 def _checkpoints(parts: Parts) -> Iterator[Statement]:
     if isinstance(parts.source, Topic):
-        yield from actions.work_in_group(parts.source.cluster, parts.shown_group)
+        # Whoever reads asks who coordinates this group; offsets are shown in it where the checkpoints are no offsets.
+        show = actions.see_group if parts.checkpoints_in_group else actions.work_in_group
+        yield from show(parts.source.cluster, parts.shown_group)
     match parts.checkpoints:
         case Table() as table:
             yield from actions.keep_in_table(table)
@@ -73,7 +75,7 @@ def _checkpoints(parts: Parts) -> Iterator[Statement]:
             yield from actions.keep_in_topic(topic)
             yield from actions.work_in_group(topic.cluster, parts.group)
             yield from actions.write_in_transactions(topic.cluster, parts.name)
-        case None if isinstance(parts.source, Topic):
+        case None if parts.checkpoints_in_group and isinstance(parts.source, Topic):
             yield from actions.work_in_group(parts.source.cluster, parts.group)
         case None:
             pass
@@ -87,7 +89,7 @@ def _look(parts: Parts) -> Iterator[Statement]:
         case Topic() as topic:
             yield from actions.read(topic)
             yield from actions.see_group(topic.cluster, parts.group)
-        case None if isinstance(parts.source, Topic):
+        case None if parts.checkpoints_in_group and isinstance(parts.source, Topic):
             yield from actions.see_group(parts.source.cluster, parts.group)
         case None:
             pass

@@ -1,6 +1,7 @@
-"""A mirror that may do what its policy allows, and nothing else, does all of its work.
+"""A mirror that may do what its policy allows, and nothing else, does all of its work, and needs all of that.
 
-Kafka enforces the policy, as ACLs; the calls of Kinesis and DynamoDB are compared with it.
+Kafka enforces the policy, as ACLs, and writes down what it decides; the calls of Kinesis and DynamoDB are recorded.
+All are compared with the policy that ``kmbridge plan`` names for the mirror.
 """
 
 import asyncio
@@ -17,9 +18,13 @@ from bridge.jobs.backfill import Backfill
 from bridge.jobs.backfill_request import BackfillRequest
 from bridge.keeping.stores import checkpoint_reader
 from bridge.parity.verification import verify
-from bridge.permissions import Policy, Task, policy_for
+from bridge.permissions import Policy, Surroundings, Task, policy_for
+from bridge.planning import Aims, Figures, make_plan
+from bridge.planning.making import region_of
+from bridge.planning.prices.table import packaged
 from checkpoints.dynamodb.client import DynamoClient
 from tests.bridge.permissions.acls import Acls
+from tests.bridge.permissions.decisions import Decisions
 from tests.support import topics
 from tests.support.factories import StreamFactory
 from tests.support.kinesis_api import REGION
@@ -37,6 +42,8 @@ _WRITES = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
 
 Section = Mapping[str, Any]
 
+FIGURES, PRICES = Figures(100, 100, 1, 1), packaged()
+
 
 class Guarded:
     """Topics of a broker where ``USER`` may do what a policy allows."""
@@ -44,6 +51,7 @@ class Guarded:
     def __init__(self, kafka: SecuredKafka, acls: Acls) -> None:
         self._kafka = kafka
         self._acls = acls
+        self.decisions = Decisions(kafka.decisions, USER)
         self.name = f"rights-{uuid4().hex[:8]}"
 
     def topic(self, name: str) -> Section:
@@ -57,19 +65,24 @@ class Guarded:
         write_topic(self._kafka.plain, end["kafka"]["topic"], messages(generate(COUNT, 10, seed=1)))
 
     async def copied(self, source: Section, sink: Section, checkpoints: Section | None = None) -> Policy:
-        """The policy with which all is copied from ``source`` to ``sink``."""
+        """The policy with which all is copied from ``source`` to ``sink``; the broker was asked for all of it."""
         asked = {"name": self.name, "source": source, "sink": sink, "http": {"listen": None}}
         if checkpoints is not None:
             asked["checkpoints"] = checkpoints
         policy = await self.allow(asked, Task.RUN)
         report = await Backfill(validate(Document(asked)), BackfillRequest()).run()
         assert report.is_complete
+        uncalled, denied = await asyncio.to_thread(self.decisions.compared, policy)
+        assert (uncalled, denied) == (set(), set())
         return policy
 
     async def allow(self, asked: Section, task: Task) -> Policy:
         """The policy for ``task`` of the mirror, made as for one that comes by IAM, and in force at the broker."""
         ends = {"source": _by_iam(asked["source"]), "sink": _by_iam(asked["sink"])}
-        policy = policy_for(validate(Document({**asked, **ends})), [task])
+        configuration = validate(Document({**asked, **ends}))
+        policy = policy_for(configuration, [task], Surroundings(region_of(configuration, FIGURES)))
+        planned = make_plan(configuration, FIGURES, PRICES, Aims()).policies
+        assert planned.get(task, policy) == policy
         await asyncio.to_thread(self._acls.replace, policy)
         return policy
 
