@@ -81,12 +81,12 @@ def plan(
     with quitting():
         with lasting():
             # What measures is large, and a wrong command does without it.
-            from bridge.planning import Aims, Figures, make_plan  # noqa: PLC0415
+            from bridge.planning import Aims, Figures, planned  # noqa: PLC0415
 
         given = Figures(records, size, peak, readers, fan_out, retention)
         figures = given if given.are_enough else given.over(asyncio.run(_measured(asked)))
         table, where = _table(prices, asked, figures, region)
-        made = make_plan(asked, figures, table, Aims(headroom, growth), where)
+        made = planned(asked, figures, table, Aims(headroom, growth), where)
     if save_prices is not None:
         _write(save_prices, table.text())
     if html is not None:
@@ -109,10 +109,10 @@ async def _measured(asked: Configuration) -> "Figures":
 def _table(
     prices: str | None, asked: Configuration, figures: "Figures", region: str | None
 ) -> "tuple[PriceTable, str]":
-    from bridge.planning.making import region_of  # noqa: PLC0415
+    from bridge.planning.draft import region_of  # noqa: PLC0415
     from bridge.planning.prices import service, table  # noqa: PLC0415
 
-    where = region or region_of(asked, figures)
+    where = region or region_of(asked, figures) or table.DEFAULT_REGION
     if prices == _ASK_AWS:
         return service.asked(table.packaged(), where, Clock().now_ms()), where
     return (table.packaged() if prices is None else table.read(Path(prices))), where

@@ -1,15 +1,11 @@
 """How long it takes to copy what is there already, under the limits of both ends."""
 
-import math
 from dataclasses import dataclass
 
-from bridge.planning.kinesis import SHARD_IN_BYTES, SHARD_IN_RECORDS, SHARD_OUT_BYTES
+from bridge.planning.kinesis import SHARD_IN_BYTES, SHARD_IN_RECORDS
 from bridge.planning.load import Load
 from bridge.planning.msk import PARTITION_IN_BYTES
 from bridge.planning.workers import Kind
-
-JOB_SHARE = 0.8
-"""Of a shard's read limit, that jobs take where ``read_share`` is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +30,6 @@ class Backfill:
             "bound_by": self.pace.by,
             "hours": None if self.hours is None else round(self.hours, 2),
         }
-
-
-def reading(kind: Kind, partitions: int, read_share: float | None) -> Pace:
-    """What the source gives a copy: a topic has no limit of its own, a shard one that ``read_share`` is a part of."""
-    if kind == "kafka":
-        return Pace(math.inf, "the source")
-    share = JOB_SHARE if read_share is None else read_share
-    return Pace(partitions * SHARD_OUT_BYTES * share, f"{share:.0%} of the read limit of {partitions} shards")
 
 
 def writing(kind: Kind, partitions: int, load: Load) -> Pace:

@@ -13,6 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 from bridge.config.document import Document
 from bridge.config.validation import validate
+from bridge.permissions import Task, policy_for
 from bridge.planning import measured
 from connectors.base import Clock
 from tests.support.command import run_command
@@ -87,25 +88,22 @@ async def test_a_stream_s_load_is_what_cloudwatch_has_counted(
 async def test_where_cloudwatch_does_not_tell_the_records_themselves_do(
     kinesis: str, kafka: str, stream: StreamFactory
 ) -> None:
-    """Those of the last minutes; the answer says why. The stream is called what the policy for it allows."""
+    """Those of the last minutes; the answer says why. The stream is called what the policy allows."""
     name = stream(2)
     await write_records(kinesis, name, generate(COUNT, 20, seed=1, size=SIZE))
     with KinesisProxy(kinesis) as proxy:
         ends = {"source": stream_section(proxy.address, name), "sink": topic_section(kafka, "orders")}
-        found = await measured(validate(Document({"name": "orders", **ends})), Clock())
+        asked = validate(Document({"name": "orders", **ends}))
+        found = await measured(asked, Clock())
     assert found.records_per_second == pytest.approx(COUNT / 300)
     assert found.record_bytes is not None
     assert SIZE <= found.record_bytes < SIZE + 100
     assert found.peak_factor is None
     assert found.partitions == 2
     assert "CloudWatch does not tell" in found.told_by
-    assert {call.operation for call in proxy.calls} <= {
-        "DescribeStreamSummary",
-        "ListShards",
-        "GetShardIterator",
-        "GetRecords",
-        "ListStreamConsumers",
-    }
+    allowed = policy_for(asked, [Task.PLAN]).actions
+    called = {f"kinesis:{call.operation}" for call in proxy.calls}
+    assert called == {action for action in allowed if action.startswith("kinesis:")}
 
 
 async def test_a_topic_s_load_is_what_its_offsets_tell(kafka: str, kinesis: str, topic: TopicFactory) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from bridge.config import Configuration
 from bridge.config.document import Document
 from bridge.config.validation import validate
-from bridge.planning import Aims, Figures, Plan, make_plan
+from bridge.planning import Aims, Figures, Plan, planned
 from bridge.planning.load import Load
 from bridge.planning.prices.table import packaged
 
@@ -23,4 +23,4 @@ def mirror(source: Any = None, sink: Any = None, **more: Any) -> Configuration:
 
 
 def plan(figures: Figures = FIGURES, aims: Aims | None = None, **more: Any) -> Plan:
-    return make_plan(mirror(**more), figures, packaged(), aims or Aims(), "us-east-1")
+    return planned(mirror(**more), figures, packaged(), aims or Aims(), "us-east-1")

@@ -8,8 +8,8 @@ import pytest
 
 from bridge.errors import UsageError
 from bridge.permissions import Surroundings, Task, policy_for
-from bridge.planning import Aims, Figures, make_plan
-from bridge.planning.making import region_of
+from bridge.planning import Aims, Figures, planned
+from bridge.planning.draft import region_of
 from bridge.planning.prices.table import packaged
 from bridge.planning.text import facts
 from tests.bridge.planning.orders import FIGURES, STREAM, TOPIC, mirror, plan
@@ -52,7 +52,7 @@ def test_what_stands_in_the_way_is_said() -> None:
 def test_prices_without_a_second_source_are_not_passed_off_as_checked() -> None:
     """They are those of the stream's own region, and the plan says so first."""
     asked = mirror({"kinesis": {"stream": "orders", "region": "eu-west-1"}})
-    made = make_plan(asked, FIGURES, packaged(), Aims())
+    made = planned(asked, FIGURES, packaged(), Aims())
     assert (made.prices.region, made.prices.checked) == ("eu-west-1", False)
     assert "second source" in made.remarks[0]
 
@@ -62,11 +62,11 @@ def test_prices_without_a_second_source_are_not_passed_off_as_checked() -> None:
     [
         ({"kinesis": {"stream": "arn:aws:kinesis:eu-west-2:000000000001:stream/orders"}}, TOPIC, "eu-west-2"),
         (TOPIC, {"kinesis": {"stream": "orders", "region": "eu-west-3"}}, "eu-west-3"),
-        (TOPIC, {"kinesis": {"stream": "orders"}}, "us-east-1"),
+        (TOPIC, {"kinesis": {"stream": "orders"}}, None),
     ],
 )
-def test_the_region_is_that_of_the_ends_as_far_as_they_tell(source: Any, sink: Any, region: str) -> None:
-    """By an ARN, by a key, else the table's own first."""
+def test_the_region_is_that_of_the_ends_as_far_as_they_tell(source: Any, sink: Any, region: str | None) -> None:
+    """By an ARN or by a key; what was measured goes before both."""
     assert region_of(mirror(source, sink), Figures()) == region
     assert region_of(mirror(source, sink), Figures(region="ap-south-1")) == "ap-south-1"
 

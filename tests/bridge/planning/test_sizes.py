@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from bridge.planning import kinesis, msk
-from bridge.planning.backfill import backfill, reading, writing
+from bridge.planning.backfill import backfill, writing
 from bridge.planning.load import Aims, Load
+from bridge.planning.reading import OwnReading
 from bridge.planning.retention import retention_for
 from bridge.planning.workers import CPU_US, Kind, workers_for
 from tests.bridge.planning.orders import LOAD, RATES
@@ -86,22 +87,32 @@ def test_what_a_record_costs_is_what_was_measured(ends: tuple[Kind, Kind], row: 
 def test_a_copy_takes_as_long_as_the_slower_end_and_what_goes_on_coming_in_make_it() -> None:
     """80 % of two shards' 4 MB/s are 3.2, of which 1 is needed to stay abreast."""
     load = Load(1_000, 1_000)
-    copying = backfill(2.2e6 * 3600, load, reading("kinesis", 2, None), writing("kafka", 4, load))
+    copying = backfill(2.2e6 * 3600, load, OwnReading("kinesis", 2).pace(), writing("kafka", 4, load))
     assert (copying.hours, copying.pace.by) == (1, "80% of the read limit of 2 shards")
-    into = backfill(1e9, load, reading("kafka", 4, None), writing("kinesis", 3, load))
+    into = backfill(1e9, load, OwnReading("kafka", 4).pace(), writing("kinesis", 3, load))
     assert into.pace.by == "the write limit of 3 shards"
 
 
 def test_a_copy_that_never_catches_up_is_named() -> None:
     """And then no retention is long enough but the longest."""
-    copying = backfill(1e9, Load(2_000, 1_000), reading("kinesis", 1, 0.5))
+    copying = backfill(1e9, Load(2_000, 1_000), OwnReading("kinesis", 1, read_share=0.5).pace())
     assert copying.hours is None
     assert retention_for(copying, 24).source == 8_760
 
 
 def test_a_source_keeps_records_for_the_copy_and_a_weekend() -> None:
     """In whole days; the sink at least as long as the source does."""
-    copying = backfill(1e6 * 3600 * 10, Load(1, 1), reading("kinesis", 1, 0.5))
+    copying = backfill(1e6 * 3600 * 10, Load(1, 1), OwnReading("kinesis", 1, read_share=0.5).pace())
     kept = retention_for(copying, 24)
     assert (kept.source, kept.sink, kept.is_enough) == (96, 96, False)
     assert retention_for(copying, 168).sink == 168
+
+
+def test_a_mirror_that_fans_out_has_each_shard_for_itself_and_pays_for_that() -> None:
+    """By the hour and by what it reads; an on-demand stream's by what it reads alone."""
+    fanning = OwnReading("kinesis", 4, fans_out=True)
+    assert fanning.pace().bytes_per_second == 8_000_000
+    assert {item.what for item in fanning.items(RATES, LOAD)} == {"its consumer", "reading the source"}
+    (on_demand,) = replace(fanning, on_demand=True).items(RATES, LOAD)
+    assert on_demand.rate == RATES.kinesis.on_demand.fan_out_gb
+    assert list(OwnReading("kinesis", 4).items(RATES, LOAD)) == []
