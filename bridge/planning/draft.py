@@ -78,11 +78,11 @@ class _Draft:
     @property
     def _lanes(self) -> int:
         """The partitions that the source has, or should have."""
-        return self.figures.partitions or self._needed(_kind(self.asked.source.end), 1)
+        return self.figures.partitions or self._needed(_kind(self.asked.source.end))
 
     @property
     def _market(self) -> Market:
-        return Market(self.rates, self.aims, self._lanes)
+        return Market(self.rates, self.aims, self.figures.partitions or 1, 0 if self._fans_out else 1)
 
     @property
     def _reading(self) -> OwnReading:
@@ -102,17 +102,17 @@ class _Draft:
         stream = self.asked.source.kinesis
         return stream is not None and stream.read in _FANNING_OUT
 
-    def _needed(self, kind: Kind, least: int) -> int:
+    def _needed(self, kind: Kind) -> int:
         """The partitions that an end of ``kind`` should have. The mirror polls a stream beside its readers."""
         if kind == "kinesis":
-            return kinesis.shards_for(self.load, self.aims, self.load.readers + (0 if self._fans_out else 1))
-        return msk.partitions_for(self.load, self.aims, least)
+            return kinesis.shards_for(self.load, self.aims, self.load.readers + self._market.polling)
+        return msk.partitions_for(self.load, self.aims, self._market.partitions)
 
     def _side(self, role: Literal["source", "sink"]) -> Side:
         end = self.asked.source.end if role == "source" else self.asked.sink.end
-        kind, least = _kind(end), 1 if role == "source" else self._lanes
+        kind = _kind(end)
         now = self.figures.partitions if role == "source" else None
-        return Side(role, kind, end.title, self._needed(kind, least), now, self._market.offers(kind, self.load))
+        return Side(role, kind, end.title, self._needed(kind), now, self._market.offers(kind, self.load))
 
     def _backfill(self, workers: Workers, sink: Side) -> Backfill:
         stored = self.figures.stored_bytes

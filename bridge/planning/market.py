@@ -35,6 +35,8 @@ class Market:
     aims: Aims
     partitions: int
     """The least that a topic has, whatever the load."""
+    polling: int = 0
+    """How many poll a stream beside the readers of its load: the mirror, or nobody."""
 
     def pricings(self, kind: Kind) -> Mapping[str, Pricing]:
         """By the keys of their offers."""
@@ -43,7 +45,7 @@ class Market:
         if kind == "kinesis":
             return {
                 "kinesis_provisioned": lambda load: kinesis.provisioned(
-                    streams.provisioned, load, kinesis.shards_for(load, aims)
+                    streams.provisioned, load, kinesis.shards_for(load, aims, load.readers + self.polling)
                 ),
                 "kinesis_on_demand": lambda load: kinesis.on_demand(streams.on_demand, load),
                 "kinesis_advantage": lambda load: kinesis.advantage(streams.advantage, load),

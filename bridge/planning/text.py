@@ -9,13 +9,13 @@ from bridge.planning.offer import Offer
 from bridge.planning.plan import Plan, Side
 from bridge.planning.retention import Retention
 
-_FEW = 10
+_FEW, _MANY = 10, 100
 
 
 def facts(plan: Plan) -> Iterator[tuple[str, str]]:
     """What is needed, each by its name."""
     load = plan.load
-    mean = f"{load.records_per_second:,.4g} records/s of {load.record_bytes:,.4g} bytes"
+    mean = f"{number(load.records_per_second)} records/s of {number(load.record_bytes)} bytes"
     yield "load", f"{mean}, {load.peak_factor:.3g} times that at the peak ({plan.told_by})"
     yield "readers", f"{load.readers} that share what there is, {load.fan_out_readers} with enhanced fan-out"
     for side in plan.sides:
@@ -36,8 +36,8 @@ def _side(side: Side) -> str:
 
 
 def _backfill(copying: Backfill) -> str:
-    size = f"{copying.stored_bytes / GIB:,.3g} GB"
-    pace = f"{copying.pace.bytes_per_second / 1e6:,.3g} MB/s, by {copying.pace.by}"
+    size = f"{number(copying.stored_bytes / GIB)} GB"
+    pace = f"{rate(copying.pace.bytes_per_second)}, by {copying.pace.by}"
     if copying.hours is None:
         return f"{size} never catch up at {pace}"
     return f"{size} in {hours(copying.hours)} at {pace}"
@@ -76,5 +76,10 @@ def money(dollars: float) -> str:
 def rate(bytes_per_second: float) -> str:
     """``1.5 MB/s``, or in kB."""
     if bytes_per_second < 100_000:
-        return f"{bytes_per_second / 1000:,.3g} kB/s"
-    return f"{bytes_per_second / 1e6:,.3g} MB/s"
+        return f"{number(bytes_per_second / 1000)} kB/s"
+    return f"{number(bytes_per_second / 1e6)} MB/s"
+
+
+def number(value: float) -> str:
+    """Three digits, or all that stand before the point."""
+    return f"{value:,.0f}" if value >= _MANY else f"{value:.3g}"

@@ -10,7 +10,7 @@ from bridge.planning.offer import Offer
 from bridge.planning.page.bars import PARTS, bars
 from bridge.planning.page.curves import curves
 from bridge.planning.plan import Plan
-from bridge.planning.text import facts, money, priced, rate, told_of
+from bridge.planning.text import facts, money, number, priced, rate, told_of
 from bridge.telemetry.page.document import source_hash
 
 _STYLE_PLACE = "/* report.css */"
@@ -60,7 +60,7 @@ def _summary(plan: Plan) -> str:
 
 def _offer(offer: Offer) -> str:
     rows = "".join(
-        f'<tr><td>{escape(item.what)}</td><td class="number">{item.quantity:,.4g} {escape(item.unit)}</td>'
+        f'<tr><td>{escape(item.what)}</td><td class="number">{number(item.quantity)} {escape(item.unit)}</td>'
         f'<td class="number">${item.rate:.10g}</td><td class="number">{money(item.cost)}</td></tr>'
         for item in offer.items
     )
