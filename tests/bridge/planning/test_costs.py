@@ -46,6 +46,13 @@ def test_small_records_are_paid_as_if_they_were_whole() -> None:
     assert kinesis.provisioned(RATES.kinesis.provisioned, small, 1).items[1].quantity == small.records_per_month
 
 
+@pytest.mark.parametrize(("size", "units"), [(1, 1), (25 * 1024, 1), (25 * 1024 + 1, 2), (1_048_576, 41)])
+def test_a_put_unit_is_of_25_kib(size: int, units: int) -> None:
+    """One byte more is another."""
+    load = Load(1, size)
+    assert kinesis.provisioned(RATES.kinesis.provisioned, load, 1).items[1].quantity == units * load.records_per_month
+
+
 def test_fan_out_is_paid_by_who_has_it() -> None:
     """A poller of a provisioned stream pays nothing."""
     polled = kinesis.provisioned(RATES.kinesis.provisioned, replace(LOAD, readers=5), 4)
