@@ -17,6 +17,8 @@ from connectors.base import Clock
 
 if TYPE_CHECKING:
     from bridge.planning import Figures, Plan
+    from bridge.planning.offer import Offer
+    from bridge.planning.plan import Side
     from bridge.planning.prices.table import PriceTable
 
 _ASK_AWS = "aws"
@@ -130,7 +132,7 @@ def _print(made: "Plan") -> None:
 
     print_rows(("needed", ""), list(facts(made)))
     rows = [
-        (side.role, offer.title, offer.size, f"{offer.cost:,.2f}", offer.obstacle or _best(offer is side.cheapest))
+        (side.role, offer.title, offer.size, f"{offer.cost:,.2f}", _verdict(side, offer))
         for side in made.sides
         for offer in side.offers
     ]
@@ -146,5 +148,5 @@ def _print(made: "Plan") -> None:
     print(f"prices: {made.prices.region}, list prices of {made.prices.as_of}, without taxes and free tiers")
 
 
-def _best(is_best: bool) -> str:
-    return "cheapest" if is_best else ""
+def _verdict(side: "Side", offer: "Offer") -> str:
+    return offer.obstacle or ("cheapest" if offer is side.cheapest else "")

@@ -56,7 +56,6 @@ class _Draft:
         )
         copying = self._backfill(workers, sink)
         kept = retention_for(copying, self.figures.retention_hours)
-        kinds = dict.fromkeys((source.kind, sink.kind))
         return Plan(
             mirror=self.asked.name,
             prices=Prices(as_of, region, self.rates.sources, self.rates.checked),
@@ -70,7 +69,7 @@ class _Draft:
             bridge=self._bridge(workers),
             backfill=copying,
             retention=kept,
-            break_evens=tuple(each for kind in kinds for each in break_evens(self._market, kind, self.load)),
+            break_evens=break_evens(self._market.ways({source.kind, sink.kind}), self.load),
             policies=self._policies(),
             remarks=tuple(_remarks(self.figures, self.rates, region, copying, kept, workers)),
         )

@@ -1,6 +1,7 @@
 """All ways to have a load at Kinesis and at MSK, and where one becomes dearer than another."""
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -24,7 +25,12 @@ _RIVALS = (
     ("msk_standard", "msk_express"),
     ("msk_standard", "msk_serverless"),
     ("msk_express", "msk_serverless"),
+    ("kinesis_provisioned", "msk_standard"),
+    ("kinesis_on_demand", "msk_serverless"),
+    ("kinesis_on_demand", "msk_express"),
+    ("kinesis_advantage", "msk_express"),
 )
+"""Those that are alike, and those that a migration chooses between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,10 @@ class Market:
             "msk_serverless": lambda load: msk.serverless(clusters.serverless, load, self._parts(load)),
         }
 
+    def ways(self, kinds: Iterable[Kind]) -> Mapping[str, Pricing]:
+        """All of several kinds."""
+        return {key: pricing for kind in kinds for key, pricing in self.pricings(kind).items()}
+
     def offers(self, kind: Kind, load: Load) -> tuple[Offer, ...]:
         return tuple(pricing(load) for pricing in self.pricings(kind).values())
 
@@ -82,6 +92,11 @@ class BreakEven:
     at: Even | None
     """None: ``below`` is cheaper at every load that was looked at."""
 
+    @property
+    def distance(self) -> float:
+        """How many times more or less than today's load it is."""
+        return math.inf if self.at is None else max(self.at.factor, 1 / self.at.factor)
+
     def to_json(self) -> dict[str, object]:
         at = self.at
         return {
@@ -93,12 +108,13 @@ class BreakEven:
         }
 
 
-def break_evens(market: Market, kind: Kind, load: Load) -> Iterator[BreakEven]:
-    """Of each two rivals the one that is nearest to ``load``: steps of whole brokers and shards may make several."""
-    pricings = market.pricings(kind)
-    for one, other in _RIVALS:
-        if one in pricings and other in pricings:
-            yield _break_even(pricings[one], pricings[other], load)
+def break_evens(ways: Mapping[str, Pricing], load: Load) -> tuple[BreakEven, ...]:
+    """Of each two rivals the one that is nearest to ``load``: steps of whole brokers and shards may make several.
+
+    First those that there are, the nearest first; then those of which one is cheaper throughout.
+    """
+    found = [_break_even(ways[one], ways[other], load) for one, other in _RIVALS if one in ways and other in ways]
+    return tuple(sorted(found, key=lambda each: each.distance))
 
 
 def _break_even(one: Pricing, other: Pricing, load: Load) -> BreakEven:

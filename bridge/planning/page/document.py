@@ -21,8 +21,7 @@ def document(plan: Plan) -> str:
     parts = files(__package__)
     style = parts.joinpath("report.css").read_text("utf-8")
     frame = parts.joinpath("report.html").read_text("utf-8")
-    kinds = dict.fromkeys(side.kind for side in plan.sides)
-    pricings = {key: each for kind in kinds for key, each in plan.market.pricings(kind).items()}
+    ways = plan.market.ways(dict.fromkeys(side.kind for side in plan.sides))
     filled = Template(frame).substitute(
         policy=f"default-src 'none'; style-src {source_hash(style)}; base-uri 'none'; form-action 'none'",
         mirror=escape(plan.mirror),
@@ -30,7 +29,7 @@ def document(plan: Plan) -> str:
         summary=_summary(plan),
         bars=bars(_distinct(plan)),
         legend="".join(f'<li class="{part}">{part}</li>' for part in PARTS),
-        curves=curves(pricings, plan.load, plan.break_evens),
+        curves=curves(ways, plan.load, plan.break_evens),
         break_evens=_list(map(told_of, plan.break_evens)),
         facts=_rows((name, value) for name, value in facts(plan)),
         offers="".join(_offer(each) for each in _distinct(plan)),

@@ -33,7 +33,7 @@ def test_elsewhere_than_on_a_terminal_it_prints_lines(plan: Plan) -> None:
     assert "source\tKinesis stream orders: 22 shards needed" in lines
     assert "source\tKinesis, provisioned\t22 shards\t424.86\tcheapest" in lines
     assert "mirror\tThe mirror, on Fargate\t2 tasks of 1 vCPU, 2 GB\t72.08\t" in lines
-    assert sum(line.startswith("break-even: ") for line in lines) == 6
+    assert sum(line.startswith("break-even: ") for line in lines) == 10
     assert any(line.startswith("note: ") and "--readers" in line for line in lines)
     assert lines[-1].startswith("prices: us-east-1, list prices of 2")
 

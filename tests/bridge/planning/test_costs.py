@@ -66,7 +66,7 @@ def test_a_break_even_is_where_both_cost_the_same() -> None:
     pricings = MARKET.pricings("kinesis")
     (even,) = [
         each
-        for each in break_evens(MARKET, "kinesis", LOAD)
+        for each in break_evens(MARKET.pricings("kinesis"), LOAD)
         if each.below == "Kinesis, on-demand standard" and "advantage" in each.above
     ]
     assert even.at is not None
@@ -81,7 +81,9 @@ def test_a_break_even_is_where_both_cost_the_same() -> None:
 def test_peaks_are_what_on_demand_is_for() -> None:
     """Shards for a peak that seldom comes are dearer than what goes through, at small loads."""
     spiky = Load(20, 1_000, peak_factor=400)
-    (even,) = [each for each in break_evens(MARKET, "kinesis", spiky) if "standard" in each.below + each.above][:1]
+    (even,) = [
+        each for each in break_evens(MARKET.pricings("kinesis"), spiky) if "standard" in each.below + each.above
+    ][:1]
     assert even.at is not None
     offers = {each.key: each for each in MARKET.offers("kinesis", spiky)}
     assert offers["kinesis_on_demand"].cost < offers["kinesis_provisioned"].cost
@@ -106,3 +108,13 @@ def test_what_goes_between_zones_is_paid_at_both_ends() -> None:
         if item.part == "network"
     ]
     assert item.quantity == pytest.approx(LOAD.gb_per_month * 2 * 2 / 3 * 2)
+
+
+def test_both_services_are_compared_where_a_mirror_is_between_them() -> None:
+    """What a migration is decided by; the break-evens that there are come first, the nearest first."""
+    found = break_evens(MARKET.ways(("kinesis", "kafka")), LOAD)
+    across = [each for each in found if ("Kinesis" in each.below) != ("Kinesis" in each.above)]
+    assert len(across) == 4
+    distances = [each.distance for each in found]
+    assert distances == sorted(distances)
+    assert not any("MSK" in each.below + each.above for each in break_evens(MARKET.ways(["kinesis"]), LOAD))
