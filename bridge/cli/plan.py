@@ -102,10 +102,9 @@ def plan(
 
 
 async def _measured(asked: Configuration) -> "Figures":
-    from bridge.keeping.clusters import located  # noqa: PLC0415
     from bridge.planning import measured  # noqa: PLC0415
 
-    return await measured(await located(asked), Clock())
+    return await measured(asked, Clock())
 
 
 def _table(

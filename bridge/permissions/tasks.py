@@ -151,8 +151,9 @@ def _doctor(parts: Parts) -> Iterator[Statement]:
 
 
 def _plan(parts: Parts) -> Iterator[Statement]:
-    """The source's load, counted by CloudWatch or seen in its records, and prices."""
+    """The source's load, counted by CloudWatch or seen in its records, what the sink is, and prices."""
     yield from actions.read(parts.source)
+    yield from actions.look_at(parts.sink)
     if isinstance(parts.source, Stream):
         yield allow("SeeConsumers", ("kinesis:ListStreamConsumers",), parts.source.arn)
         yield allow("SeeMetrics", ("cloudwatch:GetMetricStatistics",), "*")

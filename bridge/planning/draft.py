@@ -55,7 +55,8 @@ class _Draft:
             self.load, self.aims, (source.kind, sink.kind), self._lanes, shared=self.asked.shares_work
         )
         copying = self._backfill(workers, sink)
-        kept = retention_for(copying, self.figures.retention_hours)
+        seen = self.figures.sink
+        kept = retention_for(copying, self.figures.retention_hours, None if seen is None else seen.retention_hours)
         return Plan(
             mirror=self.asked.name,
             prices=Prices(as_of, region, self.rates.sources, self.rates.checked),
@@ -110,7 +111,8 @@ class _Draft:
     def _side(self, role: Literal["source", "sink"]) -> Side:
         end = self.asked.source.end if role == "source" else self.asked.sink.end
         kind = _kind(end)
-        now = self.figures.partitions if role == "source" else None
+        seen = self.figures.sink
+        now = self.figures.partitions if role == "source" else None if seen is None else seen.partitions
         return Side(role, kind, end.title, self._needed(kind), now, self._market.offers(kind, self.load))
 
     def _backfill(self, workers: Workers, sink: Side) -> Backfill:
@@ -118,7 +120,8 @@ class _Draft:
         if stored is None:
             stored = self.load.kept_gb(0, self.load.retention_hours) * GIB
         able = Pace(workers.count * workers.records_per_second * self.load.record_bytes, f"{workers.count} workers")
-        return backfill(stored, self.load, self._reading.pace(), writing(sink.kind, sink.partitions, self.load), able)
+        taking = writing(sink.kind, sink.partitions_now or sink.partitions, self.load)
+        return backfill(stored, self.load, self._reading.pace(), taking, able)
 
     def _bridge(self, workers: Workers) -> Offer:
         tasks = workers.offer(self.rates.fargate)
@@ -153,7 +156,11 @@ def _remarks(
         yield "how many applications read it is not known: one (--readers)"
     if copying.hours is None:
         yield f"a backfill never catches up: {copying.pace.by} gives no more than goes on coming in"
-    if not kept.is_enough:
+    if not kept.source_is_enough:
         yield f"keep records of the source for {kept.source} hours: for the copy, and a weekend beside it"
+    if not kept.sink_is_enough:
+        yield f"keep records of the sink for {kept.sink} hours: what a backfill copies is gone again sooner"
+    if figures.sink is not None and figures.sink.unseen:
+        yield f"the sink was not seen: {figures.sink.unseen}"
     if workers.obstacle:
         yield f"one worker is not enough: {workers.obstacle}"

@@ -44,8 +44,11 @@ def _backfill(copying: Backfill) -> str:
 
 
 def _retention(kept: Retention) -> str:
-    now = "" if kept.source_now is None else f", now {hours(kept.source_now)}"
-    return f"source {hours(kept.source)}{now}; sink {hours(kept.sink)}"
+    return f"source {_kept(kept.source, kept.source_now)}; sink {_kept(kept.sink, kept.sink_now)}"
+
+
+def _kept(needed: int, now: float | None) -> str:
+    return hours(needed) if now is None else f"{hours(needed)}, now {hours(now)}"
 
 
 def hours(number: float) -> str:

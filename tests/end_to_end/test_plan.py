@@ -80,7 +80,8 @@ async def test_a_stream_s_load_is_what_cloudwatch_has_counted(
     assert 8 < load["peak_factor"] < 10
     assert load["readers"] == 2
     assert load["retention_hours"] == 24
-    assert document["sides"][0]["partitions_now"] == 3
+    assert [side["partitions_now"] for side in document["sides"]] == [3, 2]
+    assert document["retention"]["sink_now_hours"] == 168
     resources = document["policies"]["run"]["Statement"][0]["Resource"]
     assert resources[0].endswith(f":stream/{name}")
 
@@ -123,6 +124,8 @@ async def test_a_topic_s_load_is_what_its_offsets_tell(kafka: str, kinesis: str,
     assert found.record_bytes == pytest.approx(SIZE + 3, abs=1)
     assert found.stored_bytes == pytest.approx(3 * COUNT * (SIZE + 3), rel=0.01)
     assert found.partitions == 3
+    assert found.sink is not None
+    assert "ResourceNotFoundException" in found.sink.unseen
     assert await asyncio.to_thread(group_names, kafka) == before
 
 

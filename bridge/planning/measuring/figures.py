@@ -9,6 +9,18 @@ from bridge.planning.load import Load
 DEFAULT_PEAK = 3.0
 """Where nobody knows: evenings and mornings have three times what the mean has, as a rule of thumb."""
 DEFAULT_RETENTION_H = 24.0
+HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """What the sink has already; None of each that is not known."""
+
+    partitions: int | None = None
+    retention_hours: float | None = None
+    """None: also without a limit."""
+    unseen: str = ""
+    """Why it was not seen, for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +39,8 @@ class Figures:
     """Of the source: open shards, or partitions."""
     on_demand: bool | None = None
     """Whether the source is a stream whose shards AWS counts."""
+    sink: Sink | None = None
+    """None: nobody has looked."""
     account: str | None = None
     region: str | None = None
     told_by: str = ""

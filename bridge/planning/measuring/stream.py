@@ -6,12 +6,10 @@ from bridge.config.ends import KinesisEnd
 from bridge.doctor.sample import Sample, taken
 from bridge.migration.log import StreamLog
 from bridge.planning.measuring.cloudwatch import DAYS, Traffic, traffic
-from bridge.planning.measuring.figures import Figures
+from bridge.planning.measuring.figures import HOUR_MS, Figures
 from connectors.base import Clock, ConnectorError
 from connectors.kafka.aws.identity import Identity
 from connectors.kinesis.polling import KinesisSource
-
-_HOUR_MS = 3_600_000
 
 
 async def stream_figures(end: KinesisEnd, log: StreamLog, clock: Clock) -> Figures:
@@ -21,7 +19,7 @@ async def stream_figures(end: KinesisEnd, log: StreamLog, clock: Clock) -> Figur
     shards = [shard for shard in (await stream.shards()).values() if not shard.closed]
     common = Figures(
         fan_out_readers=await _fan_out_readers(stream),
-        retention_hours=stream.retention_ms / _HOUR_MS,
+        retention_hours=stream.retention_ms / HOUR_MS,
         partitions=len(shards),
         on_demand=stream.summary.on_demand,
         account=account,

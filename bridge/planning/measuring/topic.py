@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from bridge.doctor.sample import taken
 from bridge.migration.log import OLDEST_MS, TopicLog
-from bridge.planning.measuring.figures import Figures
+from bridge.planning.measuring.figures import HOUR_MS, Figures
 from connectors.base import Clock, Partition, Place
 from connectors.kafka.fetching.offsets import following
 
 HOURS = 24
-_HOUR_MS = 3_600_000
 
 
 async def topic_figures(log: TopicLog, clock: Clock) -> Figures:
@@ -26,7 +25,7 @@ async def topic_figures(log: TopicLog, clock: Clock) -> Figures:
         None if not hours else sum(hours) / len(hours) / 3600,
         size,
         max(hours) * len(hours) / sum(hours) if hours else None,
-        retention_hours=None if kept_ms is None else kept_ms / _HOUR_MS,
+        retention_hours=None if kept_ms is None else kept_ms / HOUR_MS,
         stored_bytes=None if size is None else stored * size,
         partitions=len(partitions),
         told_by=f"offsets of {len(hours)} hours, sizes by {sample}",
@@ -40,7 +39,7 @@ async def _by_hour(
     found: list[int] = []
     later = dict(ends)
     for hour in range(1, HOURS + 1):
-        earlier = _offsets(await log.at_time(partitions, now_ms - hour * _HOUR_MS))
+        earlier = _offsets(await log.at_time(partitions, now_ms - hour * HOUR_MS))
         found.append(sum(max(0, later[name] - earlier[name]) for name in later))
         if all(earlier[name] <= oldest[name] for name in earlier):
             break

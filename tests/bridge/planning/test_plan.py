@@ -10,6 +10,7 @@ from bridge.errors import UsageError
 from bridge.permissions import Surroundings, Task, policy_for
 from bridge.planning import Aims, Figures, planned
 from bridge.planning.draft import region_of
+from bridge.planning.measuring.figures import Sink
 from bridge.planning.prices.table import packaged
 from bridge.planning.text import facts
 from tests.bridge.planning.orders import FIGURES, STREAM, TOPIC, mirror, plan
@@ -45,6 +46,10 @@ def test_what_stands_in_the_way_is_said() -> None:
     assert any("never catches up" in each for each in slow.remarks)
     short = plan(replace(FIGURES, partitions=20, retention_hours=24))
     assert any("keep records of the source for 96 hours" in each for each in short.remarks)
+    soon = plan(replace(FIGURES, sink=Sink(12, 24)))
+    assert any("keep records of the sink for 96 hours" in each for each in soon.remarks)
+    unseen = plan(replace(FIGURES, sink=Sink(unseen="there is no such topic yet")))
+    assert any("no such topic" in each for each in unseen.remarks)
     alone = plan(Figures(200_000, 1_000, 1, 1), checkpoints={"sqlite": {"path": "places.db"}})
     assert any("one worker is not enough" in each for each in alone.remarks)
 

@@ -97,15 +97,16 @@ def test_a_copy_that_never_catches_up_is_named() -> None:
     """And then no retention is long enough but the longest."""
     copying = backfill(1e9, Load(2_000, 1_000), OwnReading("kinesis", 1, read_share=0.5).pace())
     assert copying.hours is None
-    assert retention_for(copying, 24).source == 8_760
+    assert retention_for(copying, 24, None).source == 8_760
 
 
 def test_a_source_keeps_records_for_the_copy_and_a_weekend() -> None:
     """In whole days; the sink at least as long as the source does."""
     copying = backfill(1e6 * 3600 * 10, Load(1, 1), OwnReading("kinesis", 1, read_share=0.5).pace())
-    kept = retention_for(copying, 24)
-    assert (kept.source, kept.sink, kept.is_enough) == (96, 96, False)
-    assert retention_for(copying, 168).sink == 168
+    kept = retention_for(copying, 24, None)
+    assert (kept.source, kept.sink, kept.source_is_enough) == (96, 96, False)
+    assert retention_for(copying, 168, 24).sink == 168
+    assert not retention_for(copying, 168, 24).sink_is_enough
 
 
 def test_a_mirror_that_fans_out_has_each_shard_for_itself_and_pays_for_that() -> None:
