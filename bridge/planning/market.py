@@ -124,7 +124,8 @@ def _break_even(one: Pricing, other: Pricing, load: Load) -> BreakEven:
         return (bool(first.obstacle), first.cost) < (bool(second.obstacle), second.cost)
 
     steps = [LEAST * (MOST / LEAST) ** (step / _STEPS) for step in range(_STEPS + 1)]
-    found = [_crossing(is_cheaper, low, high) for low, high in pairwise(steps) if is_cheaper(low) != is_cheaper(high)]
+    answers = [(factor, is_cheaper(factor)) for factor in steps]
+    found = [_crossing(is_cheaper, low, high) for (low, before), (high, after) in pairwise(answers) if before != after]
     titles = one(load).title, other(load).title
     if not found:
         return BreakEven(*(titles if is_cheaper(1) else titles[::-1]), None)

@@ -15,6 +15,7 @@ from bridge.config.document import Document
 from bridge.config.validation import validate
 from bridge.permissions import Task, policy_for
 from bridge.planning import measured
+from bridge.planning.measuring.figures import Sink
 from connectors.base import Clock
 from tests.support.command import run_command
 from tests.support.factories import StreamFactory, TopicFactory
@@ -102,12 +103,15 @@ async def test_where_cloudwatch_does_not_tell_the_records_themselves_do(
     assert found.peak_factor is None
     assert found.partitions == 2
     assert "CloudWatch does not tell" in found.told_by
+    assert found.sink == Sink(unseen="there is no such topic yet")
     allowed = policy_for(asked, [Task.PLAN]).actions
     called = {f"kinesis:{call.operation}" for call in proxy.calls}
     assert called == {action for action in allowed if action.startswith("kinesis:")}
 
 
-async def test_a_topic_s_load_is_what_its_offsets_tell(kafka: str, kinesis: str, topic: TopicFactory) -> None:
+async def test_a_topic_s_load_is_what_its_offsets_tell(
+    kafka: str, kinesis: str, topic: TopicFactory, stream: StreamFactory
+) -> None:
     """Of a day, by the hour; and nobody has joined a group for it."""
     name = topic(3)
     before, now_ms = await asyncio.to_thread(group_names, kafka), Clock().now_ms()
@@ -117,15 +121,14 @@ async def test_a_topic_s_load_is_what_its_offsets_tell(kafka: str, kinesis: str,
         for number in range(COUNT)
     ]
     await asyncio.to_thread(write_topic, kafka, name, written)
-    told = {"name": "orders", "source": topic_section(kafka, name), "sink": stream_section(kinesis, "orders")}
+    told = {"name": "orders", "source": topic_section(kafka, name), "sink": stream_section(kinesis, stream(2))}
     found = await measured(validate(Document(told)), Clock())
     assert found.records_per_second == pytest.approx(3 * COUNT / (4 * 3600))
     assert found.peak_factor == pytest.approx(2 * COUNT / (3 * COUNT / 4))
     assert found.record_bytes == pytest.approx(SIZE + 3, abs=1)
     assert found.stored_bytes == pytest.approx(3 * COUNT * (SIZE + 3), rel=0.01)
     assert found.partitions == 3
-    assert found.sink is not None
-    assert "ResourceNotFoundException" in found.sink.unseen
+    assert found.sink == Sink(2, 24)
     assert await asyncio.to_thread(group_names, kafka) == before
 
 
