@@ -59,7 +59,7 @@ class _Draft:
         kept = retention_for(copying, self.figures.retention_hours, None if seen is None else seen.retention_hours)
         return Plan(
             mirror=self.asked.name,
-            prices=Prices(as_of, region, self.rates.sources, self.rates.checked),
+            prices=Prices(as_of, region, self.rates.sources, self.rates.remark),
             load=self.load,
             told_by=self.figures.told_by or "figures given by hand",
             aims=self.aims,
@@ -148,8 +148,8 @@ def _kind(end: KinesisEnd | KafkaEnd) -> Kind:
 def _remarks(
     figures: Figures, rates: Rates, region: str, copying: Backfill, kept: Retention, workers: Workers
 ) -> Iterator[str]:
-    if not rates.checked:
-        yield f"the prices of {region} have no second source: --prices aws asks AWS for them, --prices FILE has others"
+    if rates.remark:
+        yield f"prices of {region}: {rates.remark} (--prices)"
     if figures.peak_factor is None:
         yield f"how high the busiest minutes are is not known: {DEFAULT_PEAK:g} times the mean (--peak-factor)"
     if figures.readers is None:

@@ -19,7 +19,8 @@ class Prices:
     as_of: str
     region: str
     sources: tuple[str, ...]
-    checked: bool
+    remark: str
+    """Why they are to be replaced first; empty where they need not be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Plan:
                 "as_of": self.prices.as_of,
                 "region": self.prices.region,
                 "sources": list(self.prices.sources),
-                "checked": self.prices.checked,
+                "remark": self.prices.remark,
             },
             "load": {
                 "records_per_second": self.load.records_per_second,

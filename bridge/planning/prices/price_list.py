@@ -1,7 +1,8 @@
 """The answers of AWS's price list, understood: which of its products is which of our rates.
 
 Source of the names: the price lists of AmazonKinesis, AmazonMSK and AmazonECS; a usage type begins with a short name of
-its region, which us-east-1 may leave out. What goes between zones is in none of them.
+its region, which us-east-1 may leave out. What goes between zones is in none of them, and costs the same in most
+regions.
 """
 
 import json
@@ -10,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from msgspec import ValidationError, convert, to_builtins
+from msgspec import convert, to_builtins
 
 from bridge.errors import UsageError
-from bridge.planning.prices.rates import Rates, Transfer
+from bridge.planning.prices.rates import Rates
 
 SOURCE = "the AWS price list (pricing:GetProducts)"
 SERVICES = ("AmazonKinesis", "AmazonMSK", "AmazonECS")
@@ -57,6 +58,10 @@ _USAGE: Mapping[str, Path] = {
     "Fargate-GB-Hours": ("fargate", "memory_gb_hour"),
 }
 
+_NAMED = frozenset({*_GROUPS.values(), *_OPERATIONS.values(), *_USAGE.values()})
+_BROKERS = frozenset({("msk", "standard", "broker_hour"), ("msk", "express", "broker_hour")})
+"""Each by the sizes that there are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Product:
@@ -86,23 +91,24 @@ def products(answers: Iterable[str]) -> Iterator[Product]:
             yield Product(usage, attributes.get("group", ""), operation, max(prices))
 
 
-def rates(region: str, found: Iterable[Product], transfer: Transfer, instead: Rates | None) -> Rates:
-    """Those of ``region``; what the list does not have is as in ``instead``, and between zones ``transfer``.
+def rates(region: str, found: Iterable[Product], instead: Rates, whose: str) -> Rates:
+    """Those of ``region``. What the list does not name is as in ``instead``, which are ``whose``; the remark says so.
 
-    Raises ``UsageError``, with the rates that are missing, where there is none instead.
+    Raises ``UsageError`` where the list names nothing.
     """
-    known: dict[str, Any] = {} if instead is None else to_builtins(instead)
-    known |= {"sources": (SOURCE,), "checked": True, "transfer": to_builtins(transfer)}
-    _put(known, ("kinesis", "advantage", "stream_hour"), 0.0)
-    for each in found:
-        for path in _paths(each):
-            _put(known, path, each.usd)
-    try:
-        return convert(known, Rates)
-    except ValidationError as error:
-        raise UsageError(
-            f"read the price list of {region}", str(error), "--prices FILE has what the list lacks"
-        ) from error
+    told = {path: each.usd for each in found for path in _paths(each)}
+    if not told:
+        raise UsageError(f"read the price list of {region}", "it names none of our rates", "check --region")
+    known: dict[str, Any] = to_builtins(instead)
+    sizes = {path[:-1] for path in told} & _BROKERS
+    for path in sizes:
+        # A size that is not offered there has no price, whatever it costs elsewhere.
+        _put(known, path, {})
+    for path, usd in told.items():
+        _put(known, path, usd)
+    missing = sorted(".".join(path) for path in (_NAMED - told.keys()) | (_BROKERS - sizes))
+    remark = f"AWS's price list names no {', '.join(missing)}: as of {whose}" if missing else ""
+    return convert({**known, "sources": (SOURCE,), "remark": remark}, Rates)
 
 
 def _paths(product: Product) -> Iterator[Path]:
@@ -114,8 +120,8 @@ def _paths(product: Product) -> Iterator[Path]:
         yield "msk", kind, "broker_hour", f"{broker[1].lower()}.{broker[2]}"
 
 
-def _put(known: dict[str, Any], path: Path, value: float) -> None:
+def _put(known: dict[str, Any], path: Path, value: object) -> None:
     *sections, key = path
     for section in sections:
-        known = known.setdefault(section, {})
+        known = known[section]
     known[key] = value

@@ -87,8 +87,8 @@ class Rates(Struct, frozen=True, forbid_unknown_fields=True):
 
     sources: tuple[str, ...]
     """Where they are from."""
-    checked: bool
-    """Whether each was compared with a second source; those that were not are to be replaced before they count."""
+    remark: str
+    """Why they are to be replaced before money depends on them; empty where each was compared with a second source."""
     kinesis: Kinesis
     msk: Msk
     fargate: Fargate

@@ -18,14 +18,14 @@ def asked(table: PriceTable, region: str, now_ms: int) -> PriceTable:
     """``table`` with the rates of ``region`` as AWS tells them now. Blocks for some seconds.
 
     Raises ``RefusedError`` without credentials or the permission, ``UnreachableError`` without an answer, and
-    ``UsageError`` where the list lacks a rate that ``table`` has not either.
+    ``UsageError`` where the list has nothing of ``region``.
     """
     operation = f"ask AWS for the prices of {region}"
     client = Identity(_REGION).client("pricing")
     with explained(operation):
         answers = [answer for service in SERVICES for answer in _answers(client, service, region)]
-    transfer = (table.regions.get(region) or table.rates(DEFAULT_REGION)).transfer
-    found = rates(region, products(answers), transfer, table.regions.get(region))
+    whose = region if region in table.regions else DEFAULT_REGION
+    found = rates(region, products(answers), table.rates(whose), f"{whose}, {table.as_of}")
     today = datetime.fromtimestamp(now_ms / 1000, UTC).date().isoformat()
     return with_changed(table, as_of=today, regions={**table.regions, region: found})
 

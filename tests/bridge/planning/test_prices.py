@@ -95,7 +95,7 @@ ANSWERS = [
 
 def test_the_price_list_is_understood() -> None:
     """By groups, operations and usage types, whichever region's; what it does not name is as in the table."""
-    found = rates("ap-southeast-1", products(ANSWERS), US.transfer, US)
+    found = rates("ap-southeast-1", products(ANSWERS), US, "us-east-1")
     assert found.kinesis.provisioned.shard_hour == 0.02
     assert found.kinesis.on_demand.in_gb == 0.1
     assert found.kinesis.advantage.in_gb == 0.04
@@ -104,14 +104,23 @@ def test_the_price_list_is_understood() -> None:
     assert found.msk.standard.storage_gb_month == 0.12
     assert found.msk.serverless.cluster_hour == 0.9375
     assert found.fargate.cpu_hour == 0.05
-    assert (found.sources, found.checked) == ((SOURCE,), True)
+    assert found.sources == (SOURCE,)
+
+
+def test_a_rate_that_the_list_does_not_name_is_taken_from_the_table_and_named() -> None:
+    """But for the size of a broker, which is then not to be had there."""
+    found = rates("ap-southeast-1", products(ANSWERS), US, "us-east-1")
     assert found.kinesis.provisioned.put_unit == US.kinesis.provisioned.put_unit
+    assert found.remark.endswith(": as of us-east-1")
+    assert "kinesis.provisioned.put_unit" in found.remark
+    assert "kinesis.provisioned.shard_hour" not in found.remark
+    assert found.msk.standard.broker_hour.keys() == {"kafka.m7g.large"}
 
 
-def test_a_rate_that_nobody_has_is_named() -> None:
-    """Of a region that the table does not have either."""
-    with pytest.raises(UsageError, match="out_gb"):
-        rates("ap-southeast-1", products(ANSWERS), US.transfer, None)
+def test_a_region_of_which_the_list_has_nothing_is_refused() -> None:
+    """It is misspelled, or new."""
+    with pytest.raises(UsageError, match="--region"):
+        rates("mars-north-1", products([]), US, "us-east-1")
 
 
 @pytest.fixture
