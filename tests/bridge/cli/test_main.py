@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import pytest
 
-from bridge.cli.failure import exit_code
+from bridge.cli.failure import exit_code, report
 from bridge.cli.main import COMMANDS
 from bridge.errors import BridgeError, UsageError
 from checkpoints.base import CheckpointError, StoreBusyError, StoreSettingsError
@@ -72,3 +72,12 @@ def test_wrong_usage_exits_2(capsys: pytest.CaptureFixture[str], arguments: tupl
 def test_each_class_of_failure_has_its_exit_code(error: Exception, code: int | None) -> None:
     """A bug has none: it keeps its traceback."""
     assert exit_code(error) == code
+
+
+@pytest.mark.parametrize("error", [UsageError("a", "\x1b[2J\u202eb", "c\x07"), BridgeError("a", "\x1b[2J\u202eb\x07")])
+def test_an_error_does_not_tell_the_terminal_what_to_do(capsys: pytest.CaptureFixture[str], error: BridgeError) -> None:
+    """What a file or a server has put into it is shown, and nothing of it is carried out."""
+    report(error)
+    shown = capsys.readouterr().err
+    assert all(each.isprintable() for each in shown.splitlines())
+    assert r"\x1b[2J\u202eb" in shown

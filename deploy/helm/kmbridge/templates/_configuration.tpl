@@ -15,16 +15,36 @@
 {{- toYaml $document -}}
 {{- end -}}
 
-{{/* The mirrors, a JSON list: each entry over the defaults. */}}
+{{/*
+The mirrors, a JSON list: each entry over the defaults. Of a section that chooses one of its keys the entry's choice holds.
+One without a name is of a pattern, by which it is called.
+*/}}
 {{- define "kmbridge.mirrors" -}}
 {{- $config := .Values.config -}}
 {{- $found := list -}}
 {{- if hasKey $config "mirrors" -}}
-{{-   range $config.mirrors -}}
-{{-     $found = append $found (mergeOverwrite (deepCopy (default dict $config.defaults)) (deepCopy .)) -}}
+{{-   range $entry := $config.mirrors -}}
+{{-     $mirror := mergeOverwrite (deepCopy (default dict $config.defaults)) (deepCopy $entry) -}}
+{{-     range $section := list "source" "sink" "checkpoints" "dead_letter" -}}
+{{-       $chosen := get $entry $section -}}
+{{-       if kindIs "map" $chosen -}}
+{{-         range $key := keys (get $mirror $section) -}}
+{{-           if not (hasKey $chosen $key) -}}
+{{-             $_ := unset (get $mirror $section) $key -}}
+{{-           end -}}
+{{-         end -}}
+{{-       end -}}
+{{-     end -}}
+{{-     $found = append $found $mirror -}}
 {{-   end -}}
 {{- else -}}
-{{-   $found = list $config -}}
+{{-   $found = list (deepCopy $config) -}}
+{{- end -}}
+{{- range $found -}}
+{{-   if not .name -}}
+{{-     $source := default dict .source -}}
+{{-     $_ := set . "name" (dig "kinesis" "stream" (dig "kafka" "topic" "a mirror" $source) $source) -}}
+{{-   end -}}
 {{- end -}}
 {{- toJson $found -}}
 {{- end -}}
