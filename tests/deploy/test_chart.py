@@ -199,36 +199,6 @@ def test_nothing_is_kept_on_a_volume_where_no_file_has_to_outlive_the_pod() -> N
     assert not rendered("defaults").every("PersistentVolumeClaim")
 
 
-def test_lag_makes_pods_by_keda_or_by_an_autoscaler_and_never_by_both() -> None:
-    """And where one of them does, the chart does not say how many there are."""
-    keda, hpa, none = rendered("keda"), rendered("hpa"), rendered("defaults")
-    assert "replicas" not in keda.only("StatefulSet")["spec"]
-    assert "replicas" not in hpa.only("StatefulSet")["spec"]
-    assert none.only("StatefulSet")["spec"]["replicas"] == 2
-    assert [len(each.every("ScaledObject")) for each in (keda, hpa, none)] == [1, 0, 0]
-    assert [len(each.every("HorizontalPodAutoscaler")) for each in (keda, hpa, none)] == [0, 1, 0]
-
-
-def test_the_lag_that_is_scaled_on_is_the_one_that_is_told() -> None:
-    """Of the mirror as a whole: a pod's average would say that half of it is enough for two."""
-    scaled = rendered("keda").only("ScaledObject")["spec"]
-    (trigger,) = scaled["triggers"]
-    assert trigger["metricType"] == "Value"
-    assert trigger["metadata"]["query"] == 'max(kmbridge_lag_seconds{namespace="streaming", mirror=~"orders"})'
-    assert scaled["minReplicaCount"] >= 1
-    metrics = rendered("hpa").only("HorizontalPodAutoscaler")["spec"]["metrics"]
-    assert [each["external"]["metric"]["selector"]["matchLabels"]["mirror"] for each in metrics] == [
-        "orders",
-        "payments",
-    ]
-
-
-def test_keda_is_told_whom_to_ask() -> None:
-    """Left out, nothing would ever scale."""
-    with pytest.raises(RefusedValuesError, match=r"autoscaling\.prometheus"):
-        render({"config": TO_KAFKA, "autoscaling": {"kind": "keda"}})
-
-
 def test_a_backfill_is_tried_again_until_it_is_complete_but_not_with_a_mistake_in_its_configuration() -> None:
     """Every attempt goes on where the last one ended; exit code 2 comes again with each."""
     found = rendered("backfill")

@@ -61,6 +61,20 @@ One without a name is of a pattern, by which it is called.
 {{- end -}}
 {{- end -}}
 
+{{/* Of each mirror from a topic the group whose offsets tell how far it is, a JSON list: its own where these are the checkpoints. */}}
+{{- define "kmbridge.sourceGroups" -}}
+{{- $found := list -}}
+{{- range (include "kmbridge.mirrors" . | fromJsonArray) -}}
+{{-   if hasKey (default dict .source) "kafka" -}}
+{{-     $own := and (eq (toString (default "auto" .checkpoints)) "auto") (hasKey (default dict .sink) "kinesis") -}}
+{{-     $group := printf "kmbridge-%s%s" .name (ternary "" "-source" $own) -}}
+{{-     $servers := default (default list .source.kafka.bootstrap_servers) $.Values.autoscaling.kafkaLag.bootstrapServers -}}
+{{-     $found = append $found (dict "mirror" .name "group" $group "topic" .source.kafka.topic "servers" $servers) -}}
+{{-   end -}}
+{{- end -}}
+{{- toJson $found -}}
+{{- end -}}
+
 {{/* Names of the mirrors that keep something in a file: checkpoints, or dead letters. */}}
 {{- define "kmbridge.files" -}}
 {{- range (include "kmbridge.mirrors" . | fromJsonArray) -}}
@@ -107,7 +121,18 @@ One without a name is of a pattern, by which it is called.
 {{- if and (eq .Values.mode "backfill") (gt (len (include "kmbridge.mirrors" . | fromJsonArray)) 1) (not .Values.backfill.mirror) -}}
 {{-   fail "backfill.mirror: the name of the mirror to copy; a backfill is of one" -}}
 {{- end -}}
-{{- if and (eq .Values.autoscaling.kind "keda") (not .Values.autoscaling.prometheus) -}}
-{{-   fail "autoscaling.prometheus: the address of the Prometheus that scrapes the mirror, as http://prometheus.monitoring:9090" -}}
+{{- if eq .Values.autoscaling.kind "keda" -}}
+{{-   if not (or .Values.autoscaling.prometheus .Values.autoscaling.kafkaLag.records) -}}
+{{-     fail "autoscaling.prometheus: the address of the Prometheus that scrapes the mirror, as http://prometheus.monitoring:9090; or autoscaling.kafkaLag.records, for a source that is a topic" -}}
+{{-   end -}}
+{{-   $groups := include "kmbridge.sourceGroups" . | fromJsonArray -}}
+{{-   if and .Values.autoscaling.kafkaLag.records (not $groups) -}}
+{{-     fail "autoscaling.kafkaLag: no source is a topic; autoscaling.prometheus is for streams" -}}
+{{-   end -}}
+{{-   range $groups -}}
+{{-     if and $.Values.autoscaling.kafkaLag.records (not .servers) -}}
+{{-       fail (printf "autoscaling.kafkaLag.bootstrapServers: the brokers of mirror %s, whose configuration has none" .mirror) -}}
+{{-     end -}}
+{{-   end -}}
 {{- end -}}
 {{- end -}}
