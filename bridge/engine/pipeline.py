@@ -1,8 +1,9 @@
 """What of one lane is on its way: read ahead, submitted, settled in the order of reading."""
 
 import asyncio
+from collections import Counter
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -18,6 +19,7 @@ from bridge.engine.surroundings import Surroundings
 from bridge.engine.tracing import BatchTrace
 from connectors import provenance
 from connectors.base import Batch, ConnectorError, End, Outcome, Partition, Place, Rejected
+from connectors.transform import Transform
 
 log = structlog.get_logger(__name__)
 
@@ -122,6 +124,8 @@ class Pipeline:
         try:
             await around.delivery.room(self._partition.id)
             batch = self._sieve.sift(batch)
+            if around.transform is not None:
+                batch = await self._transformed(around.transform, batch)
             if around.policy.provenance:
                 batch = provenance.stamp(batch, around.source.address, around.destination.address)
             if around.policy.replay is not None:
@@ -142,6 +146,12 @@ class Pipeline:
         trace.submitted()
         self._progress.read(batch, submitted_ms, len(refused))
         return _Submission(batch, sent, answer, trace, refused, stop)
+
+    async def _transformed(self, transform: Transform, batch: Batch) -> Batch:
+        if not len(batch):
+            return batch
+        made = await transform.apply(batch)
+        return replace(made.batch, skipped=Counter(batch.skipped) + Counter(made.dropped))
 
     async def _settle_next(self, submitted: asyncio.Queue[_Submission | None]) -> bool:
         """Settle the oldest submission; False when there are no more."""

@@ -1,0 +1,40 @@
+"""A step that is a function of the user's own."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from bridge.config.quantities import Duration, allowed
+from bridge.config.section import Section
+
+_FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+def _function(value: str) -> str:
+    if not _FUNCTION.fullmatch(value):
+        raise allowed("MODULE:FUNCTION, as my_module:function or my_package.my_module:function")
+    return value
+
+
+class PythonTransform(Section):
+    """A function of yours, which keeps, changes, drops or splits records."""
+
+    python: Annotated[str, AfterValidator(_function)] = Field(
+        description="MODULE:FUNCTION; the function may be async.",
+        json_schema_extra={"examples": ["my_module:function"]},
+    )
+    takes: Literal["record", "batch"] = Field(
+        default="record", description="What one call is given: a record, or a list of those that were read together."
+    )
+    path: Path = Field(
+        default=Path(),
+        description="A folder in which the module is looked for before Python's own places.",
+        json_schema_extra={"default": "."},
+    )
+    timeout: Duration = Field(
+        default=30.0,
+        description="How long one call may take. After that the lane shows it and tries again.",
+        json_schema_extra={"default": "30s"},
+    )

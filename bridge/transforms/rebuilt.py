@@ -1,0 +1,28 @@
+"""A batch made anew of single records."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from connectors.base import Batch, Record
+
+
+def rebuilt(batch: Batch, made: Sequence[tuple[int, Record]]) -> Batch:
+    """What goes on instead of ``batch``: of each the index of the record of ``batch`` that it was made of, rising.
+
+    Partition and position stay those of that record, and so does when it arrived.
+    """
+    positions, arrived_ms = batch.positions, batch.arrived_ms
+    records = [record for _, record in made]
+    keys = [record.key for record in records]
+    values = [record.value for record in records]
+    headers = [record.headers for record in records]
+    return replace(
+        batch,
+        positions=[positions[index] for index, _ in made],
+        keys=keys,
+        values=values,
+        timestamps_ms=[record.timestamp_ms for record in records],
+        headers=headers if any(headers) else None,
+        arrivals_ms=[arrived_ms[index] for index, _ in made],
+        size=sum(len(text) for text in (*keys, *values) if text is not None),
+    )
