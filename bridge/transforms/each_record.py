@@ -1,0 +1,53 @@
+"""Steps that look at one record after the other and wait for nothing."""
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Generic, TypeVar
+
+from bridge.transforms.unfit import UnfitError
+from connectors.base import Batch, Rejected
+from connectors.transform import Transform, Transformed
+
+T = TypeVar("T")
+
+_AT_ONCE = 200
+"""Records between which nobody else has a turn: a few milliseconds."""
+
+
+class EachRecord(Transform, Generic[T]):
+    """Makes a ``T`` of each record, and then what goes on instead of the batch. Called in the event loop, in slices."""
+
+    async def apply(self, batch: Batch) -> Transformed:
+        made: list[T] = []
+        rejected: list[Rejected] = []
+        for index in range(len(batch)):
+            if index and not index % _AT_ONCE:
+                await asyncio.sleep(0)
+            try:
+                made.append(self._make(batch, index))
+            except UnfitError as error:
+                rejected.append(Rejected(index, error.reason, f"{self.name}: {error}"))
+        fit = batch.pick(batch.others(rejected)) if rejected else batch
+        return replace(self._with(fit, made), rejected=tuple(rejected))
+
+    @abstractmethod
+    def _make(self, batch: Batch, index: int) -> T:
+        """Of the record of ``batch`` at ``index``. Raises ``UnfitError`` where nothing can be made of it."""
+
+    @abstractmethod
+    def _with(self, batch: Batch, made: Sequence[T]) -> Transformed:
+        """``batch`` with what was made of each of its records."""
+
+
+def with_values(batch: Batch, values: Sequence[bytes | None]) -> Batch:
+    return _sized(replace(batch, values=values))
+
+
+def with_keys(batch: Batch, keys: Sequence[bytes | None]) -> Batch:
+    return _sized(replace(batch, keys=keys))
+
+
+def _sized(batch: Batch) -> Batch:
+    return replace(batch, size=sum(len(text) for text in (*batch.keys, *batch.values) if text is not None))
