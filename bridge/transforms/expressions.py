@@ -20,7 +20,7 @@ EXPRESSION = "expression"
 """The reason of records for which an expression has no answer."""
 
 _CODE = re.compile(r"^[A-Z_]+: (?:ERROR: )?(?:<input>:)?")
-_PICTURE = re.compile(r"\s*\n \|.*|\s*\[[A-Z_]+\]$", re.DOTALL)
+_PICTURE = re.compile(r" expecting \{.*| \(in container ''\).*|\s*\n \|.*|\s*\[[A-Z_]+\]$", re.DOTALL)
 
 
 class ExpressionError(ValueError):
@@ -103,7 +103,8 @@ def _answer(expression: cel.Expression, activation: cel.Activation) -> object:
 
 def _said(text: str) -> str:
     """What the library says, without its code and its drawing of the place."""
-    return _PICTURE.sub("", _CODE.sub("", text))
+    said = _PICTURE.sub("", _CODE.sub("", text))
+    return said.replace("Applying SELECT to non-message type", "a field is asked of what is no object")
 
 
 _TYPES = {

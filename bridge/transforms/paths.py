@@ -1,15 +1,13 @@
 """Places in a JSON value, by JSONPath (RFC 9535)."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jsonpath import JSONPath, JSONPathEnvironment, JSONPathError, JSONPathMatch
-from jsonpath.selectors import NameSelector
+if TYPE_CHECKING:
+    from jsonpath import JSONPath, JSONPathMatch
 
 ABSENT = object()
 """What a place holds that is to be removed."""
-
-_RFC = JSONPathEnvironment(strict=True)
 
 
 class PathError(ValueError):
@@ -40,7 +38,7 @@ class OnePlace:
 
     def __init__(self, path: str) -> None:
         """Raises ``PathError`` for what is no such path."""
-        self._names = tuple(_names(path, _compiled(path)))
+        self._names = tuple(_names(_compiled(path)))
 
     def put(self, root: Any, value: object) -> bool:
         """Put ``value`` there, in objects that are made where they are missing; whether that was possible."""
@@ -55,9 +53,12 @@ class OnePlace:
         return True
 
 
-def _compiled(path: str) -> JSONPath:
+def _compiled(path: str) -> "JSONPath":
+    # It takes a tenth of a second to load, and few mirrors have a path.
+    from jsonpath import JSONPath, JSONPathEnvironment, JSONPathError  # noqa: PLC0415
+
     try:
-        found = _RFC.compile(path)
+        found = JSONPathEnvironment(strict=True).compile(path)
     except JSONPathError as error:
         raise PathError(str(error).partition("\n")[0]) from error
     if not isinstance(found, JSONPath) or not found.segments:
@@ -65,15 +66,17 @@ def _compiled(path: str) -> JSONPath:
     return found
 
 
-def _names(path: str, compiled: JSONPath) -> Iterator[str]:
-    selectors = [selector for segment in compiled.segments for selector in segment.selectors]
-    for selector in selectors:
-        if not compiled.singular_query() or not isinstance(selector, NameSelector):
-            raise PathError(f"{path} leads to more than one place, or into a list")
-        yield selector.name
+def _names(compiled: "JSONPath") -> Iterator[str]:
+    from jsonpath.selectors import NameSelector  # noqa: PLC0415
+
+    for segment in compiled.segments:
+        for selector in segment.selectors:
+            if not compiled.singular_query() or not isinstance(selector, NameSelector):
+                raise PathError("leads to more than one place, or into a list")
+            yield selector.name
 
 
-def _holder(match: JSONPathMatch) -> Any:
+def _holder(match: "JSONPathMatch") -> Any:
     """The object or the list that the place is in."""
     return None if match.parent is None else match.parent.obj
 
