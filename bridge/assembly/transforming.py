@@ -3,7 +3,7 @@
 from bridge.config import Configuration
 from bridge.config.transforms import Step
 from bridge.transforms.chain import Chain
-from bridge.transforms.python import PythonStep
+from bridge.transforms.python import PythonSettings, PythonStep
 from connectors.transform import Transform
 
 
@@ -14,4 +14,4 @@ def chain_of(configuration: Configuration) -> Chain | None:
 
 
 def _step(section: Step) -> Transform:
-    return PythonStep(section.python, section.path)
+    return PythonStep(PythonSettings(section.python, section.takes, section.path, section.timeout))

@@ -1,9 +1,17 @@
-"""A batch made anew of single records."""
+"""A batch as single records, and single records as a batch."""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import repeat
 
 from connectors.base import Batch, Record
+
+
+def records_of(batch: Batch) -> list[Record]:
+    """All of ``batch``, for those who work on single ones."""
+    headers = repeat(()) if batch.headers is None else batch.headers
+    columns = (batch.positions, batch.keys, batch.values, batch.timestamps_ms, headers)
+    return list(map(Record, repeat(batch.partition), *columns))
 
 
 def rebuilt(batch: Batch, made: Sequence[tuple[int, Record]]) -> Batch:
