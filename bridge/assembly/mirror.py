@@ -61,10 +61,13 @@ class Assembly:
             await stack.enter_async_context(self.keeping.store)
             if self.keeping.writer is not None:
                 await stack.enter_async_context(self.keeping.writer)
-            ends = {"source": self.ends.source, "sink": self.ends.sink, "dead letter": self.ends.dead_letter}
+            ends = {
+                "source": self.ends.source,
+                "sink": self.ends.sink,
+                "dead letter": self.ends.dead_letter,
+                "transforms": self.ends.transform,
+            }
             await all_opened(stack, {name: end for name, end in ends.items() if end is not None})
-            if self.ends.transform is not None:
-                await stack.enter_async_context(self.ends.transform)
             self._check_places()
             await self._warn_of_sizes()
             await stack.enter_async_context(self.keeping.coordinator)
@@ -104,7 +107,7 @@ def assemble(
         source, sink = job.around(source), job.into(sink)
         policy = dataclasses.replace(policy, replay=job.replay, bounded=job.bounded)
     paced = _paced(configuration, source, clock, lambda: mirror.share)
-    ends = Ends(paced, sink, made.dead_letter(), chain_of(configuration))
+    ends = Ends(paced, sink, made.dead_letter(), chain_of(configuration, clock))
     mirror = Mirror(ends, keeping.store, keeping.coordinator, policy, clock=clock, random=random, tracer=tracer)
     return Assembly(mirror, ends, keeping)
 

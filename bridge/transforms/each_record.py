@@ -39,15 +39,3 @@ class EachRecord(Transform, Generic[T]):
     @abstractmethod
     def _with(self, batch: Batch, made: Sequence[T]) -> Transformed:
         """``batch`` with what was made of each of its records."""
-
-
-def with_values(batch: Batch, values: Sequence[bytes | None]) -> Batch:
-    return _sized(replace(batch, values=values))
-
-
-def with_keys(batch: Batch, keys: Sequence[bytes | None]) -> Batch:
-    return _sized(replace(batch, keys=keys))
-
-
-def _sized(batch: Batch) -> Batch:
-    return replace(batch, size=sum(len(text) for text in (*batch.keys, *batch.values) if text is not None))

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from bridge.transforms.each_record import EachRecord, with_values
+from bridge.transforms.columns import with_values
+from bridge.transforms.each_record import EachRecord
 from bridge.transforms.expressions import Expressions
 from bridge.transforms.json_value import NOT_JSON, encoded, exactly_decoded, plain
 from bridge.transforms.paths import ABSENT, OnePlace, Places

@@ -5,7 +5,8 @@ import hmac
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from bridge.transforms.each_record import EachRecord, with_values
+from bridge.transforms.columns import with_values
+from bridge.transforms.each_record import EachRecord
 from bridge.transforms.json_value import encoded, exactly_decoded
 from bridge.transforms.paths import ABSENT, Places
 from connectors.base import Batch

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from bridge.transforms.each_record import EachRecord, with_keys
+from bridge.transforms.columns import with_keys
+from bridge.transforms.each_record import EachRecord
 from bridge.transforms.expressions import Expressions
 from bridge.transforms.text import as_text
 from connectors.base import Batch

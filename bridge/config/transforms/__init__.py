@@ -9,6 +9,7 @@ from bridge.config.quantities import allowed
 from bridge.config.section import Section
 from bridge.config.transforms.filter import FilterTransform
 from bridge.config.transforms.headers import HeadersTransform
+from bridge.config.transforms.lambda_function import LambdaTransform
 from bridge.config.transforms.map import MapTransform
 from bridge.config.transforms.python import PythonTransform
 from bridge.config.transforms.redact import RedactTransform
@@ -21,6 +22,7 @@ _KINDS = {
     "rekey": "rekey: EXPRESSION",
     "headers": "headers: {set, remove}",
     "redact": "redact: {fields}",
+    "lambda": "lambda: {function}",
 }
 """The keys that tell a step, and how each is written, for a person."""
 
@@ -55,7 +57,8 @@ Step = Annotated[
     | Annotated[MapTransform, Tag("<map>")]
     | Annotated[RekeyTransform, Tag("<rekey>")]
     | Annotated[HeadersTransform, Tag("<headers>")]
-    | Annotated[RedactTransform, Tag("<redact>")],
+    | Annotated[RedactTransform, Tag("<redact>")]
+    | Annotated[LambdaTransform, Tag("<lambda>")],
     Discriminator(_tag),
     BeforeValidator(_one_kind),
 ]
