@@ -495,6 +495,9 @@ class Observer:
     def compressed(self, before: int, after: int) -> None:
         """``before`` bytes of records went over the wire as ``after`` bytes."""
 
+    def transformed(self, step: str, seconds: float) -> None:
+        """A batch was with ``step``, a transform's name, for so long."""
+
 
 class Clock:
     """Wall time, monotonic time and waiting, passed in so that simulations and tests own time."""

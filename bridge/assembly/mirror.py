@@ -107,7 +107,7 @@ def assemble(
         source, sink = job.around(source), job.into(sink)
         policy = dataclasses.replace(policy, replay=job.replay, bounded=job.bounded)
     paced = _paced(configuration, source, clock, lambda: mirror.share)
-    ends = Ends(paced, sink, made.dead_letter(), chain_of(configuration, clock))
+    ends = Ends(paced, sink, made.dead_letter(), chain_of(configuration, clock, observer))
     mirror = Mirror(ends, keeping.store, keeping.coordinator, policy, clock=clock, random=random, tracer=tracer)
     return Assembly(mirror, ends, keeping)
 

@@ -30,7 +30,7 @@ from bridge.transforms.map import EditedValue, NewValue
 from bridge.transforms.python import PythonSettings, PythonStep
 from bridge.transforms.redact import Cover, KeyedHash, Mask, Redact, Removal
 from bridge.transforms.rekey import Rekey
-from connectors.base import Clock
+from connectors.base import Clock, Observer
 from connectors.transform import Transform
 
 
@@ -42,11 +42,11 @@ class _Around:
     clock: Clock
 
 
-def chain_of(configuration: Configuration, clock: Clock) -> Chain | None:
+def chain_of(configuration: Configuration, clock: Clock, observer: Observer) -> Chain | None:
     """All steps that are asked for; None where records go through as they are."""
     around = _Around(configuration, clock)
     steps = [_step(section, around) for section in configuration.transforms]
-    return Chain(steps) if steps else None
+    return Chain(steps, clock, observer) if steps else None
 
 
 @singledispatch

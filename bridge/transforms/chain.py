@@ -7,18 +7,21 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from connectors.base import Batch, Rejected
+from bridge.transforms.own_headers import Kept
+from connectors.base import Batch, Clock, Observer, Rejected
 from connectors.transform import Transform, Transformed
 
 
 class Chain(Transform):
-    """Each step is given what the one before it made.
+    """Each step is given what the one before it made, without the bridge's own headers: no step can lose these.
 
     A source record is rejected whole: where one of its parts is, the others are left out too.
     """
 
-    def __init__(self, steps: Sequence[Transform]) -> None:
+    def __init__(self, steps: Sequence[Transform], clock: Clock, observer: Observer) -> None:
         self._steps = steps
+        self._clock = clock
+        self._observer = observer
         self._opened = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -38,11 +41,12 @@ class Chain(Transform):
         return ", ".join(step.name for step in self._steps)
 
     async def apply(self, batch: Batch) -> Transformed:
-        given, dropped, rejected = batch, Counter[str](), dict[int, Rejected]()
+        kept = Kept(batch)
+        given, dropped, rejected = kept.rest, Counter[str](), dict[int, Rejected]()
         for step in self._steps:
             if not len(given):
                 break
-            made = await step.apply(given)
+            made = await self._timed(step, given)
             dropped.update(made.dropped)
             following = made.batch
             if made.rejected:
@@ -52,7 +56,15 @@ class Chain(Transform):
                     rejected.setdefault(index, replace(each, index=index))
                 following = _without(following, {batch.positions[index] for index in rejected})
             given = following
-        return Transformed(_numbered(given), dropped, tuple(rejected[index] for index in sorted(rejected)))
+        in_order = tuple(rejected[index] for index in sorted(rejected))
+        return Transformed(_numbered(kept.put_back(given)), dropped, in_order)
+
+    async def _timed(self, step: Transform, batch: Batch) -> Transformed:
+        since_s = self._clock.monotonic()
+        try:
+            return await step.apply(batch)
+        finally:
+            self._observer.transformed(step.name, self._clock.monotonic() - since_s)
 
 
 def _without(batch: Batch, left_out: set[str]) -> Batch:
