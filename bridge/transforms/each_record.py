@@ -12,6 +12,7 @@ from connectors.transform import Transform, Transformed
 
 T = TypeVar("T")
 
+_LONGEST_NAME = 60
 _AT_ONCE = 200
 """Records between which nobody else has a turn: a few milliseconds."""
 
@@ -39,3 +40,9 @@ class EachRecord(Transform, Generic[T]):
     @abstractmethod
     def _with(self, batch: Batch, made: Sequence[T]) -> Transformed:
         """``batch`` with what was made of each of its records."""
+
+
+def titled(kind: str, what: str) -> str:
+    """The name of a step: one line, and no long one."""
+    text = f"{kind} {' '.join(what.split())}"
+    return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"

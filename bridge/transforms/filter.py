@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bridge.transforms.each_record import EachRecord
+from bridge.transforms.each_record import EachRecord, titled
 from bridge.transforms.expressions import EXPRESSION, Expressions
 from bridge.transforms.unfit import UnfitError
 from connectors.base import Batch
@@ -22,7 +22,7 @@ class Filter(EachRecord[bool]):
 
     @property
     def name(self) -> str:
-        return f"filter {self._expression}"
+        return titled("filter", self._expression)
 
     def _make(self, batch: Batch, index: int) -> bool:
         (answer,) = self._asked.answers(batch, index)

@@ -4,14 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from bridge.transforms.each_record import EachRecord
+from bridge.transforms.each_record import EachRecord, titled
 from bridge.transforms.expressions import Expressions
 from bridge.transforms.text import as_text
 from connectors.base import Batch, Header
 from connectors.transform import Transformed
-
-OWN_PREFIX = "kmbridge-"
-"""Headers of the bridge itself: neither set nor removed."""
 
 
 class Headers(EachRecord[tuple[Header, ...]]):
@@ -28,7 +25,7 @@ class Headers(EachRecord[tuple[Header, ...]]):
 
     @property
     def name(self) -> str:
-        return f"headers {', '.join(dict.fromkeys(self._removing))}"
+        return titled("headers", ", ".join(self._removing))
 
     def _make(self, batch: Batch, index: int) -> tuple[Header, ...]:
         given = batch.headers[index] if batch.headers is not None else ()
@@ -37,7 +34,7 @@ class Headers(EachRecord[tuple[Header, ...]]):
         return (*kept, *((name, value) for name, value in zip(self._names, answers, strict=True) if value is not None))
 
     def _removes(self, name: str) -> bool:
-        return not name.startswith(OWN_PREFIX) and any(fnmatchcase(name, pattern) for pattern in self._removing)
+        return any(fnmatchcase(name, pattern) for pattern in self._removing)
 
     def _with(self, batch: Batch, made: Sequence[tuple[Header, ...]]) -> Transformed:
         return Transformed(replace(batch, headers=made if any(made) else None))

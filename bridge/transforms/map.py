@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from bridge.transforms.columns import with_values
-from bridge.transforms.each_record import EachRecord
+from bridge.transforms.each_record import EachRecord, titled
 from bridge.transforms.expressions import Expressions
 from bridge.transforms.json_value import NOT_JSON, encoded, exactly_decoded, plain
 from bridge.transforms.paths import ABSENT, OnePlace, Places
@@ -22,7 +22,7 @@ class NewValue(EachRecord[bytes | None]):
 
     @property
     def name(self) -> str:
-        return f"map {self._expression}"
+        return titled("map", self._expression)
 
     def _make(self, batch: Batch, index: int) -> bytes | None:
         (answer,) = self._asked.answers(batch, index)
@@ -47,7 +47,7 @@ class EditedValue(EachRecord[bytes | None]):
 
     @property
     def name(self) -> str:
-        return f"map {', '.join(self._paths)}"
+        return titled("map", ", ".join(self._paths))
 
     def _make(self, batch: Batch, index: int) -> bytes | None:
         value = batch.values[index]

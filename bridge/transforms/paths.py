@@ -60,7 +60,7 @@ def _compiled(path: str) -> "JSONPath":
     try:
         found = JSONPathEnvironment(strict=True).compile(path)
     except JSONPathError as error:
-        raise PathError(str(error).partition("\n")[0]) from error
+        raise PathError(str(error.args[0])) from error
     if not isinstance(found, JSONPath) or not found.segments:
         raise PathError("leads to the whole value")
     return found

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from bridge.transforms.columns import with_values
-from bridge.transforms.each_record import EachRecord
+from bridge.transforms.each_record import EachRecord, titled
 from bridge.transforms.json_value import encoded, exactly_decoded
 from bridge.transforms.paths import ABSENT, Places
 from connectors.base import Batch
@@ -66,7 +66,7 @@ class Redact(EachRecord[bytes | None]):
 
     @property
     def name(self) -> str:
-        return f"redact {', '.join(self._paths)}"
+        return titled("redact", ", ".join(self._paths))
 
     def _make(self, batch: Batch, index: int) -> bytes | None:
         value = batch.values[index]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bridge.transforms.columns import with_keys
-from bridge.transforms.each_record import EachRecord
+from bridge.transforms.each_record import EachRecord, titled
 from bridge.transforms.expressions import Expressions
 from bridge.transforms.text import as_text
 from connectors.base import Batch
@@ -23,7 +23,7 @@ class Rekey(EachRecord[bytes | None]):
 
     @property
     def name(self) -> str:
-        return f"rekey {self._expression}"
+        return titled("rekey", self._expression)
 
     def _make(self, batch: Batch, index: int) -> bytes | None:
         (answer,) = self._asked.answers(batch, index)
