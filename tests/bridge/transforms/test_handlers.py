@@ -95,7 +95,7 @@ async def _step(handler: Handler, event: str, terms: Terms = TERMS) -> AsyncIter
         yield step
 
 
-CASES = {
+CASES: dict[str, tuple[str, str, list[bytes | None]]] = {
     "a transformation, whatever it says of a record": (
         "firehose",
         "transform",
@@ -115,6 +115,7 @@ async def test_a_handler_gives_the_same_in_process_and_through_invoke(
     aws: FakeLambda, recorded: Callable[[], ModuleType], tmp_path: Path
 ) -> None:
     """The same events one after the other, and the same of every record: values, what is dropped, what is refused."""
+    aws.handlers["orders"] = recorded().consume
     async with Invoked("orders", None, aws.url, 20.0) as orders:
         for (event, function, values), on_error in product(CASES.values(), OnError):
             there, here = recorded(), recorded()
