@@ -11,7 +11,8 @@ from bridge.config.section import Section
 from bridge.config.transforms.handler import ATTEMPTS, BATCH, Event
 
 _ARN = re.compile(
-    r"arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):function:(?P<name>[A-Za-z0-9_-]{1,64})(:[A-Za-z0-9_$-]{1,128})?"
+    r"arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):(?P<account>\d{12})"
+    r":function:(?P<name>[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_$-]{1,128})?)"
 )
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_$-]{1,128})?")
 
@@ -48,6 +49,18 @@ class LambdaFunction(Section):
         """The region to call; None: that of the environment."""
         arn = _ARN.fullmatch(self.function)
         return self.region or (None if arn is None else arn["region"])
+
+    @property
+    def account(self) -> str | None:
+        """None: that of the environment."""
+        arn = _ARN.fullmatch(self.function)
+        return None if arn is None else arn["account"]
+
+    @property
+    def name(self) -> str:
+        """Without region and account; its alias with it."""
+        arn = _ARN.fullmatch(self.function)
+        return self.function if arn is None else arn["name"]
 
 
 class LambdaTransform(Section):
