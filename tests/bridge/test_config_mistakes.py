@@ -286,7 +286,11 @@ LINES = {
     ),
     "a step that is no section": (
         "transforms: [m]",
-        'o.yaml:8: transforms[0]: found "m"; allowed: a section python: MODULE:FUNCTION',
+        (
+            'o.yaml:8: transforms[0]: found "m"; allowed: a section with exactly one of python: MODULE:FUNCTION, '
+            "filter: EXPRESSION, map: EXPRESSION or {set, remove}, rekey: EXPRESSION, headers: {set, remove}, "
+            "redact: {fields} and lambda: {function}"
+        ),
     ),
     "a step of an unknown kind": (
         "transforms: [{pythn: 'm:f'}]",

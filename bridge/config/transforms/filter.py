@@ -7,9 +7,7 @@ from bridge.config.transforms.expression import Condition
 
 
 class FilterTransform(Section):
-    """Keeps the records for which the expression is true."""
-
     filter: Condition = Field(
-        description="An expression in CEL that gives true or false.",
+        description="An expression in CEL that is true for the records that go on.",
         json_schema_extra={"examples": ['value.type == "order"']},
     )

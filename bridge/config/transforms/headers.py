@@ -40,6 +40,4 @@ class HeaderChange(Section):
 
 
 class HeadersTransform(Section):
-    """Sets and removes headers."""
-
     headers: HeaderChange

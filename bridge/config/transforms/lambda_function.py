@@ -64,6 +64,4 @@ class LambdaFunction(Section):
 
 
 class LambdaTransform(Section):
-    """Has AWS Lambda transform records, or consume them on their way."""
-
     lambda_: LambdaFunction = Field(alias="lambda")

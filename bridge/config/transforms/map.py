@@ -37,8 +37,6 @@ def _tag(value: Any) -> str:
 
 
 class MapTransform(Section):
-    """Makes another value, of JSON."""
-
     map: Annotated[
         Annotated[Expression, Tag("<text>")] | Annotated[Edit, Tag("<section>")],
         Discriminator(_tag),

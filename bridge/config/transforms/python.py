@@ -20,10 +20,8 @@ def _function(value: str) -> str:
 
 
 class PythonTransform(Section):
-    """A function of yours, which keeps, changes, drops or splits records."""
-
     python: Annotated[str, AfterValidator(_function)] = Field(
-        description="MODULE:FUNCTION; the function may be async.",
+        description="MODULE:FUNCTION of yours, which keeps, changes, drops or splits records; it may be async.",
         json_schema_extra={"examples": ["my_module:function"]},
     )
     takes: Literal["record", "batch"] = Field(

@@ -32,6 +32,4 @@ class Redaction(Section):
 
 
 class RedactTransform(Section):
-    """Takes fields out of sight."""
-
     redact: Redaction

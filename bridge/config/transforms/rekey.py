@@ -7,9 +7,7 @@ from bridge.config.transforms.expression import Expression
 
 
 class RekeyTransform(Section):
-    """Gives records the key that the expression gives."""
-
     rekey: Expression = Field(
-        description="An expression in CEL; null takes the key away.",
+        description="An expression in CEL that gives the key; null takes it away.",
         json_schema_extra={"examples": ["value.customer_id"]},
     )
