@@ -12,6 +12,8 @@ from connectors.transform import Transform, Transformed
 
 T = TypeVar("T")
 
+TOO_DEEP = "too_deep"
+
 _LONGEST_NAME = 60
 _AT_ONCE = 200
 """Records between which nobody else has a turn: a few milliseconds."""
@@ -30,6 +32,9 @@ class EachRecord(Transform, Generic[T]):
                 made.append(self._make(batch, index))
             except UnfitError as error:
                 rejected.append(Rejected(index, error.reason, f"{self.name}: {error}"))
+            except RecursionError:
+                # What is read in depth here, and by the libraries, has Python's own limit.
+                rejected.append(Rejected(index, TOO_DEEP, f"{self.name}: the value is nested too deeply"))
         fit = batch.pick(batch.others(rejected)) if rejected else batch
         return replace(self._with(fit, made), rejected=tuple(rejected))
 

@@ -50,7 +50,8 @@ def _key(batch: Batch, index: int) -> str | None:
 
 
 def _headers(batch: Batch, index: int) -> dict[str, str | None]:
-    return {name: _text_or_none(value) for name, value in (batch.headers[index] if batch.headers is not None else ())}
+    headers = batch.headers[index] if batch.headers is not None else ()
+    return {name: _text_or_none(value) for name, value in headers if "\0" not in name}
 
 
 def _timestamp(batch: Batch, index: int) -> datetime:

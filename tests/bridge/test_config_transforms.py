@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from bridge.assembly.transforming import chain_of
 from bridge.config import Configuration, load
+from bridge.config.writing import document_of, without_secrets
 from connectors.base import Clock, Observer
 from tests.bridge.test_config_mistakes import VALID, messages
 
@@ -40,6 +42,19 @@ def test_every_kind_of_step_can_be_asked_for(step: str, name: str, tmp_path: Pat
 
     assert chain is not None
     assert chain.name == name
+
+
+@pytest.mark.parametrize("step", [step for step, _ in STEPS.values()], ids=STEPS)
+def test_a_step_that_is_written_is_read_as_the_same(step: str, tmp_path: Path) -> None:
+    """Workers are given their configuration so, its secrets in the environment."""
+    found = loaded(tmp_path, step)
+    root = document_of(found)
+    secrets = without_secrets(root)
+    file = tmp_path / "written.yaml"
+    file.write_text(yaml.safe_dump(root))
+
+    assert "not to be seen" not in file.read_text()
+    assert load([str(file)], environment=secrets) == found
 
 
 def test_the_secret_of_a_hash_is_not_shown(tmp_path: Path) -> None:

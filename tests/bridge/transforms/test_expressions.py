@@ -4,11 +4,13 @@ import asyncio
 import json
 
 import pytest
+from cel_expr_python import cel
 
 from bridge.transforms.expressions import ExpressionError, Expressions, check
 from bridge.transforms.filter import Filter
 from bridge.transforms.headers import Headers
-from bridge.transforms.map import NewValue
+from bridge.transforms.map import EditedValue, NewValue
+from bridge.transforms.redact import Mask, Redact
 from bridge.transforms.rekey import Rekey
 from tests.bridge.transforms.batches import batch_of
 
@@ -61,6 +63,7 @@ UNFIT = {
     "types that do not go together": ("value.n > 1", b'{"n":"2"}', "expression", "_>_(string, int64)"),
     "an answer that is neither": ("value.n == 2 || value.n", b'{"n":3}', "expression", "No matching overloads"),
     "a character that would cut texts short": ("value.n > 1", b'{"n":"a\\u0000b"}', "not_text", "U+0000"),
+    "a number of thousands of digits": ("value.n > 1", b'{"n":%s}' % (b"9" * 5_000), "not_json", "out of range"),
     "bytes that are no text": ('text != "a"', b"\xff", "not_text", "the value is not text"),
 }
 
@@ -76,6 +79,23 @@ async def test_a_record_for_which_an_expression_has_no_answer_is_named_and_the_o
     assert detail in made.rejected[0].detail
     assert made.rejected[0].detail.startswith(f"filter {expression}: ")
     assert list(made.batch.positions) == ["10", "12"]
+
+
+def test_the_library_ends_a_text_at_its_first_nul() -> None:
+    """Why such texts are refused: where this fails, facts.py need not look for them any more."""
+    environment = cel.NewEnv(variables={"text": cel.Type.STRING})
+
+    assert environment.compile("text").eval(data={"text": "admin\0istrator"}).plain_value() == "admin"
+
+
+async def test_what_is_nested_too_deeply_is_named() -> None:
+    """Whatever looks into it: neither the lane nor the process ends of it."""
+    deep = b'{"a":' * 700 + b"1" + b"}" * 700
+    for step in (NewValue("value"), EditedValue({}, ["$..b"]), Redact(["$..b"], Mask("x"))):
+        made = await step.apply(batch_of(b'{"a":1}', deep))
+
+        assert [(each.index, each.reason) for each in made.rejected] == [(1, "too_deep")]
+        assert list(made.batch.values) == [b'{"a":1}']
 
 
 async def test_what_an_expression_does_not_ask_for_may_be_anything() -> None:
