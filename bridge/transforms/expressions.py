@@ -7,8 +7,6 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from cel_expr_python import cel
-from cel_expr_python.ext.ext_math import ExtMath
-from cel_expr_python.ext.ext_optional import ExtOptional
 from cel_expr_python.ext.ext_strings import ExtStrings
 
 from bridge.transforms.facts import Variable, fact
@@ -66,7 +64,7 @@ def check(text: str, *, gives: str | None = None) -> None:
 def _environment(variables: Collection[Variable]) -> cel.Env:
     return cel.NewEnv(
         variables={str(each): _TYPES[each] for each in variables},
-        extensions=[ExtStrings(), ExtMath(), ExtOptional()],
+        extensions=[ExtStrings()],
     )
 
 

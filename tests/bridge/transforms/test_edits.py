@@ -8,7 +8,7 @@ import pytest
 from bridge.transforms.map import EditedValue
 from bridge.transforms.paths import OnePlace, PathError, Places
 from bridge.transforms.redact import Cover, KeyedHash, Mask, Redact, Removal
-from tests.bridge.transforms.batches import batch_of
+from tests.bridge.transforms.shard_batches import batch_of
 
 EXACT = (
     b'{"price":12.50,"id":123456789012345678901234567890,"e":1E+400,"t":"\xc3\xa4\xe2\x82\xac","z":{},"a":[null,-0.0]}'

@@ -12,7 +12,7 @@ from bridge.transforms.headers import Headers
 from bridge.transforms.map import EditedValue, NewValue
 from bridge.transforms.redact import Mask, Redact
 from bridge.transforms.rekey import Rekey
-from tests.bridge.transforms.batches import batch_of
+from tests.bridge.transforms.shard_batches import batch_of
 
 SEEN = {
     'value.type == "order" && value.amount > 10': True,
@@ -20,7 +20,7 @@ SEEN = {
     "value.items.exists(item, item.sku.startsWith('b'))": True,
     "value.items.map(item, item.n).size() == 2": True,
     'has(value.missing) || value.type.matches("^o[a-z]+r$")': True,
-    'value.?missing.orValue("none") == "none"': True,
+    '(has(value.missing) ? value.missing : "none") == "none"': True,
     'value["odd.name"] == null': True,
     'text.contains("order")': True,
     'key == "k"': True,

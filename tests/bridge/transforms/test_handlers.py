@@ -26,7 +26,7 @@ from bridge.transforms.handlers.shape import Origin, Shape
 from bridge.transforms.handlers.step import HandlerStep
 from connectors.base import Clock, RefusedError, SettingsError, TransientError, UnreachableError
 from connectors.transform import Transformed
-from tests.bridge.transforms.batches import batch_of
+from tests.bridge.transforms.shard_batches import batch_of
 from tests.support import recorded_handlers
 from tests.support.fake_lambda import FakeLambda, fake_lambda
 
