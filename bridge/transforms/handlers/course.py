@@ -7,7 +7,7 @@ from bridge.engine.policy import OnError
 from bridge.transforms.columns import with_values
 from bridge.transforms.handlers.fate import Dropped, Failed, Fate, Kept
 from bridge.transforms.handlers.shape import Shape
-from connectors.base import Batch, Rejected
+from connectors.base import Batch, Position, Rejected
 from connectors.transform import Transformed
 
 LARGEST_EVENT = 6 * 1024 * 1024
@@ -61,6 +61,11 @@ class Course:
         self._fates: list[Fate] = []
         self._most = terms.records
         self._tries = 0
+
+    @property
+    def position(self) -> Position:
+        """Of the first record of which nothing is known yet; there is one."""
+        return self._batch.positions[len(self._fates)]
 
     def next(self) -> Call | None:
         """What to ask now; None when all is known."""

@@ -5,6 +5,8 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+import structlog
+
 from bridge.transforms.handlers.course import Call, Course, Terms
 from bridge.transforms.handlers.fate import Fate
 from bridge.transforms.handlers.handler import Handler, HandlerError
@@ -12,6 +14,8 @@ from bridge.transforms.handlers.shape import Shape
 from bridge.transforms.patience import Patience
 from connectors.base import Batch, Clock
 from connectors.transform import Transform, Transformed
+
+log = structlog.get_logger(__name__)
 
 
 class HandlerStep(Transform):
@@ -47,6 +51,9 @@ class HandlerStep(Transform):
             else:
                 pause_s = course.answered(call, fates)
             if pause_s:
+                log.warning(
+                    "handler failed, asking again", step=self.name, partition=batch.partition, at=course.position
+                )
                 await self._clock.sleep(pause_s)
         made = course.transformed()
         told = tuple(replace(each, detail=f"{self.name}: {each.detail}") for each in made.rejected)
