@@ -1,5 +1,6 @@
 """The steps between a mirror's ends, as its configuration asks for them: made, not entered."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import singledispatch
 
@@ -44,9 +45,14 @@ class _Around:
 
 def chain_of(configuration: Configuration, clock: Clock, observer: Observer) -> Chain | None:
     """All steps that are asked for; None where records go through as they are."""
-    around = _Around(configuration, clock)
-    steps = [_step(section, around) for section in configuration.transforms]
+    steps = steps_of(configuration, clock)
     return Chain(steps, clock, observer) if steps else None
+
+
+def steps_of(configuration: Configuration, clock: Clock) -> Sequence[Transform]:
+    """Each for itself, in their order."""
+    around = _Around(configuration, clock)
+    return [_step(section, around) for section in configuration.transforms]
 
 
 @singledispatch
