@@ -34,8 +34,10 @@ def trial(
 ) -> Trial:
     """What a mirror with ``transforms: - python`` and these settings makes of ``records``, read together.
 
-    Each record has a position of its own. Blocks: in an async test it is called with ``asyncio.to_thread``. Raises ``TryAgainError`` where the function does, ``TransientError``
-    where a call takes too long, and ``ValueError`` for two records at one position.
+    Each record has a position of its own. Blocks: in an async test it is called with ``asyncio.to_thread``.
+
+    Raises ``TryAgainError`` where the function does, ``TransientError`` where a call takes too long, ``RefusedError``
+    where the function loses the order of a batch, and ``ValueError`` for two records at one position.
     """
     if len({record.position for record in records}) < len(records):
         raise ValueError("two of the records have one position; it tells them apart")

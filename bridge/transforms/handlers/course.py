@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bridge.engine.policy import OnError
 from bridge.transforms.columns import with_values
+from bridge.transforms.filter import FILTER
 from bridge.transforms.handlers.fate import Dropped, Failed, Fate, Kept
 from bridge.transforms.handlers.shape import Shape
 from connectors.base import Batch, Position, Rejected
@@ -17,7 +18,6 @@ HANDLER = "handler"
 """The reason of records for which the handler raises, or which it names as failed, each time it is asked."""
 TOO_LARGE = "too_large"
 BEHIND = "behind"
-DROPPED = "dropped"
 
 _ENVELOPE = 1024
 """Bytes of an event around its records, and more than that."""
@@ -103,7 +103,7 @@ class Course:
             if isinstance(fate, Failed)
         )
         batch = self._batch if len(kept) == len(self._batch) else self._batch.pick(list(kept))
-        return Transformed(with_values(batch, list(kept.values())), {DROPPED: dropped} if dropped else {}, rejected)
+        return Transformed(with_values(batch, list(kept.values())), {FILTER: dropped} if dropped else {}, rejected)
 
     def _call(self) -> Call | None:
         """As many records as one call takes; None where the first alone is too much."""
