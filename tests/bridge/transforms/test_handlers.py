@@ -14,6 +14,8 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.engine.policy import OnError
 from bridge.transforms.handlers.course import Terms
@@ -159,6 +161,41 @@ async def test_what_is_tried_again_stands_before_what_comes_behind_it() -> None:
     assert done == [str(number) for number in range(10, 18)]
     assert list(made.batch.positions) == done
     assert clock.waited == [0.5, 1.0, 0.5]
+
+
+FAULTS = st.tuples(st.sampled_from(["named", "raised"]), st.integers(0, 4))
+"""How a consumer fails at a record, and how often."""
+
+
+@given(faults=st.lists(FAULTS, min_size=1, max_size=25), records=st.integers(1, 8), on_error=st.sampled_from(OnError))
+async def test_whatever_fails_and_however_often_the_order_of_the_partition_holds(
+    faults: list[tuple[str, int]], records: int, on_error: OnError
+) -> None:
+    """Each record is done or given up after all that stand before it, and never both."""
+    kinds = {str(10 + number): kind for number, (kind, _) in enumerate(faults)}
+    left = {str(10 + number): times for number, (_, times) in enumerate(faults)}
+    done: list[str] = []
+
+    def consume(event: Any) -> bytes:
+        for number in _numbers(event):
+            if left[number]:
+                left[number] -= 1
+                if kinds[number] == "raised":
+                    raise HandlerError("ValueError", "no")
+                return _failed_at(number)
+            if number not in done:
+                done.append(number)
+        return b"null"
+
+    terms = replace(TERMS, records=records, on_error=on_error)
+    batch = batch_of(*[b"1"] * len(faults))
+    made = await HandlerStep(Scripted(consume), SHAPES["kinesis"], terms, PatientClock()).apply(batch)
+
+    refused = [batch.positions[each.index] for each in made.rejected]
+    assert sorted([*made.batch.positions, *refused]) == list(batch.positions)
+    assert list(made.batch.positions) == done == sorted(done)
+    if on_error is OnError.STOP and refused:
+        assert refused[0] > max(done, default="")
 
 
 async def test_of_several_that_are_named_the_first_counts() -> None:
