@@ -16,6 +16,7 @@ from bridge.transforms.handlers.handler import Handler, HandlerError
 from connectors.base import RefusedError, TransientError, UnreachableError
 
 _CONNECT_S = 5.0
+_LATER_S = 5.0
 _ATTEMPTS = 4
 _LANES = 50
 """Calls at the same time."""
@@ -69,7 +70,8 @@ class Invoked(Handler):
     async def __aenter__(self) -> Self:
         config = AioConfig(
             connect_timeout=_CONNECT_S,
-            read_timeout=self._timeout_s,
+            # Whoever waits for the call gives up first: else it would be made again at that moment.
+            read_timeout=self._timeout_s + _LATER_S,
             max_pool_connections=_LANES,
             retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
             warm_up_loader_caches=True,
