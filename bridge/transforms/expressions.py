@@ -5,14 +5,15 @@ No loop but over what the record has, no call but of CEL's own functions, no way
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-
-from cel_expr_python import cel
-from cel_expr_python.ext.ext_strings import ExtStrings
+from typing import TYPE_CHECKING
 
 from bridge.transforms.facts import Variable, fact
 from bridge.transforms.json_value import has_long_number, shortly_decoded
 from bridge.transforms.unfit import UnfitError
 from connectors.base import Batch
+
+if TYPE_CHECKING:
+    from cel_expr_python import cel
 
 EXPRESSION = "expression"
 """The reason of records for which an expression has no answer."""
@@ -61,14 +62,21 @@ def check(text: str, *, gives: str | None = None) -> None:
         raise ExpressionError(f"gives {found}, not {gives}")
 
 
-def _environment(variables: Collection[Variable]) -> cel.Env:
-    return cel.NewEnv(
-        variables={str(each): _TYPES[each] for each in variables},
-        extensions=[ExtStrings()],
-    )
+def _environment(variables: Collection[Variable]) -> "cel.Env":
+    # It takes 14 MB of memory in each process, and few mirrors have an expression.
+    from cel_expr_python import cel  # noqa: PLC0415
+    from cel_expr_python.ext.ext_strings import ExtStrings  # noqa: PLC0415
+
+    kinds = {
+        Variable.HEADERS: cel.Type.Map(cel.Type.STRING, cel.Type.DYN),
+        Variable.TIMESTAMP: cel.Type.TIMESTAMP,
+        Variable.PARTITION: cel.Type.STRING,
+    }
+    declared = {str(each): kinds.get(each, cel.Type.DYN) for each in variables}
+    return cel.NewEnv(variables=declared, extensions=[ExtStrings()])
 
 
-def _compiled(environment: cel.Env, text: str) -> cel.Expression:
+def _compiled(environment: "cel.Env", text: str) -> "cel.Expression":
     try:
         return environment.compile(text)
     except RuntimeError as error:
@@ -88,13 +96,13 @@ def _compiles(text: str, variables: Collection[Variable]) -> bool:
     return True
 
 
-def _answer(expression: cel.Expression, activation: cel.Activation) -> object:
+def _answer(expression: "cel.Expression", activation: "cel.Activation") -> object:
     try:
         answer = expression.eval(activation)
         found: object = answer.plain_value()
     except (RuntimeError, TypeError) as error:
         raise UnfitError(EXPRESSION, _said(str(error))) from error
-    if answer.type() == cel.Type.ERROR:
+    if answer.type().name() == "ERROR":
         raise UnfitError(EXPRESSION, _said(str(found)))
     return found
 
@@ -103,13 +111,3 @@ def _said(text: str) -> str:
     """What the library says, without its code and its drawing of the place."""
     said = _PICTURE.sub("", _CODE.sub("", text))
     return said.replace("Applying SELECT to non-message type", "a field is asked of what is no object")
-
-
-_TYPES = {
-    Variable.VALUE: cel.Type.DYN,
-    Variable.TEXT: cel.Type.DYN,
-    Variable.KEY: cel.Type.DYN,
-    Variable.HEADERS: cel.Type.Map(cel.Type.STRING, cel.Type.DYN),
-    Variable.TIMESTAMP: cel.Type.TIMESTAMP,
-    Variable.PARTITION: cel.Type.STRING,
-}
