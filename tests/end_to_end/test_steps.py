@@ -16,6 +16,7 @@ from bridge.config.document import Document
 from bridge.config.validation import validate
 from bridge.jobs.backfill import Backfill
 from bridge.jobs.backfill_request import BackfillRequest
+from bridge.parity.verification import verify
 from tests.support.factories import TopicFactory
 from tests.support.fake_lambda import fake_lambda
 from tests.support.kafka_reader import TopicRecord, read_topic
@@ -90,7 +91,7 @@ def audit() -> Audit:
 async def test_what_arrives_is_what_the_steps_make_each_new_key_in_order(
     kafka: str, topic: TopicFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, audit: Audit
 ) -> None:
-    """Changed, dropped and refused records in one range: all others arrive once, in the order of the source."""
+    """Changed, dropped and refused records in one range: the others arrive once, and verify accounts for all."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     source, sink, letters = topic(3), topic(4), tmp_path / "letters.jsonl"
@@ -107,7 +108,10 @@ async def test_what_arrives_is_what_the_steps_make_each_new_key_in_order(
             "dead_letter": {"file": {"path": str(letters)}},
             "http": None,
         }
-        report = await Backfill(validate(Document(asked)), BackfillRequest()).run()
+        configuration = validate(Document(asked))
+        report = await Backfill(configuration, BackfillRequest()).run()
+        audited = {key: [*numbers] for key, numbers in audit.seen.items()}
+        parity = await verify(configuration)
 
     refused = {number for number in range(COUNT) if number % 500 == 499 or number == LOST}
     expected = [number for number in range(COUNT) if number % 3 and number not in refused]
@@ -117,10 +121,12 @@ async def test_what_arrives_is_what_the_steps_make_each_new_key_in_order(
     assert {key: [each["number"] for each in orders] for key, orders in _by_key(arrived).items()} == _by_customer(
         expected
     )
-    assert audit.seen == {key.decode(): numbers for key, numbers in _by_customer(expected).items()}
+    assert audited == {key.decode(): numbers for key, numbers in _by_customer(expected).items()}
     assert [order for orders in _by_key(arrived).values() for order in orders if order != _made(order["number"])] == []
     assert all(_own_headers(record) == [("keep", b"2"), ("customer", record.key)] for record in arrived)
     assert len(letters.read_text().splitlines()) == len(refused)
+    assert parity.equal, parity.summary()
+    assert parity.sink_records == len(expected)
 
 
 def _made(number: int) -> dict[str, Any]:
