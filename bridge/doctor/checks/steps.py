@@ -19,6 +19,6 @@ class Steps(Check):
     async def _begun(self, step: Transform) -> Finding:
         try:
             async with step:
-                return self.ok(f"{step.name} can be begun")
+                return self.ok(f"ready: {step.name}", "no record was given to it")
         except ConnectorError as error:
             return failure(self.name, error)

@@ -37,6 +37,7 @@ async def test_each_step_is_begun_and_given_nothing(tmp_path: Path, monkeypatch:
         Severity.OK,
         Severity.FAILED,
     ]
+    assert found[0].found == f"ready: python {module}:keep"
     assert (aws.calls, aws.dry_runs) == (0, ["cleaner"])
     assert "invoke function gone" in found[4].found
     assert found[4].remedy == "check transforms[].lambda.function, and the region"
