@@ -112,7 +112,7 @@ def _handler(handler: Handler, called: HandlerCalls, around: _Around) -> Transfo
     origin = _origin(around.configuration)
     shape = FirehoseEvent(origin) if called.event == "firehose" else KinesisEvent(origin)
     on_error = OnError(around.configuration.on_error)
-    return HandlerStep(handler, shape, Terms(called.batch, called.attempts, called.timeout, on_error), around.clock)
+    return HandlerStep(handler, shape, Terms(called.batch, called.attempts, on_error), around.clock)
 
 
 def _origin(configuration: Configuration) -> Origin:

@@ -32,8 +32,6 @@ class Terms:
     """The most of one call."""
     attempts: int
     """How often one record is tried before it goes by ``on_error``."""
-    timeout_s: float
-    """Of one call."""
     on_error: OnError
     largest_event: int = LARGEST_EVENT
 

@@ -41,6 +41,7 @@ class Handler(ABC):
     async def call(self, event: bytes) -> bytes:
         """What the handler returns for ``event``, both JSON.
 
-        Raises ``HandlerError``, a retriable ``ConnectorError`` where the same may succeed later, and ``RefusedError``
-        where a person must act. May be cancelled; what the handler does then nobody knows.
+        Raises ``HandlerError``, a retriable ``ConnectorError`` where the same may succeed later, also when it does not
+        answer in time, and ``RefusedError`` where a person must act. May be cancelled; nobody knows what the handler
+        does then.
         """

@@ -14,6 +14,7 @@ from uuid import uuid4
 from bridge.coordination.leavable_thread import LeavableThread
 from bridge.transforms.handlers.handler import Handler, HandlerError
 from bridge.transforms.loading import is_async, load
+from bridge.transforms.patience import Patience
 from connectors.base import SettingsError
 
 EXITED = "Runtime.ExitError"
@@ -56,7 +57,8 @@ class InProcess(Handler):
         """``reference`` is ``MODULE:FUNCTION``, looked for in ``folder`` first."""
         self._reference = reference
         self._folder = folder
-        self._timeout_s = timeout_s
+        self._patience = Patience(self.name, timeout_s)
+        self._turn = asyncio.Lock()
         self._thread: LeavableThread | None = None
         self._function: Callable[..., object] | None = None
 
@@ -82,7 +84,10 @@ class InProcess(Handler):
 
     async def call(self, event: bytes) -> bytes:
         assert self._thread is not None  # noqa: S101 - it is entered
-        return await asyncio.wrap_future(self._thread.submit(partial(self._called, event)))
+        # The wait for others' calls is none of this one's time.
+        async with self._turn:
+            answer = asyncio.wrap_future(self._thread.submit(partial(self._called, event)))
+            return await self._patience.wait(answer)
 
     def _loaded(self) -> Callable[..., object]:
         function = load(self._reference, self._folder)
@@ -92,7 +97,7 @@ class InProcess(Handler):
 
     def _called(self, event: bytes) -> bytes:
         assert self._function is not None  # noqa: S101 - it is entered
-        context = Context(self._reference.rpartition(":")[2], monotonic() + self._timeout_s)
+        context = Context(self._reference.rpartition(":")[2], monotonic() + self._patience.timeout_s)
         told: Any = json.loads(event)
         try:
             answer = self._function(told, context)

@@ -1,5 +1,6 @@
 """A handler that AWS Lambda runs."""
 
+import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
@@ -13,8 +14,10 @@ from aiohttp import ClientError as HttpError
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
 from bridge.transforms.handlers.handler import Handler, HandlerError
+from bridge.transforms.patience import Patience
 from connectors.base import RefusedError, TransientError, UnreachableError
 
+_ENTER_S = 22.0
 _CONNECT_S = 5.0
 _LATER_S = 5.0
 _ATTEMPTS = 4
@@ -59,7 +62,7 @@ class Invoked(Handler):
         self._function = function
         self._region = region
         self._endpoint_url = endpoint_url
-        self._timeout_s = timeout_s
+        self._patience = Patience(self.name, timeout_s)
         self._opened = AsyncExitStack()
         self._client: Any = None
 
@@ -71,21 +74,22 @@ class Invoked(Handler):
         config = AioConfig(
             connect_timeout=_CONNECT_S,
             # Whoever waits for the call gives up first: else it would be made again at that moment.
-            read_timeout=self._timeout_s + _LATER_S,
+            read_timeout=self._patience.timeout_s + _LATER_S,
             max_pool_connections=_LANES,
             retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
             warm_up_loader_caches=True,
         )
         # Botocore reads AWS_DEFAULT_REGION alone; AWS's own containers, and its other tools, know this one.
         region = self._region or os.environ.get("AWS_REGION")
+        creating = AioSession().create_client(
+            "lambda", region_name=region, endpoint_url=self._endpoint_url, config=config
+        )
         async with AsyncExitStack() as stack:
             with _explained(self._function):
-                creating = AioSession().create_client(
-                    "lambda", region_name=region, endpoint_url=self._endpoint_url, config=config
-                )
-                self._client = await stack.enter_async_context(creating)
-                # It runs nothing: whether the function is there, and whether we may call it.
-                await self._client.invoke(FunctionName=self._function, InvocationType="DryRun")
+                async with asyncio.timeout(_ENTER_S):
+                    self._client = await stack.enter_async_context(creating)
+                    # It runs nothing: whether the function is there, and whether we may call it.
+                    await self._client.invoke(FunctionName=self._function, InvocationType="DryRun")
             self._opened = stack.pop_all()
         return self
 
@@ -96,9 +100,12 @@ class Invoked(Handler):
 
     async def call(self, event: bytes) -> bytes:
         with _explained(self._function):
-            answer = await self._client.invoke(FunctionName=self._function, Payload=event)
-            async with answer["Payload"] as stream:
-                payload: bytes = await stream.read()
+            return await self._patience.wait(self._answer(event))
+
+    async def _answer(self, event: bytes) -> bytes:
+        answer = await self._client.invoke(FunctionName=self._function, Payload=event)
+        async with answer["Payload"] as stream:
+            payload: bytes = await stream.read()
         if "FunctionError" in answer:
             self._raise(payload)
         return payload
@@ -130,4 +137,5 @@ def _explained(function: str) -> Iterator[None]:
     except (NoCredentialsError, NoRegionError) as error:
         raise RefusedError(operation, str(error), "set credentials and a region as for the AWS tools") from error
     except (BotoCoreError, HttpError, OSError) as error:
-        raise UnreachableError(operation, str(error), "check the network, and the region") from error
+        cause = str(error) or "no answer in time"
+        raise UnreachableError(operation, cause, "check the network, and the region") from error

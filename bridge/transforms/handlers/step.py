@@ -11,7 +11,6 @@ from bridge.transforms.handlers.course import Call, Course, Terms
 from bridge.transforms.handlers.fate import Fate
 from bridge.transforms.handlers.handler import Handler, HandlerError
 from bridge.transforms.handlers.shape import Shape
-from bridge.transforms.patience import Patience
 from connectors.base import Batch, Clock
 from connectors.transform import Transform, Transformed
 
@@ -26,7 +25,6 @@ class HandlerStep(Transform):
         self._shape = shape
         self._terms = terms
         self._clock = clock
-        self._patience = Patience(handler.name, terms.timeout_s)
 
     @property
     def name(self) -> str:
@@ -60,5 +58,5 @@ class HandlerStep(Transform):
         return replace(made, rejected=told)
 
     async def _asked(self, batch: Batch, call: Call) -> Sequence[Fate]:
-        answer = await self._patience.wait(self._handler.call(call.event))
+        answer = await self._handler.call(call.event)
         return self._shape.fates(batch, call.indexes, answer)

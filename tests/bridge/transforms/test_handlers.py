@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import shutil
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -34,7 +35,7 @@ from tests.support.fake_lambda import FakeLambda, fake_lambda
 
 ORIGIN = Origin("eu-west-1", "123456789012", "orders")
 SHAPES: dict[str, Shape] = {"kinesis": KinesisEvent(ORIGIN), "firehose": FirehoseEvent(ORIGIN)}
-TERMS = Terms(records=100, attempts=3, timeout_s=20.0, on_error=OnError.DEAD_LETTER)
+TERMS = Terms(records=100, attempts=3, on_error=OnError.DEAD_LETTER)
 
 
 class PatientClock(Clock):
@@ -334,19 +335,45 @@ def test_events_are_those_of_the_developer_guides() -> None:
     }
 
 
-async def test_a_call_that_does_not_end_in_time_is_a_fault_that_passes() -> None:
-    """The lane says which step it waits for, and tries again."""
+STUCK = """
+import threading
 
-    @dataclass
-    class Stuck(Scripted):
-        async def call(self, event: bytes) -> bytes:
-            await asyncio.Event().wait()
-            return b""
+going_on = threading.Event()
 
-    step = HandlerStep(Stuck(lambda _: b""), SHAPES["kinesis"], replace(TERMS, timeout_s=0.01), PatientClock())
 
-    with pytest.raises(TransientError, match="transform by scripted: no answer within"):
-        await step.apply(batch_of(b"1"))
+def wait(event, context):
+    going_on.wait()
+"""
+
+
+async def test_a_call_that_does_not_end_in_time_is_a_fault_that_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lane says which step it waits for. One that waited for its turn meanwhile has all of its own time left."""
+    monkeypatch.syspath_prepend(tmp_path)
+    name = f"handler_{uuid4().hex}"
+    (tmp_path / f"{name}.py").write_text(STUCK)
+    module = importlib.import_module(name)
+
+    async with _step(InProcess(f"{name}:wait", tmp_path, 0.5), "kinesis") as step:
+        stuck, behind = (asyncio.create_task(step.apply(batch_of(b"1"))) for _ in range(2))
+        with pytest.raises(TransientError, match=f"transform by python {name}:wait: no answer within"):
+            await stuck
+        module.going_on.set()
+
+        assert list((await behind).batch.values) == [b"1"]
+
+
+async def test_a_function_that_does_not_answer_in_time_is_a_fault_that_passes(aws: FakeLambda) -> None:
+    """It is not called again at that moment, while it may still be at work."""
+    going_on = threading.Event()
+    aws.handlers["orders"] = lambda event, context: going_on.wait()
+    async with _step(Invoked("orders", None, aws.url, 0.2), "kinesis") as step:
+        with pytest.raises(TransientError, match="transform by lambda orders: no answer within"):
+            await step.apply(batch_of(b"1"))
+        going_on.set()
+
+    assert aws.calls == 1
 
 
 SOURCES = {
