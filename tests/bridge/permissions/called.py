@@ -13,6 +13,8 @@ _CLIENTS = [
         "connectors/kafka/aws",
         "connectors/kinesis/services.py",
         "bridge/transforms/handlers/invoked.py",
+        "bridge/planning/measuring/cloudwatch.py",
+        "bridge/planning/prices/service.py",
     )
 ]
 _OF_KINESIS = "connectors/kinesis"
