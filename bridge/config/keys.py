@@ -14,9 +14,9 @@ KeyPath = tuple[str, ...]
 
 
 def known_keys(model: type[BaseModel], prefix: KeyPath = ()) -> Iterator[KeyPath]:
-    """Every key path of ``model``, sections before what is in them."""
+    """Every key path of ``model``, sections before what is in them. What is in a list has the list's path."""
     for name, info in model.model_fields.items():
-        path = (*prefix, name)
+        path = (*prefix, info.alias or name)
         yield path
         for section in _sections(info.annotation):
             yield from known_keys(section, path)
@@ -25,10 +25,11 @@ def known_keys(model: type[BaseModel], prefix: KeyPath = ()) -> Iterator[KeyPath
 def free_keys(model: type[BaseModel], prefix: KeyPath = ()) -> Iterator[KeyPath]:
     """Key paths of the sections that take any key, dots included, as ``librdkafka``."""
     for name, info in model.model_fields.items():
+        path = (*prefix, info.alias or name)
         if get_origin(info.annotation) is dict:
-            yield (*prefix, name)
+            yield path
         for section in _sections(info.annotation):
-            yield from free_keys(section, (*prefix, name))
+            yield from free_keys(section, path)
 
 
 def split_key(key: str, model: type[BaseModel], prefix: KeyPath = ()) -> KeyPath:
@@ -59,6 +60,6 @@ def suggestion(path: KeyPath, model: type[BaseModel]) -> str:
 def _sections(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
-    elif get_origin(annotation) in (Annotated, Union, UnionType):
+    elif get_origin(annotation) in (Annotated, Union, UnionType, tuple):
         for argument in get_args(annotation):
             yield from _sections(argument)

@@ -22,6 +22,7 @@ _KINDS = {
     "float_parsing": "a number",
     "none_required": "null",
     "path_type": "a path",
+    "tuple_type": "a list",
 }
 _BOUNDS = {"greater_than": "above {gt:g}", "greater_than_equal": "at least {ge}", "less_than_equal": "at most {le}"}
 
@@ -41,7 +42,7 @@ def _problem(details: ErrorDetails, document: Document, model: type[BaseModel]) 
 
 
 def _message(details: ErrorDetails, path: Path, document: Document, model: type[BaseModel]) -> str:
-    keys = tuple(str(step) for step in path)
+    keys = tuple(step for step in path if isinstance(step, str))
     if details["type"] == "extra_forbidden":
         return f"unknown key; {suggestion(keys, model)}"
     if details["type"] == "missing":
@@ -62,8 +63,6 @@ def _allowed(details: ErrorDetails, keys: tuple[str, ...], model: type[BaseModel
         return f"a section with the keys {', '.join(inner)}" if inner else "a section of keys and values"
     if kind in _BOUNDS:
         return _BOUNDS[kind].format(**context)
-    if kind == "too_long":
-        return "an empty list"
     return _KINDS.get(kind) or details["msg"].removeprefix("Input should be ")
 
 

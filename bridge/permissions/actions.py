@@ -7,7 +7,7 @@ IAM authorization policy actions).
 
 from collections.abc import Iterator
 
-from bridge.permissions.places import Cluster, Stream, Table, Topic
+from bridge.permissions.places import Cluster, Function, Stream, Table, Topic
 from bridge.permissions.policy import Statement
 
 DESCRIBE_STREAM = ("kinesis:DescribeStreamSummary", "kinesis:ListShards")
@@ -27,6 +27,8 @@ USE_TRANSACTIONS = ("kafka-cluster:DescribeTransactionalId", "kafka-cluster:Alte
 FIND_BROKERS = ("kafka:GetBootstrapBrokers",)
 READ_SECRET = ("secretsmanager:GetSecretValue",)
 ASSUME_ROLE = ("sts:AssumeRole",)
+
+CALL_FUNCTION = ("lambda:InvokeFunction",)
 
 SEE_CHECKPOINTS = ("dynamodb:Query",)
 KEEP_DOCUMENTS = ("dynamodb:GetItem", "dynamodb:PutItem")
@@ -154,6 +156,11 @@ def keep_documents(table: Table) -> Iterator[Statement]:
 def look_into_table(table: Table) -> Iterator[Statement]:
     """Reading checkpoints, and no more."""
     yield allow("SeeCheckpoints", SEE_CHECKPOINTS, table.arn)
+
+
+def call(function: Function) -> Iterator[Statement]:
+    """Having it transform records."""
+    yield allow("CallFunction", CALL_FUNCTION, function.arn)
 
 
 def allow(sid: str, actions: tuple[str, ...], *resources: str) -> Statement:

@@ -282,6 +282,33 @@ LINES = {
         "on_gap: ${ON_GAP}",
         "o.yaml:8: on_gap: the environment has no variable ON_GAP; set it, or write ${ON_GAP:-default}",
     ),
+    "transforms that are no list": (
+        "transforms: {python: 'm:f'}",
+        "o.yaml:8: transforms: found a section; allowed: a list",
+    ),
+    "a step that is no section": (
+        "transforms: [m]",
+        (
+            'o.yaml:8: transforms[0]: found "m"; allowed: a section with exactly one of python: MODULE:FUNCTION, '
+            "filter: EXPRESSION, map: EXPRESSION or {set, remove}, rekey: EXPRESSION, headers: {set, remove}, "
+            "redact: {fields} and lambda: {function}"
+        ),
+    ),
+    "a step of an unknown kind": (
+        "transforms: [{pythn: 'm:f'}]",
+        "o.yaml:8: transforms[0].pythn: unknown key; did you mean python?",
+    ),
+    "an unknown key beside a step's kind": (
+        "transforms:\n- python: m:f\n- python: m:f\n  time_out: 1s",
+        "o.yaml:11: transforms[1].time_out: unknown key; did you mean timeout?",
+    ),
+    "a function that is none": (
+        "transforms: [{python: m.f}]",
+        (
+            'o.yaml:8: transforms[0].python: found "m.f"; '
+            "allowed: MODULE:FUNCTION, as my_module:function or my_package.my_module:function"
+        ),
+    ),
     "a variable in the default of another": (
         "on_gap: ${X:-${Y}}",
         "o.yaml:8: on_gap: malformed variable; allowed: ${NAME} or ${NAME:-default}, NAME of letters, digits and _",
@@ -470,7 +497,6 @@ def test_exactly_once_is_refused_where_no_transaction_can_hold_the_checkpoints(t
 
 
 LATER = {
-    "transforms: [{python: 'm:f'}]": "transforms: this version does not have transforms yet",
     "source:\n  kinesis: {stream: s, read: fan_out}": "source.kinesis.read: this version does not have enhanced",
 }
 

@@ -88,6 +88,10 @@ def _reversible(configuration: Configuration, codec: Codec) -> Finding:
         check_reversible(configuration, codec)
     except UsageError as error:
         return failure("way back", error)
+    if configuration.transforms:
+        reason = "transforms change records on their way, and nothing changes them back"
+        remedy = "be sure that consumers at the source understand what producers will write to the sink"
+        return Finding("way back", Severity.WARNING, "a mirror back has no transforms", reason, remedy)
     return Finding("way back", Severity.OK, "a mirror back is possible", "origins tell what came back, both ways")
 
 

@@ -12,6 +12,7 @@ _CLIENTS = [
     for place in (
         "connectors/kafka/aws",
         "connectors/kinesis/services.py",
+        "bridge/transforms/handlers/invoked.py",
         "bridge/planning/measuring/cloudwatch.py",
         "bridge/planning/prices/service.py",
     )
@@ -39,8 +40,7 @@ def methods() -> set[str]:
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and isinstance(node.func.value, ast.Name)
-        and node.func.value.id == "client"
+        and ast.unparse(node.func.value) in ("client", "self._client")
     }
 
 

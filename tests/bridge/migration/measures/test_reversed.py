@@ -9,6 +9,8 @@ import yaml
 
 from bridge.config import Configuration, load
 from bridge.errors import UsageError
+from bridge.findings import Severity
+from bridge.migration.measures import preflight
 from bridge.migration.measures.reversed import check_reversible, reversed_configuration
 
 STREAM = {"stream": "orders", "region": "eu-west-1", "endpoint_url": "http://127.0.0.1:4567"}
@@ -148,3 +150,11 @@ def test_what_would_send_records_in_a_circle_is_refused(
     """Wherever one of the two mirrors would not know the records of the other."""
     with pytest.raises(UsageError, match=told):
         check_reversible(configured(**keys), codec)
+
+
+def test_a_mirror_back_undoes_no_transforms(configured: Configured) -> None:
+    """It has none, and who begins a migration is told before."""
+    forward = configured(transforms=[{"python": "orders:priced"}])
+    assert reversed_configuration(forward, START, "kpl").configuration.transforms == ()
+    one = preflight._reversible(forward, "kpl")
+    assert (one.severity, one.found) == (Severity.WARNING, "a mirror back has no transforms")
