@@ -8,7 +8,8 @@ from bridge.config.checkpoints import DynamoCheckpoints
 from bridge.config.cluster import CLUSTER_ARN, KafkaCluster
 from bridge.config.ends import KafkaEnd, KinesisEnd
 from bridge.config.names import STREAM_ARN
-from bridge.permissions.places import Cluster, Stream, Surroundings, Table, Topic
+from bridge.config.transforms.lambda_function import LambdaTransform
+from bridge.permissions.places import Cluster, Function, Stream, Surroundings, Table, Topic
 from checkpoints.kafka.topic import DEFAULT_TOPIC
 
 
@@ -35,6 +36,10 @@ class Parts:
     creates_sink: bool = False
     """Whether a missing sink topic is made."""
     consumers: tuple[Consumers, ...] = ()
+    checkpoints_in_group: bool = False
+    """Whether they are the offsets of the mirror's own group, in the source's cluster."""
+    functions: tuple[Function, ...] = ()
+    """Those that transform records."""
 
     @property
     def group(self) -> str:
@@ -67,6 +72,8 @@ def parts_of(configuration: Configuration, around: Surroundings) -> Parts:
         _dead_letters(configuration, source, sink),
         configuration.sink.kafka is not None and configuration.sink.kafka.create_topic is not None,
         _consumers(configuration, source, sink, around),
+        configuration.checkpoints_in_source_group,
+        _functions(configuration, around),
     )
 
 
@@ -128,4 +135,12 @@ def _consumers(
     account = around.account if stream is None else stream.account
     return tuple(
         Consumers(Table(region, account, each.application, around.partition), each.group) for each in asked.consumers
+    )
+
+
+def _functions(configuration: Configuration, around: Surroundings) -> tuple[Function, ...]:
+    asked = [step.lambda_ for step in configuration.transforms if isinstance(step, LambdaTransform)]
+    return tuple(
+        Function(each.reached_in or around.region, each.account or around.account, each.name, around.partition)
+        for each in asked
     )

@@ -110,5 +110,19 @@ class Table:
         return _arn(self, "dynamodb", f"table/{self.name}")
 
 
-def _arn(place: Stream | Cluster | Table, service: str, resource: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of Lambda. ``name`` may be NAME:ALIAS."""
+
+    region: str
+    account: str
+    name: str
+    partition: str = "aws"
+
+    @property
+    def arn(self) -> str:
+        return _arn(self, "lambda", f"function:{self.name}")
+
+
+def _arn(place: Stream | Cluster | Table | Function, service: str, resource: str) -> str:
     return f"arn:{place.partition}:{service}:{place.region}:{place.account}:{resource}"
