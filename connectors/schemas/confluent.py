@@ -5,7 +5,6 @@ Source: Confluent's API reference. The client is Confluent's own.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import ClassVar, Self
 from uuid import UUID
@@ -20,6 +19,7 @@ from connectors.schemas.confluent_faults import AbsentError, explained
 from connectors.schemas.definition import Compatibility, Definition, Format, Reference, Registered
 from connectors.schemas.framing.confluent import ConfluentFraming
 from connectors.schemas.registry import Registry
+from connectors.schemas.settings import ConfluentSettings
 
 _NOBODY = (0).to_bytes(4, "big")
 _TIMEOUT_S = 6.0
@@ -32,28 +32,6 @@ _COMPATIBILITIES = {_LEVELS.get(each, each.value): each for each in Compatibilit
 _REFERENCES = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class ConfluentConnection:
-    """Which registry, and as whom it is asked."""
-
-    urls: tuple[str, ...]
-    user: tuple[str, str] | None = field(default=None, repr=False)
-    """Name and password, or a key of Confluent Cloud's API and its secret."""
-    tls: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Settings of the client that begin with ``ssl.``."""
-
-    def settings(self) -> Mapping[str, object]:
-        return {
-            "url": ",".join(self.urls),
-            "timeout": _TIMEOUT_S,
-            # The lane tries again itself.
-            "max.retries": 1,
-            "retries.wait.ms": 200,
-            **({} if self.user is None else {"basic.auth.user.info": ":".join(self.user)}),
-            **self.tls,
-        }
-
-
 Connect = Callable[[Mapping[str, object]], AsyncSchemaRegistryClient]
 
 
@@ -63,12 +41,10 @@ class ConfluentRegistry(Registry):
     kind: ClassVar[str] = "confluent"
     framing: ConfluentFraming
 
-    def __init__(
-        self, connection: ConfluentConnection, framing: ConfluentFraming, topic: str, connect: Connect
-    ) -> None:
+    def __init__(self, settings: ConfluentSettings, framing: ConfluentFraming, topic: str, connect: Connect) -> None:
         """Of several subjects that have a schema, one of ``topic`` is its own, else the first."""
         self.framing = framing
-        self._connection = connection
+        self._settings = settings
         self._topic = topic
         self._connect = connect
         self._client: AsyncSchemaRegistryClient
@@ -77,7 +53,7 @@ class ConfluentRegistry(Registry):
     async def __aenter__(self) -> Self:
         with explained(f"reach {self.address}"):
             # It reads certificates from files.
-            self._client = await asyncio.to_thread(self._connect, self._connection.settings())
+            self._client = await asyncio.to_thread(self._connect, _client_settings(self._settings))
         try:
             await self.fetch(_NOBODY)
         except BaseException:
@@ -92,7 +68,7 @@ class ConfluentRegistry(Registry):
 
     @property
     def address(self) -> str:
-        return f"schema registry {self._connection.urls[0]}"
+        return f"schema registry {self._settings.urls[0]}"
 
     async def fetch(self, schema: bytes) -> Registered | None:
         text = self.framing.text(schema)
@@ -204,3 +180,15 @@ class ConfluentRegistry(Registry):
 def connect(settings: Mapping[str, object]) -> AsyncSchemaRegistryClient:
     """Blocks. Raises ``ValueError`` or ``OSError`` for settings that cannot be."""
     return AsyncSchemaRegistryClient.new_client(dict(settings))
+
+
+def _client_settings(settings: ConfluentSettings) -> Mapping[str, object]:
+    return {
+        "url": ",".join(settings.urls),
+        "timeout": _TIMEOUT_S,
+        # The lane tries again itself.
+        "max.retries": 1,
+        "retries.wait.ms": 200,
+        **({} if settings.user is None else {"basic.auth.user.info": ":".join(settings.user)}),
+        **settings.tls,
+    }

@@ -21,9 +21,7 @@ from connectors.schemas.definition import Compatibility, Definition, Format, Reg
 from connectors.schemas.framing.glue import GlueFraming
 from connectors.schemas.glue_faults import MissingEntityError, TakenError, explained
 from connectors.schemas.registry import Registry
-
-DEFAULT_REGISTRY = "default-registry"
-"""Glue makes it where it is missing; no other."""
+from connectors.schemas.settings import DEFAULT_REGISTRY, GlueSettings
 
 _TIMEOUT_S = 6.0
 _ATTEMPTS = 2
@@ -33,16 +31,6 @@ _CHECKS = 60
 """Glue looks at a new version for about a second, longer for a long history."""
 
 
-@dataclass(frozen=True, slots=True)
-class GlueConnection:
-    """Which registry, and where it is."""
-
-    registry: str = DEFAULT_REGISTRY
-    region: str | None = None
-    """None: that of the AWS environment."""
-    endpoint_url: str | None = None
-
-
 class Caller(Protocol):
     """One who can call Glue."""
 
@@ -50,7 +38,7 @@ class Caller(Protocol):
         """Make one call. Raises ``ConnectorError``, after few attempts."""
 
 
-Connect = Callable[[GlueConnection], AbstractAsyncContextManager[Caller]]
+Connect = Callable[[GlueSettings], AbstractAsyncContextManager[Caller]]
 
 
 class GlueRegistry(Registry):
@@ -59,9 +47,9 @@ class GlueRegistry(Registry):
     kind: ClassVar[str] = "glue"
     framing: GlueFraming
 
-    def __init__(self, connection: GlueConnection, framing: GlueFraming, clock: Clock, connect: Connect) -> None:
+    def __init__(self, settings: GlueSettings, framing: GlueFraming, clock: Clock, connect: Connect) -> None:
         self.framing = framing
-        self._connection = connection
+        self._settings = settings
         self._clock = clock
         self._connect = connect
         self._opened = AsyncExitStack()
@@ -69,7 +57,7 @@ class GlueRegistry(Registry):
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as opened:
-            self._caller = await opened.enter_async_context(self._connect(self._connection))
+            self._caller = await opened.enter_async_context(self._connect(self._settings))
             await self.fetch(_NOBODY)
             self._opened = opened.pop_all()
         return self
@@ -81,8 +69,8 @@ class GlueRegistry(Registry):
 
     @property
     def address(self) -> str:
-        where = self._connection.endpoint_url or self._connection.region or "the AWS environment's region"
-        return f"Glue registry {self._connection.registry} ({where})"
+        where = self._settings.endpoint_url or self._settings.region or "the AWS environment's region"
+        return f"Glue registry {self._settings.registry} ({where})"
 
     async def fetch(self, schema: bytes) -> Registered | None:
         return await self._version({"SchemaVersionId": str(UUID(bytes=schema))})
@@ -127,11 +115,11 @@ class GlueRegistry(Registry):
             return await self._caller.call("RegisterSchemaVersion", named)
         except MissingEntityError as error:
             raise RefusedError(
-                error.operation, error.cause, f"aws glue create-registry --registry-name {self._connection.registry}"
+                error.operation, error.cause, f"aws glue create-registry --registry-name {self._settings.registry}"
             ) from error
 
     def _creation(self, subject: str, definition: Definition, compatibility: Compatibility) -> Mapping[str, object]:
-        registry = self._connection.registry
+        registry = self._settings.registry
         return {
             **({} if registry == DEFAULT_REGISTRY else {"RegistryId": {"RegistryName": registry}}),
             "SchemaName": subject,
@@ -167,7 +155,7 @@ class GlueRegistry(Registry):
         return Registered(definition, str(found["SchemaArn"]).rpartition("/")[2], int(found["VersionNumber"]))
 
     def _id(self, subject: str) -> Mapping[str, str]:
-        return {"RegistryName": self._connection.registry, "SchemaName": subject}
+        return {"RegistryName": self._settings.registry, "SchemaName": subject}
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +172,7 @@ class GlueClient(Caller):
 
 
 @asynccontextmanager
-async def connect(connection: GlueConnection) -> AsyncIterator[Caller]:
+async def connect(settings: GlueSettings) -> AsyncIterator[Caller]:
     """A client for as long as the context is entered, with credentials as the AWS tools find them."""
     config = AioConfig(
         connect_timeout=_TIMEOUT_S,
@@ -193,11 +181,9 @@ async def connect(connection: GlueConnection) -> AsyncIterator[Caller]:
         warm_up_loader_caches=True,
     )
     # Botocore reads AWS_DEFAULT_REGION alone; AWS's own containers, and its other tools, know this one.
-    region = connection.region or os.environ.get("AWS_REGION")
-    creating = AioSession().create_client(
-        "glue", region_name=region, endpoint_url=connection.endpoint_url, config=config
-    )
-    where = connection.endpoint_url or f"Glue in {region or 'the AWS region of the environment'}"
+    region = settings.region or os.environ.get("AWS_REGION")
+    creating = AioSession().create_client("glue", region_name=region, endpoint_url=settings.endpoint_url, config=config)
+    where = settings.endpoint_url or f"Glue in {region or 'the AWS region of the environment'}"
     with explained(f"reach {where}"):
         client = await creating.__aenter__()
     try:

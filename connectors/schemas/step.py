@@ -3,25 +3,17 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
 from connectors.base import Batch, Clock, Header, RefusedError, Rejected
 from connectors.schemas.definition import Field
 from connectors.schemas.rewriting import Rewriting, Rewritten
+from connectors.schemas.settings import Unknown
 from connectors.schemas.translation import Translation
 from connectors.transform import Transform, Transformed
 
 UNKNOWN_SCHEMA = "unknown_schema"
-
-
-class Unknown(StrEnum):
-    """What becomes of a record with the id of a schema that its registry does not have."""
-
-    STOP = "stop"
-    DEAD_LETTER = "dead_letter"
-    PASS = "pass"  # noqa: S105 - no word to pass by
 
 
 class SchemaStep(Transform):

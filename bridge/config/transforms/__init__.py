@@ -8,9 +8,11 @@ from pydantic_core import PydanticCustomError
 from bridge.config.quantities import allowed
 from bridge.config.section import Section
 from bridge.config.transforms.python import PythonTransform
+from bridge.config.transforms.schemas import SchemasTransform
 
 _KINDS = {
     "python": "python: MODULE:FUNCTION",
+    "schemas": "schemas: {from, to}",
 }
 """The keys that tell a step, and how each is written, for a person."""
 
@@ -40,7 +42,7 @@ def _tag(value: Any) -> str:
 
 
 Step = Annotated[
-    Annotated[PythonTransform, Tag("<python>")],
+    Annotated[PythonTransform, Tag("<python>")] | Annotated[SchemasTransform, Tag("<schemas>")],
     Discriminator(_tag),
     BeforeValidator(_one_kind),
 ]
