@@ -105,12 +105,14 @@ class ConfluentRegistry(Registry):
         return definition
 
     async def register(self, subject: str, definition: Definition, compatibility: Compatibility | None) -> bytes:
-        if compatibility is not None and await self._is_new(subject):
-            await self._set(subject, compatibility)
+        is_new = compatibility is not None and await self._is_new(subject)
         schema = await self._schema(definition)
         with explained(f"register a schema as {subject} in {self.address}"):
             registered = await self._client.register_schema_full_response(subject, schema)
         await self._forget()
+        if is_new and compatibility is not None:
+            # The first version is compared with none, and not every registry takes this of a subject without any.
+            await self._set(subject, compatibility)
         if not self.framing.in_header and registered.schema_id is not None:
             return registered.schema_id.to_bytes(4, "big")
         if registered.guid is None:

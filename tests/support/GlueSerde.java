@@ -35,13 +35,15 @@ import software.amazon.awssdk.services.glue.model.DataFormat;
 public final class GlueSerde {
     private static String endpoint;
     private static String registry;
+    private static String region;
 
     public static void main(String[] arguments) throws Exception {
         endpoint = arguments[0];
         registry = arguments[1];
+        region = arguments[2];
         BufferedReader requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
         for (String line = requests.readLine(); line != null; line = requests.readLine()) {
-            String[] words = line.split(" ");
+            String[] words = line.split(" ", -1);
             byte[][] given = new byte[words.length][];
             for (int index = 3; index < words.length; index++) {
                 given[index] = Base64.getDecoder().decode(words[index]);
@@ -101,7 +103,7 @@ public final class GlueSerde {
     private static Map<String, Object> settings() {
         Map<String, Object> settings = new HashMap<>();
         settings.put(AWSSchemaRegistryConstants.AWS_ENDPOINT, endpoint);
-        settings.put(AWSSchemaRegistryConstants.AWS_REGION, "us-east-1");
+        settings.put(AWSSchemaRegistryConstants.AWS_REGION, region);
         settings.put(AWSSchemaRegistryConstants.REGISTRY_NAME, registry);
         settings.put(AWSSchemaRegistryConstants.AVRO_RECORD_TYPE, "GENERIC_RECORD");
         settings.put(AWSSchemaRegistryConstants.PROTOBUF_MESSAGE_TYPE, "DYNAMIC_MESSAGE");

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.support.kinesis_api import REGION
 from tests.support.provision import glue_serde_jars
 
 _PROGRAM = Path(__file__).with_name("GlueSerde.java")
@@ -21,7 +22,7 @@ class GlueSerde:
     def __init__(self, glue: str, registry: str) -> None:
         """``glue`` is the URL of what answers as Glue does."""
         program = ("java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", f"{glue_serde_jars()}/*", str(_PROGRAM))
-        self._command = (*program, glue, registry)
+        self._command = (*program, glue, registry, REGION)
         self._child: subprocess.Popen[str]
 
     def __enter__(self) -> Self:
