@@ -8,7 +8,8 @@ import asyncio
 import json
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -28,6 +29,7 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 from connectors.base import Clock
 from connectors.schemas.making import step
 from connectors.schemas.settings import ConfluentSettings, GlueSettings, SchemaSettings
+from connectors.schemas.step import SchemaStep
 from tests.connectors.schemas.batches import batch_of
 from tests.connectors.schemas.proto_files import orders
 from tests.support.glue_serde import GlueSerde
@@ -61,33 +63,43 @@ AN_ORDER = {"id": "a", "lines": [{"sku": "x"}, {"sku": "y"}], "total": {"cents":
 
 @dataclass(frozen=True, slots=True)
 class Stations:
-    """The two registries, and what reads and writes with them."""
+    """The two registries, what reads and writes with them, and the steps between them."""
 
     glue: str
     confluent: str
     java: GlueSerde
-
-    def to_confluent(self) -> SchemaSettings:
-        source, target = GlueSettings(_REGISTRY, REGION, self.glue), ConfluentSettings((self.confluent,))
-        return SchemaSettings(source, target, "there", "there", subject="{subject}")
-
-    def to_glue(self, *, compressed: bool) -> SchemaSettings:
-        target = GlueSettings(_REGISTRY, REGION, self.glue, compressed)
-        return SchemaSettings(ConfluentSettings((self.confluent,)), target, "back", "back", subject="back-{subject}")
+    runner: asyncio.Runner
+    to_confluent: SchemaStep
+    to_glue: SchemaStep
+    to_glue_compressed: SchemaStep
 
     def glue_client(self) -> GlueClient:
         return GlueClient(boto3.client("glue", endpoint_url=self.glue), registry_name=_REGISTRY)
 
+    def translated(self, step: SchemaStep, payloads: Sequence[bytes]) -> list[bytes]:
+        """``payloads`` as values behind ``step``."""
+        made = self.runner.run(step.apply(batch_of(payloads)))
+        return [value for value in made.batch.values if value is not None]
+
 
 @pytest.fixture(scope="module")
 def stations(registry: str) -> Iterator[Stations]:
-    with moto_server() as glue:
+    with asyncio.Runner() as runner, moto_server() as glue, ExitStack() as opened:
         boto3.client("glue", endpoint_url=glue).create_registry(RegistryName=_REGISTRY)
+        there = SchemaSettings(
+            GlueSettings(_REGISTRY, REGION, glue), ConfluentSettings((registry,)), "there", "there", "{subject}"
+        )
+        back = replace(there, source=there.target, target=there.source, subject="back-{subject}")
+        packed = replace(back, target=GlueSettings(_REGISTRY, REGION, glue, compressed=True))
+        steps = [step(settings, Clock()) for settings in (there, back, packed)]
+        for each in steps:
+            runner.run(each.__aenter__())
+            opened.callback(lambda left: runner.run(left.__aexit__(None, None, None)), each)
         try:
-            with GlueSerde(glue, _REGISTRY) as java:
-                yield Stations(glue, registry, java)
+            java = opened.enter_context(GlueSerde(glue, _REGISTRY))
         except MissingServerError as error:
             give_up(error)
+        yield Stations(glue, registry, java, runner, *steps)
 
 
 @pytest.fixture
@@ -95,16 +107,6 @@ def client(stations: Stations) -> Iterator[SchemaRegistryClient]:
     """Confluent's own."""
     with SchemaRegistryClient({"url": stations.confluent}) as client:
         yield client
-
-
-def translated(settings: SchemaSettings, payloads: Sequence[bytes]) -> list[bytes]:
-    """``payloads`` as values behind the step."""
-
-    async def apply() -> Sequence[bytes | None]:
-        async with step(settings, Clock()) as entered:
-            return (await entered.apply(batch_of(payloads))).batch.values
-
-    return [value for value in asyncio.run(apply()) if value is not None]
 
 
 def context(topic: str) -> SerializationContext:
@@ -135,8 +137,8 @@ def test_avro_and_json_from_glue_and_back(stations: Stations, client: SchemaRegi
     )
     document = python.serialize(f"{topic}-d", DataAndSchema({"total": {"cents": 3}}, JsonSchema(schema)))
 
-    there = translated(stations.to_confluent(), [plain, packed, document])
-    back = translated(stations.to_glue(compressed=False), there)
+    there = stations.translated(stations.to_confluent, [plain, packed, document])
+    back = stations.translated(stations.to_glue, there)
 
     read = AvroDeserializer(client)
     assert [read(payload, context(topic)) for payload in there[:2]] == [AN_ORDER, AN_ORDER]
@@ -167,8 +169,8 @@ def test_protobuf_from_glue_and_back(stations: Stations, name: str, body: bytes)
     topic = f"protobuf-{uuid4().hex}"
     payload = stations.java.write("protobuf", topic, made.set, name, body, compression="zlib")
 
-    there = translated(stations.to_confluent(), [payload])
-    back = translated(stations.to_glue(compressed=True), there)
+    there = stations.translated(stations.to_confluent, [payload])
+    back = stations.translated(stations.to_glue_compressed, there)
 
     read = ProtobufDeserializer(made.message(name), {"use.deprecated.format": False})(there[0], context(topic))
     assert read is not None
@@ -178,7 +180,7 @@ def test_protobuf_from_glue_and_back(stations: Stations, name: str, body: bytes)
 
 
 def test_references_from_confluent_to_glue(stations: Stations, client: SchemaRegistryClient) -> None:
-    """Schemas that refer to others are whole at Glue: Avro, JSON and Protobuf, read there by AWS's own deserializers."""
+    """Schemas that refer to others are whole at Glue, in all three formats, and read there by AWS's deserializers."""
     topic = f"refer-{uuid4().hex}"
     avro = _avro_with_references(client, topic)
     document = _json_with_references(client, f"{topic}-d")
@@ -188,8 +190,8 @@ def test_references_from_confluent_to_glue(stations: Stations, client: SchemaReg
     protobuf = serializer(message, context(f"{topic}-p"))
     assert protobuf is not None
 
-    there = translated(stations.to_glue(compressed=True), [avro, document, protobuf])
-    back = translated(stations.to_confluent(), there)
+    there = stations.translated(stations.to_glue_compressed, [avro, document, protobuf])
+    back = stations.translated(stations.to_confluent, there)
 
     assert json.loads(stations.java.read("refer", there[0])) == AN_ORDER
     assert json.loads(stations.java.read("refer", there[1])) == {"total": {"cents": 3}}
@@ -202,9 +204,7 @@ def test_references_from_confluent_to_glue(stations: Stations, client: SchemaReg
 def _avro_with_references(client: SchemaRegistryClient, topic: str) -> bytes:
     client.register_schema(f"{topic}-money", Schema(json.dumps(MONEY)))
     schema = Schema(json.dumps(ORDER), "AVRO", [SchemaReference("shop.Money", f"{topic}-money", 1)])
-    payload = AvroSerializer(client, schema)(AN_ORDER, context(topic))
-    assert payload is not None
-    return payload
+    return bytes(AvroSerializer(client, schema)(AN_ORDER, context(topic)) or b"")
 
 
 def _json_with_references(client: SchemaRegistryClient, topic: str) -> bytes:
@@ -212,6 +212,4 @@ def _json_with_references(client: SchemaRegistryClient, topic: str) -> bytes:
     client.register_schema(f"{topic}-money", Schema(json.dumps(money), "JSON"))
     order = {"$schema": _DRAFT, "title": "Order", "type": "object", "properties": {"total": {"$ref": "money.json"}}}
     schema = Schema(json.dumps(order), "JSON", [SchemaReference("money.json", f"{topic}-money", 1)])
-    payload = JSONSerializer(schema, client)({"total": {"cents": 3}}, context(topic))
-    assert payload is not None
-    return payload
+    return bytes(JSONSerializer(schema, client)({"total": {"cents": 3}}, context(topic)) or b"")

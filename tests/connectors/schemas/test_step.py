@@ -67,7 +67,7 @@ async def test_prefix_is_replaced_and_the_body_stays() -> None:
 
 
 async def test_what_is_in_no_frame_passes_untouched() -> None:
-    """Payloads without a frame, or with a first byte alone that looks like one, go on as they are and nobody is asked."""
+    """Payloads without a frame, or of which the first byte alone looks like one, go on and nobody is asked."""
     source = glue()
     payloads = [b"text", b"", None, b"\x03", b"\x03\x07" + bytes(30), b"\x03\x00" + bytes(5), b"\x00\x00\x00\x00\x01x"]
 
@@ -110,7 +110,7 @@ async def test_few_bytes_that_claim_to_be_gigabytes_are_not_unpacked() -> None:
 
 
 async def test_header_tells_the_schema_before_the_payload_does() -> None:
-    """A GUID in a record's header counts, the payload is the body, and the header goes where a prefix takes its place."""
+    """A GUID in a record's header counts, the payload is the body, and the header goes where a prefix says it."""
     source = confluent()
     source.add(ID)
     headers = ((("trace", b"1"), ("__value_schema_id", b"\x01" + ID)), ())
@@ -222,7 +222,7 @@ async def test_ids_are_asked_for_side_by_side_and_each_once() -> None:
 
 
 async def test_cancelled_lane_leaves_the_question_to_the_next() -> None:
-    """A lane that stops while it waits for a registry takes nothing from another that waits for the same answer."""
+    """A lane that stops while it waits for a registry takes nothing from another that waits for the same."""
     source, target = glue(), confluent()
     step = step_of(source, target)
     source.open.clear()
@@ -283,13 +283,14 @@ async def test_schema_without_a_name_cannot_be_named_by_it() -> None:
     source = MemoryRegistry(GlueFraming(), ID)
     source.add(ID, Definition(Format.JSON, '{"type": "object"}'))
 
-    with pytest.raises(RefusedError, match="the value schema has no record.*topic_name"):
+    with pytest.raises(RefusedError, match=r"the value schema has no record.*topic_name"):
         await step_of(source, confluent(), subject="record_name").apply(batch_of([GLUE + b"{}"]))
 
 
 PROTOBUF = Definition(
     Format.PROTOBUF,
-    'syntax = "proto3"; package shop; message Z { message B {} message A {} } message C { map<string, int32> all = 1; }',
+    'syntax = "proto3"; package shop; '
+    "message Z { message B {} message A {} } message C { map<string, int32> all = 1; }",
 )
 
 
