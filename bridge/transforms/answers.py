@@ -10,6 +10,10 @@ Answer = tuple[Record, ...] | Exception
 """What was made of one record, or why nothing could be."""
 
 
+class MisplacedError(Exception):
+    """No record is at fault: the function does not keep the order or the positions of what it is given."""
+
+
 def of_record(record: Record, answer: object) -> tuple[Record, ...]:
     """What a function made of ``record``. Raises ``TypeError`` for what is no record."""
     if answer is record:
@@ -25,7 +29,7 @@ def of_record(record: Record, answer: object) -> tuple[Record, ...]:
 
 def of_batch(records: Sequence[Record], answer: object) -> list[tuple[Record, ...]]:
     """What a function made of each of ``records``, told by the position. Raises ``TypeError`` for what is no record,
-    and ``ValueError`` where one is of none of them, or stands before what it should stand behind.
+    and ``MisplacedError`` where one is of none of them, or stands behind what it should stand before.
     """
     if not isinstance(answer, Iterable):
         raise TypeError(f"it returned {_kind(answer)}; allowed: the records that go on")
@@ -36,7 +40,7 @@ def of_batch(records: Sequence[Record], answer: object) -> list[tuple[Record, ..
         number = numbers.get(_checked(each).position, -1)
         if number < last:
             found = "was not given to it" if number < 0 else "stands behind later ones"
-            raise ValueError(f"it returned a record at position {each.position}, which {found}")
+            raise MisplacedError(f"it returned a record at position {each.position}, which {found}")
         made[number].append(each)
         last = number
     return [tuple(parts) for parts in made]

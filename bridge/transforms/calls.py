@@ -12,10 +12,10 @@ from functools import partial
 from itertools import islice
 
 from bridge.coordination.leavable_thread import LeavableThread
-from bridge.transforms.answers import Answer, of_batch, of_record
+from bridge.transforms.answers import Answer, MisplacedError, of_batch, of_record
 from bridge.transforms.function import TryAgainError
 from bridge.transforms.patience import Patience
-from connectors.base import ConnectorError, Record
+from connectors.base import ConnectorError, Record, RefusedError
 
 _SLICE_S = 0.02
 """So long the thread works for one lane, as far as the function lets it, before it is another's turn."""
@@ -100,6 +100,9 @@ class BatchCalls(Calls):
             return of_batch(records, await self._patience.wait(self._function(records)))
         except _NOT_THE_RECORDS:
             raise
+        except MisplacedError as error:
+            hint = "records go on in the order in which they were given, each with its position"
+            raise RefusedError(f"transform by {self._patience.step}", str(error), hint) from error
         except Exception as error:  # noqa: BLE001 - as above
             if len(records) == 1:
                 return [error]

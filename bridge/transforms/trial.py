@@ -34,19 +34,19 @@ def trial(
 ) -> Trial:
     """What a mirror with ``transforms: - python`` and these settings makes of ``records``, read together.
 
-    Each record has a position of its own. Blocks. Raises ``TryAgainError`` where the function does, ``TransientError``
-    where a call takes too long, and ``ValueError`` for two records at one position.
+    Each record has a position of its own. Blocks: in an async test it is called with ``asyncio.to_thread``.
+
+    Raises ``TryAgainError`` where the function does, ``TransientError`` where a call takes too long, ``RefusedError``
+    where the function loses the order of a batch, and ``ValueError`` for two records at one position.
     """
     if len({record.position for record in records}) < len(records):
         raise ValueError("two of the records have one position; it tells them apart")
-    around, inside = LeavableThread("trial"), LeavableThread("trial of a function")
-    calls = calls_of(function, PythonSettings(_name(function), takes, timeout_s=timeout_s), inside)
+    thread = LeavableThread("trial")
+    calls = calls_of(function, PythonSettings(_name(function), takes, timeout_s=timeout_s), thread)
     try:
-        # A test may have a loop of its own.
-        answers = around.submit(lambda: asyncio.run(_answers(calls, records))).result()
+        answers = asyncio.run(_answers(calls, records))
     finally:
-        around.end()
-        inside.end()
+        thread.end()
     both = [*zip(records, answers, strict=True)]
     return Trial(
         tuple(made for _, answer in both if not isinstance(answer, Exception) for made in answer),
