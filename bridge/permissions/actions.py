@@ -7,7 +7,7 @@ IAM authorization policy actions).
 
 from collections.abc import Iterator
 
-from bridge.permissions.places import Cluster, Stream, Table, Topic
+from bridge.permissions.places import Cluster, SchemaRegistry, Stream, Table, Topic
 from bridge.permissions.policy import Statement
 
 DESCRIBE_STREAM = ("kinesis:DescribeStreamSummary", "kinesis:ListShards")
@@ -42,6 +42,10 @@ WRITE_LEASES = (
     "dynamodb:TagResource",
     "dynamodb:UntagResource",
 )
+
+FIND_SCHEMAS = ("glue:GetSchemaVersion",)
+SEE_SCHEMAS = ("glue:GetSchema",)
+WRITE_SCHEMAS = ("glue:CreateSchema", "glue:GetSchemaByDefinition", "glue:RegisterSchemaVersion")
 
 _LOGIN_OF_KEY = "kms:EncryptionContext:SecretARN"
 _STREAM_OF_KEY = "kms:EncryptionContext:aws:kinesis:arn"
@@ -145,6 +149,18 @@ def keep_documents(table: Table) -> Iterator[Statement]:
 def look_into_table(table: Table) -> Iterator[Statement]:
     """Reading checkpoints, and no more."""
     yield allow("SeeCheckpoints", SEE_CHECKPOINTS, table.arn)
+
+
+def read_schemas(registry: SchemaRegistry) -> Iterator[Statement]:
+    """Schemas by the ids in records, with their compatibility and what was before them."""
+    yield allow("FindSchemas", FIND_SCHEMAS, "*")
+    yield allow("SeeSchemas", SEE_SCHEMAS, *registry.arns)
+
+
+def write_schemas(registry: SchemaRegistry) -> Iterator[Statement]:
+    """Schemas for those who read what is written, with a wait until they can be used."""
+    yield allow("FindSchemas", FIND_SCHEMAS, "*")
+    yield allow("WriteSchemas", WRITE_SCHEMAS, *registry.arns)
 
 
 def allow(sid: str, actions: tuple[str, ...], *resources: str) -> Statement:

@@ -1,5 +1,6 @@
 """The parts of a mirror for which somebody has to allow something."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from bridge.config import Configuration
@@ -8,8 +9,10 @@ from bridge.config.checkpoints import DynamoCheckpoints
 from bridge.config.cluster import CLUSTER_ARN, KafkaCluster
 from bridge.config.ends import KafkaEnd, KinesisEnd
 from bridge.config.names import STREAM_ARN
-from bridge.permissions.places import Cluster, Stream, Surroundings, Table, Topic
+from bridge.config.transforms.schemas import RegistryEnd, Schemas, SchemasTransform, settings_of
+from bridge.permissions.places import Cluster, SchemaRegistry, Stream, Surroundings, Table, Topic
 from checkpoints.kafka.topic import DEFAULT_TOPIC
+from connectors.schemas.settings import ConfluentSettings, GlueSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class Parts:
     creates_sink: bool = False
     """Whether a missing sink topic is made."""
     consumers: tuple[Consumers, ...] = ()
+    schemas_read: tuple[SchemaRegistry, ...] = ()
+    schemas_written: tuple[SchemaRegistry, ...] = ()
 
     @property
     def group(self) -> str:
@@ -67,6 +72,8 @@ def parts_of(configuration: Configuration, around: Surroundings) -> Parts:
         _dead_letters(configuration, source, sink),
         configuration.sink.kafka is not None and configuration.sink.kafka.create_topic is not None,
         _consumers(configuration, source, sink, around),
+        tuple(_registries([step.from_ for step in _schemas(configuration)], around)),
+        tuple(_registries([step.to for step in _schemas(configuration)], around)),
     )
 
 
@@ -115,6 +122,20 @@ def _dead_letters(configuration: Configuration, source: Stream | Topic, sink: St
         if section.kinesis is not None and isinstance(end, Stream):
             return replace(end, name=section.kinesis.stream)
     return None
+
+
+def _schemas(configuration: Configuration) -> Iterator[Schemas]:
+    return (step.schemas for step in configuration.transforms if isinstance(step, SchemasTransform))
+
+
+def _registries(ends: Iterable[RegistryEnd], around: Surroundings) -> Iterator[SchemaRegistry]:
+    """Those of Glue: of others AWS allows nothing."""
+    for end in ends:
+        match settings_of(end):
+            case GlueSettings(registry, region):
+                yield SchemaRegistry(region or around.region, around.account, registry, around.partition)
+            case ConfluentSettings():
+                pass
 
 
 def _consumers(

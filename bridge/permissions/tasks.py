@@ -21,6 +21,8 @@ class Task(StrEnum):
     DOCTOR = "doctor"
     ENTER = "enter"
     """To be let in at the clusters, whatever is done there."""
+    SCHEMAS = "schemas"
+    """To read and write the registries of Glue between which ``transforms`` translate."""
     DISCOVER = "discover"
     """``run`` with a pattern in place of the source's name, beside what each mirror needs."""
 
@@ -60,6 +62,14 @@ def _run(parts: Parts) -> Iterator[Statement]:
     elif parts.creates_sink:
         yield from actions.create(parts.sink)
     yield from _checkpoints(parts)
+    yield from _schemas(parts)
+
+
+def _schemas(parts: Parts) -> Iterator[Statement]:
+    for registry in parts.schemas_read:
+        yield from actions.read_schemas(registry)
+    for registry in parts.schemas_written:
+        yield from actions.write_schemas(registry)
 
 
 def _checkpoints(parts: Parts) -> Iterator[Statement]:
@@ -98,6 +108,8 @@ def _verify(parts: Parts) -> Iterator[Statement]:
     yield from actions.read(parts.sink)
     if parts.dead_letters is not None:
         yield from actions.read(parts.dead_letters)
+    # What is missing is put through the steps again.
+    yield from _schemas(parts)
 
 
 def _reset(parts: Parts) -> Iterator[Statement]:
@@ -168,5 +180,6 @@ _NEEDS: Mapping[Task, Callable[[Parts], Iterator[Statement]]] = {
     Task.CUTOVER: _cutover,
     Task.DOCTOR: _doctor,
     Task.ENTER: _enter,
+    Task.SCHEMAS: _schemas,
     Task.DISCOVER: _discover,
 }

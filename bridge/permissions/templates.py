@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from bridge.permissions.parts import Consumers, Parts
-from bridge.permissions.places import ACCOUNT, CLUSTER, REGION, Cluster, Stream, Table, Topic
+from bridge.permissions.places import ACCOUNT, CLUSTER, REGION, Cluster, SchemaRegistry, Stream, Table, Topic
 from bridge.permissions.policy import Policy
 from bridge.permissions.tasks import Task, needed
 from checkpoints.kafka.topic import DEFAULT_TOPIC
@@ -21,6 +21,8 @@ _IN_TOPIC = Topic(_CLUSTER, DEFAULT_TOPIC)
 _TABLE = Table(REGION, ACCOUNT, "TABLE")
 _LOGIN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:AmazonMSK_LOGIN-ID"
 _BY_SCRAM = Topic(replace(_CLUSTER, by_iam=False, login=_LOGIN), "TOPIC")
+_REGISTRY = (SchemaRegistry(REGION, ACCOUNT, "REGISTRY"),)
+_OTHER_REGISTRY = (SchemaRegistry(REGION, ACCOUNT, "OTHER_REGISTRY"),)
 _CONSUMERS = (Consumers(Table(REGION, ACCOUNT, "APPLICATION"), "GROUP"),)
 
 PAIRS: Mapping[str, Parts] = {
@@ -64,4 +66,6 @@ def _templates() -> Iterator[tuple[str, Policy]]:
     for name, pair in (("kinesis", "kinesis-to-kafka"), ("kafka", "kafka-to-kinesis")):
         yield f"{Task.DISCOVER}-{name}-sources", needed(_BY_PAIR[pair], [Task.DISCOVER])
     yield f"{Task.ENTER}-by-scram", needed(Parts("NAME", _STREAM, _BY_SCRAM, None), [Task.ENTER])
+    schemas = Parts("NAME", _STREAM, _TOPIC, None, schemas_read=_REGISTRY, schemas_written=_OTHER_REGISTRY)
+    yield "schemas-in-glue", needed(schemas, [Task.SCHEMAS])
     yield "reset-checkpoints-in-dynamodb", needed(PAIRS["kinesis-to-kafka-checkpoints-in-dynamodb"], [Task.RESET])

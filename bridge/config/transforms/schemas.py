@@ -144,6 +144,9 @@ def _tag(value: Any) -> str:
 _Word = Annotated[Literal["glue"], Tag("<text>")]
 
 
+RegistryEnd = Literal["glue"] | _From | _To
+
+
 class Schemas(Section):
     """From which registry to which."""
 
@@ -177,8 +180,8 @@ class Schemas(Section):
         """For records of ``read``, a topic's or a stream's name, that go to ``written``."""
         same = self.compatibility == "same"
         return SchemaSettings(
-            _settings(self.from_),
-            _settings(self.to),
+            settings_of(self.from_),
+            settings_of(self.to),
             read,
             written,
             self.subject,
@@ -194,7 +197,8 @@ class SchemasTransform(Section):
     schemas: Schemas
 
 
-def _settings(end: "Literal['glue'] | _From | _To") -> GlueSettings | ConfluentSettings:
+def settings_of(end: RegistryEnd) -> GlueSettings | ConfluentSettings:
+    """Of a word or a section."""
     if isinstance(end, str):
         return GlueSettings()
     given = end.glue or end.confluent
