@@ -45,7 +45,10 @@ LINES = {
     ),
     "a key at the wrong level gets its right place": (
         "compression: zstd",
-        "o.yaml:8: compression: unknown key; did you mean sink.kafka.compression or sink.kinesis.compression?",
+        (
+            "o.yaml:8: compression: unknown key; did you mean sink.kafka.compression or sink.kinesis.compression or "
+            "transforms.schemas.to.glue.compression?"
+        ),
     ),
     "a token that no header can carry is not repeated": (
         "http: {token: 'two words'}",
@@ -286,7 +289,10 @@ LINES = {
     ),
     "a step that is no section": (
         "transforms: [m]",
-        'o.yaml:8: transforms[0]: found "m"; allowed: a section python: MODULE:FUNCTION',
+        (
+            'o.yaml:8: transforms[0]: found "m"; allowed: a section with exactly one of python: MODULE:FUNCTION and '
+            "schemas: {from, to}"
+        ),
     ),
     "a step of an unknown kind": (
         "transforms: [{pythn: 'm:f'}]",
