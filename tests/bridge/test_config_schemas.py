@@ -87,7 +87,7 @@ def test_all_that_can_be_said_arrives() -> None:
         ),
         (
             '{from: glue, to: glue, subject: "{tpoic}"}',
-            'subject: found "{tpoic}"; allowed: topic_name, record_name, topic_record_name, or a text with some of {topic}',
+            'subject: found "{tpoic}"; allowed: topic_name, record_name, topic_record_name, or a text with some of',
         ),
         ("{from: glue, to: glue, unknwon: pass}", "unknwon: unknown key; did you mean unknown?"),
         ("{from: glue, to: glue, unknown: dead_letter}", "on_error: found nothing; allowed: dead_letter, for"),
