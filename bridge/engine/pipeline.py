@@ -144,6 +144,9 @@ class Pipeline:
             raise
         trace.submitted()
         self._progress.read(made, submitted_ms, len(made) - len(sent), crossing.records)
+        if around.policy.on_error is OnError.STOP:
+            # What was read is wanted for letters alone.
+            crossing = Crossing(made, made)
         return _Submission(crossing, sent, answer, trace, stop)
 
     async def _settle_next(self, submitted: asyncio.Queue[_Submission | None]) -> bool:

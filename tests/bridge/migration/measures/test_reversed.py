@@ -10,6 +10,8 @@ import yaml
 from bridge.config import Configuration, load
 from bridge.config.transforms.schemas import SchemasTransform
 from bridge.errors import UsageError
+from bridge.findings import Severity
+from bridge.migration.measures import preflight
 from bridge.migration.measures.reversed import check_reversible, reversed_configuration
 from connectors.schemas.settings import ConfluentSettings, GlueSettings
 
@@ -165,3 +167,12 @@ def test_registries_change_places_too(configured: Configured) -> None:
     assert there.unknown == "pass"
     assert "hunter2" not in back.text
     assert "hunter2" in back.secrets.values()
+    assert preflight._reversible(forward, "kpl").severity is Severity.OK
+
+
+def test_a_mirror_back_undoes_no_transforms(configured: Configured) -> None:
+    """It has none, and who begins a migration is told before."""
+    forward = configured(transforms=[{"python": "orders:priced"}])
+    assert reversed_configuration(forward, START, "kpl").configuration.transforms == ()
+    one = preflight._reversible(forward, "kpl")
+    assert (one.severity, one.found) == (Severity.WARNING, "a mirror back has no transforms but schemas")
