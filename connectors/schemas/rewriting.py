@@ -51,7 +51,11 @@ class Rewriting:
         self._source = translation.source.framing
         self._target = translation.target.framing
         self._prefixes = Latest[bytes, bytes](_REMEMBERED)
-        """The other registry's prefix by that of payloads with nothing else to change."""
+        """The other registry's prefix by that of payloads with nothing else to change; of Protobuf both with what says
+        which message it is. No such prefix begins another.
+        """
+        self._sizes = Latest[bytes, frozenset[int]](_REMEMBERED)
+        """How long these prefixes of Protobuf are, by what all messages of a schema have in common."""
         self._met = Latest[bytes, _Met](_REMEMBERED)
         """By the prefix, or by what the header says."""
 
@@ -86,15 +90,25 @@ class Rewriting:
             if payload is None:
                 continue
             prefix = known(payload[:size])
-            if prefix is None:
-                others.append(index)
-            else:
+            if prefix is not None:
                 made[index] = prefix + payload[size:]
+            elif (replaced := self._replaced(payload)) is not None:
+                made[index] = replaced
+            else:
+                others.append(index)
         if column.headers:
             for index in column.headers:
                 made[index] = column.payloads[index]
             others = sorted(set(others))
         return others
+
+    def _replaced(self, payload: bytes) -> bytes | None:
+        """``payload`` with another prefix, where what says which message it is belongs to that; None of others."""
+        for size in self._sizes.get(payload[: self._source.prefix_size], ()):
+            prefix = self._prefixes.get(payload[:size])
+            if prefix is not None:
+                return prefix + payload[size:]
+        return None
 
     async def _rewrite(self, column: "_Column", indexes: Sequence[int]) -> None:
         """Ask for what is not known yet, side by side, until all that is in ``indexes`` can be made."""
@@ -149,9 +163,16 @@ class Rewriting:
         message, _ = unpacked
         counterpart = await self._counterpart(met, met.known, message)
         met.counterparts.remember(message, counterpart)
-        plain = not message and header is None and self._source.is_plain(payload)
-        if counterpart is not None and plain and self._target.prefix_only:
-            self._prefixes.remember(start, self._target.pack(counterpart.schema, b"", b"").payload)
+        if counterpart is not None and header is None and self._source.is_plain(payload) and self._target.prefix_only:
+            self._remember(start, message, counterpart)
+
+    def _remember(self, start: bytes, message: bytes, counterpart: Counterpart) -> None:
+        self._prefixes.remember(
+            start + message, self._target.pack(counterpart.schema, counterpart.message, b"").payload
+        )
+        if message:
+            size = len(start) + len(message)
+            self._sizes.remember(start, self._sizes.get(start, frozenset()) | {size})
 
     def _unpacked(self, known: Known, payload: bytes, header: bytes | None) -> tuple[bytes, bytes] | None:
         """What says which message of Protobuf it is, empty of others, and the body; None where it only looks framed."""
