@@ -1,6 +1,5 @@
 """What it costs to make records readable for those who ask another schema registry, once their schemas are known."""
 
-import asyncio
 import time
 import zlib
 from collections.abc import Sequence
