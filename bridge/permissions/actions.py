@@ -7,7 +7,7 @@ IAM authorization policy actions).
 
 from collections.abc import Iterator
 
-from bridge.permissions.places import Cluster, SchemaRegistry, Stream, Table, Topic
+from bridge.permissions.places import Cluster, Function, SchemaRegistry, Stream, Table, Topic
 from bridge.permissions.policy import Statement
 
 DESCRIBE_STREAM = ("kinesis:DescribeStreamSummary", "kinesis:ListShards")
@@ -27,6 +27,8 @@ USE_TRANSACTIONS = ("kafka-cluster:DescribeTransactionalId", "kafka-cluster:Alte
 FIND_BROKERS = ("kafka:GetBootstrapBrokers",)
 READ_SECRET = ("secretsmanager:GetSecretValue",)
 ASSUME_ROLE = ("sts:AssumeRole",)
+
+CALL_FUNCTION = ("lambda:InvokeFunction",)
 
 SEE_CHECKPOINTS = ("dynamodb:Query",)
 KEEP_DOCUMENTS = ("dynamodb:GetItem", "dynamodb:PutItem")
@@ -91,6 +93,15 @@ def write(end: Stream | Topic) -> Iterator[Statement]:
         yield from _at(end.cluster, "WriteTopic", (*DESCRIBE_TOPIC, *WRITE_TOPIC), end.arn)
 
 
+def look_at(end: Stream | Topic) -> Iterator[Statement]:
+    """What an end is, and none of its records."""
+    yield from reach(end)
+    if isinstance(end, Stream):
+        yield allow("SeeSink", DESCRIBE_STREAM, end.arn)
+    else:
+        yield from _at(end.cluster, "SeeSink", DESCRIBE_TOPIC, end.arn)
+
+
 def create(topic: Topic) -> Iterator[Statement]:
     """Making a sink that is missing."""
     yield from _at(topic.cluster, "WriteTopic", CREATE_TOPIC, topic.arn)
@@ -149,6 +160,11 @@ def keep_documents(table: Table) -> Iterator[Statement]:
 def look_into_table(table: Table) -> Iterator[Statement]:
     """Reading checkpoints, and no more."""
     yield allow("SeeCheckpoints", SEE_CHECKPOINTS, table.arn)
+
+
+def call(function: Function) -> Iterator[Statement]:
+    """Having it transform records."""
+    yield allow("CallFunction", CALL_FUNCTION, function.arn)
 
 
 def read_schemas(registry: SchemaRegistry) -> Iterator[Statement]:

@@ -9,8 +9,9 @@ from bridge.config.checkpoints import DynamoCheckpoints
 from bridge.config.cluster import CLUSTER_ARN, KafkaCluster
 from bridge.config.ends import KafkaEnd, KinesisEnd
 from bridge.config.names import STREAM_ARN
+from bridge.config.transforms.lambda_function import LambdaTransform
 from bridge.config.transforms.schemas import RegistryEnd, Schemas, SchemasTransform, settings_of
-from bridge.permissions.places import Cluster, SchemaRegistry, Stream, Surroundings, Table, Topic
+from bridge.permissions.places import Cluster, Function, SchemaRegistry, Stream, Surroundings, Table, Topic
 from checkpoints.kafka.topic import DEFAULT_TOPIC
 from connectors.schemas.settings import ConfluentSettings, GlueSettings
 
@@ -38,6 +39,10 @@ class Parts:
     creates_sink: bool = False
     """Whether a missing sink topic is made."""
     consumers: tuple[Consumers, ...] = ()
+    checkpoints_in_group: bool = False
+    """Whether they are the offsets of the mirror's own group, in the source's cluster."""
+    functions: tuple[Function, ...] = ()
+    """Those that transform records."""
     schemas_read: tuple[SchemaRegistry, ...] = ()
     schemas_written: tuple[SchemaRegistry, ...] = ()
 
@@ -72,6 +77,8 @@ def parts_of(configuration: Configuration, around: Surroundings) -> Parts:
         _dead_letters(configuration, source, sink),
         configuration.sink.kafka is not None and configuration.sink.kafka.create_topic is not None,
         _consumers(configuration, source, sink, around),
+        configuration.checkpoints_in_source_group,
+        _functions(configuration, around),
         tuple(_registries([step.from_ for step in _schemas(configuration)], around)),
         tuple(_registries([step.to for step in _schemas(configuration)], around)),
     )
@@ -149,4 +156,12 @@ def _consumers(
     account = around.account if stream is None else stream.account
     return tuple(
         Consumers(Table(region, account, each.application, around.partition), each.group) for each in asked.consumers
+    )
+
+
+def _functions(configuration: Configuration, around: Surroundings) -> tuple[Function, ...]:
+    asked = [step.lambda_ for step in configuration.transforms if isinstance(step, LambdaTransform)]
+    return tuple(
+        Function(each.reached_in or around.region, each.account or around.account, each.name, around.partition)
+        for each in asked
     )

@@ -111,6 +111,20 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Function:
+    """A function of Lambda. ``name`` may be NAME:ALIAS."""
+
+    region: str
+    account: str
+    name: str
+    partition: str = "aws"
+
+    @property
+    def arn(self) -> str:
+        return _arn(self, "lambda", f"function:{self.name}")
+
+
+@dataclass(frozen=True, slots=True)
 class SchemaRegistry:
     """A registry of Glue."""
 
@@ -125,5 +139,5 @@ class SchemaRegistry:
         return _arn(self, "glue", f"registry/{self.name}"), _arn(self, "glue", f"schema/{self.name}/*")
 
 
-def _arn(place: Stream | Cluster | Table | SchemaRegistry, service: str, resource: str) -> str:
+def _arn(place: Stream | Cluster | Table | Function | SchemaRegistry, service: str, resource: str) -> str:
     return f"arn:{place.partition}:{service}:{place.region}:{place.account}:{resource}"

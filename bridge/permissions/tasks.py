@@ -19,10 +19,11 @@ class Task(StrEnum):
     TRANSLATE = "translate"
     CUTOVER = "cutover"
     DOCTOR = "doctor"
+    PLAN = "plan"
     ENTER = "enter"
     """To be let in at the clusters, whatever is done there."""
-    SCHEMAS = "schemas"
-    """To read and write the registries of Glue between which ``transforms`` translate."""
+    TRANSFORM = "transform"
+    """To transform records, by functions of Lambda or between registries of Glue: a part of those tasks that do."""
     DISCOVER = "discover"
     """``run`` with a pattern in place of the source's name, beside what each mirror needs."""
 
@@ -62,19 +63,14 @@ def _run(parts: Parts) -> Iterator[Statement]:
     elif parts.creates_sink:
         yield from actions.create(parts.sink)
     yield from _checkpoints(parts)
-    yield from _schemas(parts)
-
-
-def _schemas(parts: Parts) -> Iterator[Statement]:
-    for registry in parts.schemas_read:
-        yield from actions.read_schemas(registry)
-    for registry in parts.schemas_written:
-        yield from actions.write_schemas(registry)
+    yield from _transform(parts)
 
 
 def _checkpoints(parts: Parts) -> Iterator[Statement]:
     if isinstance(parts.source, Topic):
-        yield from actions.work_in_group(parts.source.cluster, parts.shown_group)
+        # Whoever reads asks who coordinates this group; offsets are shown in it where the checkpoints are no offsets.
+        show = actions.see_group if parts.checkpoints_in_group else actions.work_in_group
+        yield from show(parts.source.cluster, parts.shown_group)
     match parts.checkpoints:
         case Table() as table:
             yield from actions.keep_in_table(table)
@@ -82,7 +78,7 @@ def _checkpoints(parts: Parts) -> Iterator[Statement]:
             yield from actions.keep_in_topic(topic)
             yield from actions.work_in_group(topic.cluster, parts.group)
             yield from actions.write_in_transactions(topic.cluster, parts.name)
-        case None if isinstance(parts.source, Topic):
+        case None if parts.checkpoints_in_group and isinstance(parts.source, Topic):
             yield from actions.work_in_group(parts.source.cluster, parts.group)
         case None:
             pass
@@ -96,20 +92,33 @@ def _look(parts: Parts) -> Iterator[Statement]:
         case Topic() as topic:
             yield from actions.read(topic)
             yield from actions.see_group(topic.cluster, parts.group)
-        case None if isinstance(parts.source, Topic):
+        case None if parts.checkpoints_in_group and isinstance(parts.source, Topic):
             yield from actions.see_group(parts.source.cluster, parts.group)
         case None:
             pass
 
 
 def _verify(parts: Parts) -> Iterator[Statement]:
+    """Both sides are read, and records that are missing are transformed anew."""
+    yield from _compare(parts)
+    yield from _transform(parts)
+
+
+def _transform(parts: Parts) -> Iterator[Statement]:
+    for function in parts.functions:
+        yield from actions.call(function)
+    for registry in parts.schemas_read:
+        yield from actions.read_schemas(registry)
+    for registry in parts.schemas_written:
+        yield from actions.write_schemas(registry)
+
+
+def _compare(parts: Parts) -> Iterator[Statement]:
     """Both sides are read, and what was rejected too."""
     yield from actions.read(parts.source)
     yield from actions.read(parts.sink)
     if parts.dead_letters is not None:
         yield from actions.read(parts.dead_letters)
-    # What is missing is put through the steps again.
-    yield from _schemas(parts)
 
 
 def _reset(parts: Parts) -> Iterator[Statement]:
@@ -120,7 +129,7 @@ def _reset(parts: Parts) -> Iterator[Statement]:
 
 def _translate(parts: Parts) -> Iterator[Statement]:
     """Both sides are read, and of the consumers what they had is read and what they get is written."""
-    yield from _verify(parts)
+    yield from _compare(parts)
     yield from _look(parts)
     for each in parts.consumers:
         yield allow("ReadLeases", actions.READ_LEASES, each.leases.arn)
@@ -137,6 +146,7 @@ def _move_group(parts: Parts, consumers: Consumers) -> Iterator[Statement]:
 def _cutover(parts: Parts) -> Iterator[Statement]:
     """What ``translate`` needs, a place to write the course down, and a look at the mirror that is the way back."""
     yield from _translate(parts)
+    yield from _transform(parts)
     if isinstance(parts.checkpoints, Table):
         yield from actions.keep_documents(parts.checkpoints)
     if parts.documents is not None:
@@ -159,6 +169,16 @@ def _doctor(parts: Parts) -> Iterator[Statement]:
             yield allow("SeeDeliveryStreams", ("firehose:DescribeDeliveryStream",), end.delivery_streams)
 
 
+def _plan(parts: Parts) -> Iterator[Statement]:
+    """The source's load, counted by CloudWatch or seen in its records, what the sink is, and prices."""
+    yield from actions.read(parts.source)
+    yield from actions.look_at(parts.sink)
+    if isinstance(parts.source, Stream):
+        yield allow("SeeConsumers", ("kinesis:ListStreamConsumers",), parts.source.arn)
+        yield allow("SeeMetrics", ("cloudwatch:GetMetricStatistics",), "*")
+    yield allow("SeePrices", ("pricing:GetProducts",), "*")
+
+
 def _enter(parts: Parts) -> Iterator[Statement]:
     for end in (parts.source, parts.sink):
         yield from actions.reach(end)
@@ -179,7 +199,8 @@ _NEEDS: Mapping[Task, Callable[[Parts], Iterator[Statement]]] = {
     Task.TRANSLATE: _translate,
     Task.CUTOVER: _cutover,
     Task.DOCTOR: _doctor,
+    Task.PLAN: _plan,
     Task.ENTER: _enter,
-    Task.SCHEMAS: _schemas,
+    Task.TRANSFORM: _transform,
     Task.DISCOVER: _discover,
 }

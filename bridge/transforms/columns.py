@@ -34,3 +34,17 @@ def rebuilt(batch: Batch, made: Sequence[tuple[int, Record]]) -> Batch:
         arrivals_ms=[arrived_ms[index] for index, _ in made],
         size=sum(len(text) for text in (*keys, *values) if text is not None),
     )
+
+
+def with_values(batch: Batch, values: Sequence[bytes | None]) -> Batch:
+    """``batch`` with these values, one for each record."""
+    return _sized(replace(batch, values=values))
+
+
+def with_keys(batch: Batch, keys: Sequence[bytes | None]) -> Batch:
+    """``batch`` with these keys, one for each record."""
+    return _sized(replace(batch, keys=keys))
+
+
+def _sized(batch: Batch) -> Batch:
+    return replace(batch, size=sum(len(text) for text in (*batch.keys, *batch.values) if text is not None))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from connectors.base import Batch, Header
 
-_PREFIX = "kmbridge-"
+OWN_PREFIX = "kmbridge-"
 
 
 class Kept:
@@ -41,4 +41,4 @@ def _without_own(batch: Batch) -> Batch:
 
 
 def _is_own(header: Header) -> bool:
-    return header[0].startswith(_PREFIX)
+    return header[0].startswith(OWN_PREFIX)

@@ -7,11 +7,23 @@ from pydantic_core import PydanticCustomError
 
 from bridge.config.quantities import allowed
 from bridge.config.section import Section
+from bridge.config.transforms.filter import FilterTransform
+from bridge.config.transforms.headers import HeadersTransform
+from bridge.config.transforms.lambda_function import LambdaTransform
+from bridge.config.transforms.map import MapTransform
 from bridge.config.transforms.python import PythonTransform
+from bridge.config.transforms.redact import RedactTransform
+from bridge.config.transforms.rekey import RekeyTransform
 from bridge.config.transforms.schemas import SchemasTransform
 
 _KINDS = {
     "python": "python: MODULE:FUNCTION",
+    "filter": "filter: EXPRESSION",
+    "map": "map: EXPRESSION or {set, remove}",
+    "rekey": "rekey: EXPRESSION",
+    "headers": "headers: {set, remove}",
+    "redact": "redact: {fields}",
+    "lambda": "lambda: {function}",
     "schemas": "schemas: {from, to}",
 }
 """The keys that tell a step, and how each is written, for a person."""
@@ -42,7 +54,14 @@ def _tag(value: Any) -> str:
 
 
 Step = Annotated[
-    Annotated[PythonTransform, Tag("<python>")] | Annotated[SchemasTransform, Tag("<schemas>")],
+    Annotated[PythonTransform, Tag("<python>")]
+    | Annotated[FilterTransform, Tag("<filter>")]
+    | Annotated[MapTransform, Tag("<map>")]
+    | Annotated[RekeyTransform, Tag("<rekey>")]
+    | Annotated[HeadersTransform, Tag("<headers>")]
+    | Annotated[RedactTransform, Tag("<redact>")]
+    | Annotated[LambdaTransform, Tag("<lambda>")]
+    | Annotated[SchemasTransform, Tag("<schemas>")],
     Discriminator(_tag),
     BeforeValidator(_one_kind),
 ]

@@ -7,7 +7,16 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parents[3]
 _PACKAGES = [_ROOT / name for name in ("bridge", "checkpoints", "connectors")]
-_CLIENTS = [_ROOT / "connectors" / place for place in ("kafka/aws", "kinesis/services.py")]
+_CLIENTS = [
+    _ROOT / place
+    for place in (
+        "connectors/kafka/aws",
+        "connectors/kinesis/services.py",
+        "bridge/transforms/handlers/invoked.py",
+        "bridge/planning/measuring/cloudwatch.py",
+        "bridge/planning/prices/service.py",
+    )
+]
 _SERVICES = {"connectors/kinesis": "kinesis", "connectors/schemas": "glue"}
 
 
@@ -36,8 +45,7 @@ def methods() -> set[str]:
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and isinstance(node.func.value, ast.Name)
-        and node.func.value.id == "client"
+        and ast.unparse(node.func.value) in ("client", "self._client")
     }
 
 

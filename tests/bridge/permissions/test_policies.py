@@ -35,8 +35,12 @@ FOR_ALL = {
     "kinesis:ListStreams": "names all streams, for a pattern to pick from",
     "lambda:ListEventSourceMappings": "is asked about no function in particular",
     "firehose:ListDeliveryStreams": "is asked about no stream in particular",
+    "cloudwatch:GetMetricStatistics": "knows no narrower resource",
+    "pricing:GetProducts": "prices are the same for all",
 }
-ASKED_BY_CLIENTS = ("kafka:", "secretsmanager:", "lambda:", "firehose:")
+OTHERWISE_NAMED = {"lambda:InvokeFunction": "Invoke"}
+"""Actions whose operation has another name."""
+ASKED_BY_CLIENTS = ("kafka:", "secretsmanager:", "lambda:", "firehose:", "cloudwatch:", "pricing:")
 """Services whose operations stand in the code as methods of botocore's clients."""
 
 every_template = pytest.mark.parametrize("name", templates())
@@ -215,8 +219,20 @@ def test_a_migration_may_move_the_consumers_that_it_names_and_no_others() -> Non
     assert groups == {"orders", "kmbridge-orders"}
 
 
+def test_functions_that_transform_records_may_be_called_and_no_others() -> None:
+    """Under the name, and in the region and account, that each is configured with."""
+    functions = ["cleaner:live", "arn:aws:lambda:eu-west-2:000000000002:function:other"]
+    asked = {**mirrors.TO_KAFKA, "transforms": [{"lambda": {"function": each}} for each in functions]}
+    around = Surroundings(region="eu-west-1", account="000000000001")
+    expected = {"arn:aws:lambda:eu-west-1:000000000001:function:cleaner:live", functions[1]}
+    for task in (Task.RUN, Task.VERIFY, Task.CUTOVER, Task.DOCTOR):
+        assert _resources(_policy(asked, around, task), "lambda:InvokeFunction") == expected
+    assert not _resources(_policy(asked, around, Task.TRANSLATE), "lambda:InvokeFunction")
+
+
 def _method(action: str) -> str:
-    return str(xform_name(action.partition(":")[2]))
+    operation = OTHERWISE_NAMED.get(action, action.partition(":")[2])
+    return str(xform_name(operation))
 
 
 def _formats(action: str) -> list[str]:
