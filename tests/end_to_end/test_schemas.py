@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -21,6 +22,8 @@ from tests.support.route import Route, RouteFactory
 from tests.support.verifying import verified
 
 KEYS = 5
+SHOP = f"shop-{uuid4().hex}"
+"""Moto's servers have one memory a process."""
 
 
 def schema(*more: str) -> AvroSchema:
@@ -29,13 +32,13 @@ def schema(*more: str) -> AvroSchema:
 
 
 def steps(glue: str, registry: str) -> Mapping[str, Any]:
-    source = {"glue": {"registry": "shop", "region": REGION, "endpoint_url": glue}}
+    source = {"glue": {"registry": SHOP, "region": REGION, "endpoint_url": glue}}
     return {"transforms": [{"schemas": {"from": source, "to": {"confluent": {"url": registry}}}}]}
 
 
 def put(path: Route, glue: str, ids: Sequence[int], written: AvroSchema) -> None:
     """Orders with these ids, as AWS's own serializer writes them."""
-    serializer = KafkaSerializer(SchemaRegistryClient(boto3.client("glue", endpoint_url=glue), registry_name="shop"))
+    serializer = KafkaSerializer(SchemaRegistryClient(boto3.client("glue", endpoint_url=glue), registry_name=SHOP))
     client = kinesis_client(path.kinesis)
     try:
         for number in ids:
@@ -65,7 +68,7 @@ async def test_nothing_passes_while_a_registry_is_down_and_all_is_read_once_it_i
     """Records with a new schema wait in their lanes, which say why; then each is there once, in order, readable."""
     path = route(shards=2)
     glue = boto3.client("glue", endpoint_url=moto)
-    glue.create_registry(RegistryName="shop")
+    glue.create_registry(RegistryName=SHOP)
     await asyncio.to_thread(put, path, moto, range(count), schema())
     async with gate_before(registry.removesuffix("/apis/ccompat/v7")) as gate:
         url = f"{gate.url}/apis/ccompat/v7"
@@ -73,7 +76,7 @@ async def test_nothing_passes_while_a_registry_is_down_and_all_is_read_once_it_i
         async with path.mirror(more) as mirror:
             await mirror.until_written(count)
             gate.is_open = False
-            name = {"RegistryName": "shop", "SchemaName": f"{path.stream}-value"}
+            name = {"RegistryName": SHOP, "SchemaName": f"{path.stream}-value"}
             glue.register_schema_version(SchemaId=name, SchemaDefinition=str(schema("note")))
             await asyncio.to_thread(put, path, moto, range(count, 2 * count), schema("note"))
             await mirror.until(

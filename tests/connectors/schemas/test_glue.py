@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import boto3
 import pytest
@@ -19,6 +19,8 @@ from tests.support.kinesis_api import REGION
 from tests.support.moto import moto_server
 from tests.support.ports import HOST, free_port
 
+SHOP = f"shop-{uuid4().hex}"
+"""Moto's servers have one memory a process."""
 VERSION = "5c1f0f0e-0000-4000-8000-000000000001"
 FIRST = Definition(Format.AVRO, '{"type": "string"}')
 SECOND = Definition(Format.AVRO, '{"type": "bytes"}')
@@ -27,11 +29,11 @@ SECOND = Definition(Format.AVRO, '{"type": "bytes"}')
 @pytest.fixture(scope="module")
 def glue() -> Iterator[str]:
     with moto_server() as url:
-        boto3.client("glue", endpoint_url=url).create_registry(RegistryName="shop")
+        boto3.client("glue", endpoint_url=url).create_registry(RegistryName=SHOP)
         yield url
 
 
-def registry_at(url: str, name: str = "shop") -> GlueRegistry:
+def registry_at(url: str, name: str = SHOP) -> GlueRegistry:
     return GlueRegistry(GlueSettings(name, REGION, url), GlueFraming(), Clock(), connect)
 
 

@@ -38,7 +38,8 @@ from tests.support.missing import give_up
 from tests.support.moto import moto_server
 from tests.support.provision import MissingServerError
 
-_REGISTRY = "shop"
+_REGISTRY = f"shop-{uuid4().hex}"
+"""Moto's servers have one memory a process."""
 _DRAFT = "http://json-schema.org/draft-07/schema#"
 
 MONEY = {"type": "record", "name": "Money", "namespace": "shop", "fields": [{"name": "cents", "type": "long"}]}
