@@ -13,7 +13,7 @@ from confluent_kafka.schema_registry import Schema, SchemaReference
 from confluent_kafka.schema_registry.common.schema_registry_client import ConfigCompatibilityLevel, ServerConfig
 from confluent_kafka.schema_registry.schema_registry_client import AsyncSchemaRegistryClient
 
-from connectors.base import RefusedError
+from connectors.base import RefusedError, SettingsError
 from connectors.schemas.cache import Cache
 from connectors.schemas.confluent_faults import AbsentError, explained
 from connectors.schemas.definition import Compatibility, Definition, Format, Reference, Registered
@@ -51,9 +51,12 @@ class ConfluentRegistry(Registry):
         self._references = Cache[tuple[str, int], Registered](_REFERENCES)
 
     async def __aenter__(self) -> Self:
-        with explained(f"reach {self.address}"):
+        try:
             # It reads certificates from files.
             self._client = await asyncio.to_thread(self._connect, _client_settings(self._settings))
+        except (OSError, ValueError) as error:
+            hint = "check tls: its files, and whether key and certificate belong together"
+            raise SettingsError(f"make a client for {self.address}", str(error), hint) from error
         try:
             await self.fetch(_NOBODY)
         except BaseException:

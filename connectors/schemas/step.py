@@ -51,7 +51,7 @@ class SchemaStep(Transform):
             rewritten = await rewriting.rewritten(batch)
             made = self._with(made, rewriting.field, rewritten)
             if self._unknown is not Unknown.PASS:
-                for index, schema in rewritten.unknown.items():
+                for index, schema in sorted(rewritten.unknown.items()):
                     refused.setdefault(index, self._refused(batch, index, rewriting.field, schema))
         made = replace(made, size=sum(len(text) for text in (*made.keys, *made.values) if text is not None))
         rejected = tuple(refused[index] for index in sorted(refused))

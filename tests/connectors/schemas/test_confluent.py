@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from confluent_kafka.schema_registry.schema_registry_client import AsyncSchemaRegistryClient
 
-from connectors.base import ConnectorError, RefusedError, TransientError, UnreachableError
+from connectors.base import ConnectorError, RefusedError, SettingsError, TransientError, UnreachableError
 from connectors.schemas.confluent import ConfluentRegistry, connect
 from connectors.schemas.definition import Compatibility, Definition, Format, Reference
 from connectors.schemas.framing.confluent import ConfluentFraming
@@ -98,6 +98,13 @@ async def test_nobody_there_is_unreachable() -> None:
     """Entering says which address, within seconds."""
     with pytest.raises(UnreachableError, match=f"schema registry http://{HOST}"):
         await registry_at(f"http://{HOST}:{free_port()}").__aenter__()
+
+
+async def test_certificate_that_is_not_there_is_a_setting_to_change() -> None:
+    """Nobody is asked, and it is not tried again: a person has to act."""
+    settings = ConfluentSettings((f"https://{HOST}:1",), tls={"ssl.ca.location": "nowhere.pem"})
+    with pytest.raises(SettingsError, match="check tls"):
+        await ConfluentRegistry(settings, ConfluentFraming(), "orders", connect).__aenter__()
 
 
 async def test_next_address_answers_where_the_first_does_not(registry: str) -> None:
