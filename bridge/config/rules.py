@@ -8,6 +8,7 @@ from bridge.config.checkpoints import KafkaCheckpoints
 from bridge.config.mirror import MirrorSection
 from bridge.config.names import same_cluster
 from bridge.config.section import at
+from bridge.config.transforms.schemas import SchemasTransform
 
 Rule = Callable[[MirrorSection], None]
 
@@ -71,6 +72,12 @@ def dead_letters_are_at_an_end(asked: MirrorSection) -> None:
         raise at("dead_letter", "kafka: {topic: TOPIC} or file: {path: FILE}, for neither end is Kinesis")
 
 
+def unknown_schemas_have_a_place(asked: MirrorSection) -> None:
+    for step in asked.transforms:
+        if isinstance(step, SchemasTransform) and step.schemas.unknown == "dead_letter" != asked.on_error:
+            raise at("on_error", "dead_letter, for transforms[].schemas.unknown is")
+
+
 def each_topic_has_one_use(asked: MirrorSection) -> None:
     for one, other in combinations(_topics(asked), 2):
         if one.name == other.name and same_cluster(one.where, other.where):
@@ -120,6 +127,7 @@ RULES: tuple[Rule, ...] = (
     checkpoints_have_a_cluster,
     checkpoints_come_in_by_one_way,
     dead_letters_are_at_an_end,
+    unknown_schemas_have_a_place,
     each_topic_has_one_use,
     each_stream_has_one_use,
     a_transaction_holds_the_checkpoints,
