@@ -15,6 +15,7 @@ from bridge.config.transforms.map import MapTransform
 from bridge.config.transforms.python import PythonTransform
 from bridge.config.transforms.redact import Redaction, RedactTransform
 from bridge.config.transforms.rekey import RekeyTransform
+from bridge.config.transforms.schemas import SchemasTransform
 from bridge.engine.policy import OnError
 from bridge.transforms.chain import Chain
 from bridge.transforms.filter import Filter
@@ -31,6 +32,7 @@ from bridge.transforms.map import EditedValue, NewValue
 from bridge.transforms.python import PythonSettings, PythonStep
 from bridge.transforms.redact import Cover, KeyedHash, Mask, Redact, Removal
 from bridge.transforms.rekey import Rekey
+from bridge.transforms.schemas import SchemasStep
 from connectors.base import Clock, Observer
 from connectors.transform import Transform
 
@@ -100,6 +102,12 @@ def _headers(section: HeadersTransform, _: _Around) -> Transform:
 @_step.register
 def _redact(section: RedactTransform, _: _Around) -> Transform:
     return Redact(section.redact.fields, _cover(section.redact))
+
+
+@_step.register
+def _schemas(section: SchemasTransform, around: _Around) -> Transform:
+    read, written = around.configuration.source.end.short_name, around.configuration.sink.end.short_name
+    return SchemasStep(section.schemas.settings(read, written), around.clock)
 
 
 def _cover(section: Redaction) -> Cover:

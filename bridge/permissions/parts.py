@@ -1,5 +1,6 @@
 """The parts of a mirror for which somebody has to allow something."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from bridge.config import Configuration
@@ -9,8 +10,10 @@ from bridge.config.cluster import CLUSTER_ARN, KafkaCluster
 from bridge.config.ends import KafkaEnd, KinesisEnd
 from bridge.config.names import STREAM_ARN
 from bridge.config.transforms.lambda_function import LambdaTransform
-from bridge.permissions.places import Cluster, Function, Stream, Surroundings, Table, Topic
+from bridge.config.transforms.schemas import RegistryEnd, Schemas, SchemasTransform, settings_of
+from bridge.permissions.places import Cluster, Function, SchemaRegistry, Stream, Surroundings, Table, Topic
 from checkpoints.kafka.topic import DEFAULT_TOPIC
+from connectors.schemas.settings import ConfluentSettings, GlueSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Parts:
     """Whether they are the offsets of the mirror's own group, in the source's cluster."""
     functions: tuple[Function, ...] = ()
     """Those that transform records."""
+    schemas_read: tuple[SchemaRegistry, ...] = ()
+    schemas_written: tuple[SchemaRegistry, ...] = ()
 
     @property
     def group(self) -> str:
@@ -74,6 +79,8 @@ def parts_of(configuration: Configuration, around: Surroundings) -> Parts:
         _consumers(configuration, source, sink, around),
         configuration.checkpoints_in_source_group,
         _functions(configuration, around),
+        tuple(_registries([step.from_ for step in _schemas(configuration)], around)),
+        tuple(_registries([step.to for step in _schemas(configuration)], around)),
     )
 
 
@@ -122,6 +129,20 @@ def _dead_letters(configuration: Configuration, source: Stream | Topic, sink: St
         if section.kinesis is not None and isinstance(end, Stream):
             return replace(end, name=section.kinesis.stream)
     return None
+
+
+def _schemas(configuration: Configuration) -> Iterator[Schemas]:
+    return (step.schemas for step in configuration.transforms if isinstance(step, SchemasTransform))
+
+
+def _registries(ends: Iterable[RegistryEnd], around: Surroundings) -> Iterator[SchemaRegistry]:
+    """Those of Glue: of others AWS allows nothing."""
+    for end in ends:
+        match settings_of(end):
+            case GlueSettings(registry, region):
+                yield SchemaRegistry(region or around.region, around.account, registry, around.partition)
+            case ConfluentSettings():
+                pass
 
 
 def _consumers(

@@ -23,7 +23,7 @@ class Task(StrEnum):
     ENTER = "enter"
     """To be let in at the clusters, whatever is done there."""
     TRANSFORM = "transform"
-    """To call the functions that transform records: a part of those tasks that do."""
+    """To transform records, by functions of Lambda or between registries of Glue: a part of those tasks that do."""
     DISCOVER = "discover"
     """``run`` with a pattern in place of the source's name, beside what each mirror needs."""
 
@@ -107,6 +107,10 @@ def _verify(parts: Parts) -> Iterator[Statement]:
 def _transform(parts: Parts) -> Iterator[Statement]:
     for function in parts.functions:
         yield from actions.call(function)
+    for registry in parts.schemas_read:
+        yield from actions.read_schemas(registry)
+    for registry in parts.schemas_written:
+        yield from actions.write_schemas(registry)
 
 
 def _compare(parts: Parts) -> Iterator[Statement]:

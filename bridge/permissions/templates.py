@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from bridge.permissions.parts import Consumers, Parts
-from bridge.permissions.places import ACCOUNT, CLUSTER, REGION, Cluster, Function, Stream, Table, Topic
+from bridge.permissions.places import ACCOUNT, CLUSTER, REGION, Cluster, Function, SchemaRegistry, Stream, Table, Topic
 from bridge.permissions.policy import Policy
 from bridge.permissions.tasks import Task, needed
 from checkpoints.kafka.topic import DEFAULT_TOPIC
@@ -23,6 +23,8 @@ _TABLE = Table(REGION, ACCOUNT, "TABLE")
 _LOGIN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:AmazonMSK_LOGIN-ID"
 _BY_SCRAM = Topic(replace(_CLUSTER, by_iam=False, login=_LOGIN), "TOPIC")
 _FUNCTION = Function(REGION, ACCOUNT, "FUNCTION")
+_REGISTRY = (SchemaRegistry(REGION, ACCOUNT, "REGISTRY"),)
+_OTHER_REGISTRY = (SchemaRegistry(REGION, ACCOUNT, "OTHER_REGISTRY"),)
 _CONSUMERS = (Consumers(Table(REGION, ACCOUNT, "APPLICATION"), "GROUP"),)
 
 PAIRS: Mapping[str, Parts] = {
@@ -69,4 +71,6 @@ def _templates() -> Iterator[tuple[str, Policy]]:
     yield f"{Task.ENTER}-by-scram", needed(Parts("NAME", _STREAM, _BY_SCRAM, None), [Task.ENTER])
     transforming = replace(PAIRS["kinesis-to-kafka-exactly-once"], functions=(_FUNCTION,))
     yield f"{Task.TRANSFORM}-by-lambda", needed(transforming, [Task.TRANSFORM])
+    schemas = Parts("NAME", _STREAM, _TOPIC, None, schemas_read=_REGISTRY, schemas_written=_OTHER_REGISTRY)
+    yield f"{Task.TRANSFORM}-schemas-in-glue", needed(schemas, [Task.TRANSFORM])
     yield "reset-checkpoints-in-dynamodb", needed(PAIRS["kinesis-to-kafka-checkpoints-in-dynamodb"], [Task.RESET])

@@ -47,7 +47,10 @@ LINES = {
     ),
     "a key at the wrong level gets its right place": (
         "compression: zstd",
-        "o.yaml:8: compression: unknown key; did you mean sink.kafka.compression or sink.kinesis.compression?",
+        (
+            "o.yaml:8: compression: unknown key; did you mean sink.kafka.compression or sink.kinesis.compression or "
+            "transforms.schemas.to.glue.compression?"
+        ),
     ),
     "a token that no header can carry is not repeated": (
         "http: {token: 'two words'}",
@@ -291,7 +294,7 @@ LINES = {
         (
             'o.yaml:8: transforms[0]: found "m"; allowed: a section with exactly one of python: MODULE:FUNCTION, '
             "filter: EXPRESSION, map: EXPRESSION or {set, remove}, rekey: EXPRESSION, headers: {set, remove}, "
-            "redact: {fields} and lambda: {function}"
+            "redact: {fields}, lambda: {function} and schemas: {from, to}"
         ),
     ),
     "a step of an unknown kind": (

@@ -14,6 +14,7 @@ from bridge.config.transforms.map import MapTransform
 from bridge.config.transforms.python import PythonTransform
 from bridge.config.transforms.redact import RedactTransform
 from bridge.config.transforms.rekey import RekeyTransform
+from bridge.config.transforms.schemas import SchemasTransform
 
 _KINDS = {
     "python": "python: MODULE:FUNCTION",
@@ -23,6 +24,7 @@ _KINDS = {
     "headers": "headers: {set, remove}",
     "redact": "redact: {fields}",
     "lambda": "lambda: {function}",
+    "schemas": "schemas: {from, to}",
 }
 """The keys that tell a step, and how each is written, for a person."""
 
@@ -58,7 +60,8 @@ Step = Annotated[
     | Annotated[RekeyTransform, Tag("<rekey>")]
     | Annotated[HeadersTransform, Tag("<headers>")]
     | Annotated[RedactTransform, Tag("<redact>")]
-    | Annotated[LambdaTransform, Tag("<lambda>")],
+    | Annotated[LambdaTransform, Tag("<lambda>")]
+    | Annotated[SchemasTransform, Tag("<schemas>")],
     Discriminator(_tag),
     BeforeValidator(_one_kind),
 ]
