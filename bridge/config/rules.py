@@ -90,6 +90,17 @@ def each_stream_has_one_use(asked: MirrorSection) -> None:
             raise at(one.key, f"another stream than that of the {other.user}, which is in the same region")
 
 
+def written_beside_the_source(asked: MirrorSection) -> set[str]:
+    """The topics, or streams, that the mirror writes where its source is, by name."""
+    topic, stream = asked.source.kafka, asked.source.kinesis
+    topics = _topics(asked) if topic is not None else ()
+    streams = _streams(asked) if stream is not None else ()
+    return {
+        *(each.name for each in topics if each.user != "source" and topic and same_cluster(each.where, topic.names)),
+        *(each.name for each in streams if each.user != "source" and stream and each.where == stream.reached_by),
+    }
+
+
 def _topics(asked: MirrorSection) -> Iterator[_Used]:
     """Those that are the easiest to change first."""
     letters, cluster, place = asked.dead_letter, asked.kafka_end, asked.checkpoint_topic

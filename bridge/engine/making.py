@@ -19,8 +19,8 @@ class Making:
     def __init__(self, sieve: Sieve, around: Surroundings) -> None:
         self._sieve = sieve
         self._around = around
-        self._since_s: float | None = None
-        """When the transform was given what it has not answered; None while it owes nothing."""
+        self._owed: tuple[str, float] | None = None
+        """The partition, and when the transform was given a batch of it; None while it owes nothing."""
 
     async def made_of(self, batch: Batch) -> Crossing:
         """What crosses of ``batch``, the next of the lane, less what must not be written. Raises what transforms do."""
@@ -29,11 +29,11 @@ class Making:
         if transform is None or not len(read):
             read = self._sieve.strain(read)
             return Crossing(read, self.named(read))
-        self._since_s = self._around.clock.monotonic()
+        self._owed = (batch.partition, self._around.clock.monotonic())
         try:
             transformed = await transform.apply(read)
         finally:
-            self._since_s = None
+            self._owed = None
         skipped = Counter(read.skipped) + Counter(transformed.dropped)
         made = self._sieve.strain(replace(transformed.batch, skipped=skipped))
         return Crossing(read, self.named(made), transformed.rejected)
@@ -51,9 +51,10 @@ class Making:
     def stall(self) -> ConnectorError | None:
         """Why nothing goes on, where a transform has not answered for some time."""
         transform = self._around.transform
-        if transform is None or self._since_s is None:
+        if transform is None or self._owed is None:
             return None
-        seconds = self._around.clock.monotonic() - self._since_s
-        if seconds < SLOW_S:
+        partition, since_s = self._owed
+        if self._around.clock.monotonic() - since_s < SLOW_S:
             return None
-        return TransientError(f"transform by {transform.name}", f"at one batch for more than {SLOW_S:.0f} s")
+        step = transform.at_work(partition)
+        return TransientError(f"transform by {step}", f"at one batch for more than {SLOW_S:.0f} s")

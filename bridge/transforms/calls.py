@@ -76,11 +76,16 @@ class AwaitedRecordCalls(Calls):
         self._patience = patience
 
     async def answers(self, records: Sequence[Record]) -> Sequence[Answer]:
-        return [await self._answer(record) for record in records]
+        found: list[Answer] = []
+        async with self._patience.for_each() as answered:
+            for record in records:
+                found.append(await self._answer(record))
+                answered()
+        return found
 
     async def _answer(self, record: Record) -> Answer:
         try:
-            return of_record(record, await self._patience.wait(self._function(record)))
+            return of_record(record, await self._function(record))
         except _NOT_THE_RECORDS:
             raise
         except Exception as error:  # noqa: BLE001 - as above

@@ -23,6 +23,8 @@ class Chain(Transform):
         self._clock = clock
         self._observer = observer
         self._opened = AsyncExitStack()
+        self._at_work: dict[str, str] = {}
+        """The name of the step that each partition is with."""
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -39,6 +41,9 @@ class Chain(Transform):
     @property
     def name(self) -> str:
         return ", ".join(step.name for step in self._steps)
+
+    def at_work(self, partition: str) -> str:
+        return self._at_work.get(partition, self.name)
 
     async def apply(self, batch: Batch) -> Transformed:
         kept = Kept(batch)
@@ -61,9 +66,11 @@ class Chain(Transform):
 
     async def _timed(self, step: Transform, batch: Batch) -> Transformed:
         since_s = self._clock.monotonic()
+        self._at_work[batch.partition] = step.name
         try:
             return await step.apply(batch)
         finally:
+            del self._at_work[batch.partition]
             self._observer.transformed(step.name, self._clock.monotonic() - since_s)
 
 

@@ -54,7 +54,7 @@ class Scenario:
             foresees=random.random() < 0.7,
             interval_s=random.choice((0.2, 0.5, 2.0)),
             orders=apart.choice((0, 0, 0, 2, 8)),
-            transforms=apart.random() < 0.4,
+            transforms=apart.random() < 0.25,
         )
 
 

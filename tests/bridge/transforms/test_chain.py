@@ -149,3 +149,20 @@ async def test_the_time_that_each_step_takes_is_counted() -> None:
         with pytest.raises(ValueError, match="x"):
             await chain.apply(batch_of(b"a"))
     assert set(counters.snapshot().transform_s) == {"split", "failing"}
+
+
+async def test_it_tells_which_step_has_a_partition() -> None:
+    """Each partition is with one of them at a time, or with none."""
+    seen: list[str] = []
+
+    def first(record: Record) -> list[Record]:
+        seen.append(chain.at_work(record.partition))
+        return [record]
+
+    def second(record: Record) -> list[Record]:
+        return first(record)
+
+    async with Chain([Step(first), Step(second)], Clock(), Counters()) as chain:
+        await chain.apply(batch_of(b"a"))
+        assert seen == ["first", "second"]
+        assert chain.at_work("shard") == "first, second"

@@ -130,6 +130,25 @@ async def test_an_application_sees_a_record_of_which_a_group_had_not_processed_e
     assert unread <= seen
 
 
+@given(seed=seeds, lag=st.sampled_from(Lag), known=st.builds(Known, st.just((STREAM,)), st.booleans()))
+@settings(max_examples=60, deadline=None)
+async def test_a_group_sees_every_part_of_what_an_application_had_not_processed(
+    seed: int, lag: Lag, known: Known
+) -> None:
+    """And begins behind no part of a record that is still to come."""
+    world = lived(seed, SPLITTING, lag)
+    leases = world.consume_stream()
+    stream, topic = world.logs()
+    progress = ApplicationProgress(leases, await stream.listed())
+    found = await searched(world, (stream, topic), progress, known, to_application=False)
+    processed = ids(stream, progress)
+    seen = {(name, each.position) for name, kept in topic.shelf.records.items() for each in behind(kept, found, name)}
+    wanted = {
+        (name, each.position) for name, kept in topic.shelf.records.items() for each in kept if each.id not in processed
+    }
+    assert wanted <= seen
+
+
 async def missed_by_a_group(seed: int, known: Known) -> set[int]:
     """What neither the application has processed nor the group sees, where all is mirrored."""
     world = lived(seed, MOVED, Lag.NONE)
