@@ -4,7 +4,6 @@ Source: Amazon Data Firehose Developer Guide, "Required parameters for data tran
 """
 
 from base64 import b64decode
-from binascii import Error as NotBase64Error
 from collections.abc import Sequence
 
 import msgspec
@@ -88,7 +87,7 @@ def _fate(item: _Item, value: bytes | None) -> Fate:
 def _kept(data: str | None, value: bytes | None) -> Fate:
     try:
         made = b64decode(data or "", validate=True)
-    except NotBase64Error as error:
+    except ValueError as error:
         return Failed(PROCESSING_FAILED, f"the handler's data is not base64: {error}")
     # A tombstone comes as no bytes, and goes on as what it is where nothing was made of it.
     return Kept(None if value is None and not made else made)

@@ -50,7 +50,7 @@ class KinesisEvent(Shape):
 
     def fates(self, batch: Batch, indexes: range, answer: bytes) -> Sequence[Kept]:
         places = {identifier(batch, index): index for index in indexes}
-        failed = [places.get(each) for each in _failures(answer)]
+        failed = [places.get(each) if isinstance(each, str) else None for each in _failures(answer)]
         if None in failed:
             # Lambda takes such an answer for a failure of all.
             raise HandlerError("batchItemFailures", "an itemIdentifier is none of the sequence numbers of the event")
@@ -60,7 +60,10 @@ class KinesisEvent(Shape):
 
 def _failures(answer: bytes) -> list[Any]:
     """The identifiers that are named as failed. Whatever else a consumer returns says that all went well."""
-    told: Any = msgspec.json.decode(answer)
+    try:
+        told: Any = msgspec.json.decode(answer)
+    except msgspec.DecodeError as error:
+        raise HandlerError("answer", f"is not JSON: {error}") from error
     items = told.get("batchItemFailures") if isinstance(told, dict) else None
     if not items:
         return []
