@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from itertools import islice
 
-from bridge.coordination.leavable_thread import LeavableThread
 from bridge.transforms.answers import Answer, MisplacedError, of_batch, of_record
 from bridge.transforms.function import TryAgainError
 from bridge.transforms.patience import Patience
+from bridge.transforms.turns import Turns
 from connectors.base import ConnectorError, Record, RefusedError
 
 _SLICE_S = 0.02
@@ -22,6 +22,9 @@ _SLICE_S = 0.02
 
 _NOT_THE_RECORDS = (TryAgainError, ConnectorError)
 """What is raised for another reason than a record."""
+
+_ENDING = (SystemExit, asyncio.CancelledError)
+"""What an async function may raise, and the process or its task would end."""
 
 
 class Calls(ABC):
@@ -37,16 +40,14 @@ class Calls(ABC):
 class RecordCalls(Calls):
     """Of a function that is given a record, in a thread."""
 
-    def __init__(self, function: Callable[[Record], object], thread: LeavableThread, patience: Patience) -> None:
+    def __init__(self, function: Callable[[Record], object], turns: Turns) -> None:
         self._function = function
-        self._thread = thread
-        self._patience = patience
+        self._turns = turns
 
     async def answers(self, records: Sequence[Record]) -> Sequence[Answer]:
         found: list[Answer] = []
         while len(found) < len(records):
-            some = asyncio.wrap_future(self._thread.submit(partial(self._some, records, len(found))))
-            found.extend(await self._patience.wait(some))
+            found.extend(await self._turns.call(partial(self._some, records, len(found))))
         return found
 
     def _some(self, records: Sequence[Record], first: int) -> list[Answer]:
@@ -64,8 +65,8 @@ class RecordCalls(Calls):
             return of_record(record, self._function(record))
         except _NOT_THE_RECORDS:
             raise
-        except Exception as error:  # noqa: BLE001 - it is the user's, and an answer as good as another
-            return error
+        except BaseException as error:  # noqa: BLE001 - it is the user's, and an answer as good as another
+            return _as_error(error)
 
 
 class AwaitedRecordCalls(Calls):
@@ -88,26 +89,29 @@ class AwaitedRecordCalls(Calls):
             return of_record(record, await self._function(record))
         except _NOT_THE_RECORDS:
             raise
-        except Exception as error:  # noqa: BLE001 - as above
-            return error
+        except (Exception, *_ENDING) as error:
+            if _is_cancelled(error):
+                raise
+            return _as_error(error)
 
 
 class BatchCalls(Calls):
     """Of a function that is given several records."""
 
-    def __init__(self, function: Callable[[Sequence[Record]], Awaitable[object]], patience: Patience) -> None:
+    def __init__(self, function: Callable[[Sequence[Record]], Awaitable[object]], step: str) -> None:
+        """``function`` is ``in_thread`` or ``in_loop``, for the step of that name."""
         self._function = function
-        self._patience = patience
+        self._step = step
 
     async def answers(self, records: Sequence[Record]) -> Sequence[Answer]:
         """In halves where the function raises, and halves of these, until it is known which records it raises for."""
         try:
-            return of_batch(records, await self._patience.wait(self._function(records)))
+            return of_batch(records, await self._function(records))
         except _NOT_THE_RECORDS:
             raise
         except MisplacedError as error:
             hint = "records go on in the order in which they were given, each with its position"
-            raise RefusedError(f"transform by {self._patience.step}", str(error), hint) from error
+            raise RefusedError(f"transform by {self._step}", str(error), hint) from error
         except Exception as error:  # noqa: BLE001 - as above
             if len(records) == 1:
                 return [error]
@@ -115,15 +119,41 @@ class BatchCalls(Calls):
         return [*await self.answers(records[:half]), *await self.answers(records[half:])]
 
 
-async def in_thread(
-    function: Callable[[Sequence[Record]], Iterable[object]], thread: LeavableThread, records: Sequence[Record]
-) -> object:
-    """``function`` called in ``thread``, to the end of what it returns."""
-    answer = thread.submit(partial(_exhausted, function, records))
-    return await asyncio.wrap_future(answer)
+async def in_thread(function: Callable[[Sequence[Record]], object], turns: Turns, records: Sequence[Record]) -> object:
+    """``function`` called in a thread, to the end of what it returns."""
+    return await turns.call(partial(_exhausted, function, records))
 
 
 def _exhausted(function: Callable[[Sequence[Record]], object], records: Sequence[Record]) -> object:
-    answer = function(records)
-    # A generator works while it is read.
-    return list(answer) if isinstance(answer, Iterable) else answer
+    try:
+        answer = function(records)
+        # A generator works while it is read.
+        return list(answer) if isinstance(answer, Iterable) else answer
+    except BaseException as error:  # noqa: BLE001 - as above
+        raise _as_error(error) from None
+
+
+async def in_loop(
+    function: Callable[[Sequence[Record]], Awaitable[object]], patience: Patience, records: Sequence[Record]
+) -> object:
+    """``function`` awaited."""
+    try:
+        return await patience.wait(function(records))
+    except _ENDING as error:
+        if _is_cancelled(error):
+            raise
+        raise _as_error(error) from None
+
+
+def _is_cancelled(error: BaseException) -> bool:
+    """Whether it is this task that is being cancelled, and not something of the function's own."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+
+
+def _as_error(error: BaseException) -> Exception:
+    """``error`` as one like any other: some kinds would end the process or the lane, or be lost on the way."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    told = f"{type(error).__name__}: {error}"
+    return RuntimeError(told).with_traceback(error.__traceback__)

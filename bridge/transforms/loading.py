@@ -5,6 +5,7 @@ import inspect
 import sys
 from collections.abc import Callable
 from functools import reduce
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from bridge.transforms.answers import told
@@ -28,8 +29,9 @@ def load(reference: str, folder: Path) -> Callable[..., object]:
         raise SettingsError(
             operation, str(error), f"looked for in {here} (path), then in Python's own places"
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SettingsError(operation, told(error), "the module cannot be imported as it is") from error
+    _check_place(operation, module_name, here)
     try:
         function = reduce(getattr, name.split("."), module)
     except AttributeError as error:
@@ -39,6 +41,19 @@ def load(reference: str, folder: Path) -> Callable[..., object]:
     if inspect.isasyncgenfunction(function):
         raise SettingsError(operation, "it is an async generator", "return a list instead of yielding")
     return function
+
+
+def _check_place(operation: str, module_name: str, here: str) -> None:
+    """Python keeps one module of a name. Raises ``SettingsError`` where that is not the one in the folder ``here``."""
+    first = module_name.partition(".")[0]
+    found = PathFinder.find_spec(first, [here])
+    imported = getattr(sys.modules[first].__spec__, "origin", None)
+    if found is not None and found.origin is not None and imported is not None and found.origin != imported:
+        raise SettingsError(
+            operation,
+            f"{found.origin} is not loaded, since {imported} is the module {first} already",
+            "give one of the two another name, or run their mirrors in processes of their own",
+        )
 
 
 def is_async(function: Callable[..., object]) -> bool:

@@ -10,11 +10,12 @@ from typing import Any, Literal, Self
 
 from bridge.coordination.leavable_thread import LeavableThread
 from bridge.transforms.answers import Answer, told
-from bridge.transforms.calls import AwaitedRecordCalls, BatchCalls, Calls, RecordCalls, in_thread
+from bridge.transforms.calls import AwaitedRecordCalls, BatchCalls, Calls, RecordCalls, in_loop, in_thread
 from bridge.transforms.columns import rebuilt, records_of
 from bridge.transforms.function import TryAgainError
 from bridge.transforms.loading import is_async, load
 from bridge.transforms.patience import Patience
+from bridge.transforms.turns import Turns
 from connectors.base import Batch, Record, Rejected, TransientError
 from connectors.transform import Transform, Transformed
 
@@ -92,8 +93,8 @@ class PythonStep(Transform):
 def calls_of(function: Callable[..., Any], settings: PythonSettings, thread: LeavableThread) -> Calls:
     """How ``function`` is called; in ``thread``, unless it is async."""
     patience = Patience(f"python {settings.function}", settings.timeout_s)
+    turns = Turns(thread, patience)
     if settings.takes == "batch":
-        return BatchCalls(function if is_async(function) else partial(in_thread, function, thread), patience)
-    if is_async(function):
-        return AwaitedRecordCalls(function, patience)
-    return RecordCalls(function, thread, patience)
+        called = partial(in_loop, function, patience) if is_async(function) else partial(in_thread, function, turns)
+        return BatchCalls(called, patience.step)
+    return AwaitedRecordCalls(function, patience) if is_async(function) else RecordCalls(function, turns)

@@ -15,6 +15,7 @@ from bridge.coordination.leavable_thread import LeavableThread
 from bridge.transforms.handlers.handler import Handler, HandlerError
 from bridge.transforms.loading import is_async, load
 from bridge.transforms.patience import Patience
+from bridge.transforms.turns import Turns
 from connectors.base import SettingsError
 
 EXITED = "Runtime.ExitError"
@@ -58,8 +59,8 @@ class InProcess(Handler):
         self._reference = reference
         self._folder = folder
         self._patience = Patience(self.name, timeout_s)
-        self._turn = asyncio.Lock()
         self._thread: LeavableThread | None = None
+        self._turns: Turns | None = None
         self._function: Callable[..., object] | None = None
 
     @property
@@ -73,6 +74,7 @@ class InProcess(Handler):
         except BaseException:
             thread.end()
             raise
+        self._turns = Turns(thread, self._patience)
         return self
 
     async def __aexit__(
@@ -83,11 +85,8 @@ class InProcess(Handler):
             self._thread.end()
 
     async def call(self, event: bytes) -> bytes:
-        assert self._thread is not None  # noqa: S101 - it is entered
-        # The wait for others' calls is none of this one's time.
-        async with self._turn:
-            answer = asyncio.wrap_future(self._thread.submit(partial(self._called, event)))
-            return await self._patience.wait(answer)
+        assert self._turns is not None  # noqa: S101 - it is entered
+        return await self._turns.call(partial(self._called, event))
 
     def _loaded(self) -> Callable[..., object]:
         function = load(self._reference, self._folder)
@@ -103,10 +102,10 @@ class InProcess(Handler):
             answer = self._function(told, context)
         except SystemExit as error:
             raise HandlerError(EXITED, f"exit status {error.code}") from error
-        except Exception as error:
+        except BaseException as error:
             # Whatever it is: Lambda tells its name, and what it says.
             raise HandlerError(type(error).__name__, str(error)) from error
         try:
             return json.dumps(answer).encode()
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise HandlerError(UNWRITABLE, f"the answer cannot be written as JSON: {error}") from error

@@ -240,11 +240,15 @@ NO_ANSWERS = {
     "an identifier that is none": ("kinesis", b'{"batchItemFailures":[{"itemIdentifier":"9"}]}', "itemIdentifier"),
     "an identifier that is empty": ("kinesis", b'{"batchItemFailures":[{"itemIdentifier":""}]}', "itemIdentifier"),
     "an identifier that is missing": ("kinesis", b'{"batchItemFailures":[{}]}', "itemIdentifier"),
+    "an identifier that is no text": ("kinesis", b'{"batchItemFailures":[{"itemIdentifier":{}}]}', "itemIdentifier"),
+    "no JSON": ("kinesis", b'{"x":NaN}', "is not JSON"),
+    "nothing": ("kinesis", b"", "is not JSON"),
     "failures that are no list": ("kinesis", b'{"batchItemFailures":"10"}', "is no list"),
     "no records": ("firehose", b"null", "is not what Firehose expects"),
     "fewer records": ("firehose", b'{"records":[]}', "does not have each recordId"),
     "another record": ("firehose", b'{"records":[{"recordId":"9","result":"Ok","data":""}]}', "each recordId"),
     "no base64": ("firehose", b'{"records":[{"recordId":"10","result":"Ok","data":"#"}]}', "not base64"),
+    "no letters of base64": ("firehose", '{"records":[{"recordId":"10","result":"Ok","data":"é"}]}'.encode(), "base64"),
     "another word": ("firehose", b'{"records":[{"recordId":"10","result":"ok","data":""}]}', "says 'ok', not Ok"),
 }
 
@@ -379,6 +383,10 @@ async def test_a_function_that_does_not_answer_in_time_is_a_fault_that_passes(aw
 SOURCES = {
     "it ends the process": ("import sys\ndef f(event, context): sys.exit(3)", "Runtime.ExitError: exit status 3"),
     "its answer is no JSON": ("def f(event, context): return {1, 2}", "Runtime.MarshalError: the answer cannot be"),
+    "its answer has no end": (
+        "def f(event, context):\n    a = []\n    for _ in range(100_000): a = [a]\n    return a",
+        "Runtime.MarshalError: the answer cannot be",
+    ),
     "it raises": ("class Own(Exception): pass\ndef f(event, context): raise Own('x')", "Own: x"),
     "it asks for its time": (
         "def f(event, context): raise ValueError(0 < context.get_remaining_time_in_millis() <= 20000)",

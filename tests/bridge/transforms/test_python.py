@@ -27,6 +27,21 @@ ANSWERS: dict[bytes | None, Callable[[Record], Any]] = {
     b"none": lambda record: [],
     b"text": lambda record: replace(record, value="text"),  # type: ignore[arg-type]
     b"bytes": lambda record: b"bytes",
+    b"year 300 million": lambda record: replace(record, timestamp_ms=1 << 63),
+    b"half a pair": lambda record: replace(record, headers=(("\ud83d", b""),)),
+}
+
+
+class SpeechlessError(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+ENDING: dict[bytes, type[BaseException]] = {
+    b"exit": SystemExit,
+    b"cancel": asyncio.CancelledError,
+    b"stop": StopIteration,
+    b"speechless": SpeechlessError,
 }
 
 
@@ -34,6 +49,8 @@ def sorted_out(record: Record) -> Any:
     """Keep, change, drop, split, and what is none of these."""
     if record.value == b"raise":
         raise KeyError("no such thing")
+    if record.value in ENDING:
+        raise ENDING[record.value]
     answer = ANSWERS.get(record.value)
     return record if answer is None else answer(record)
 
@@ -85,6 +102,10 @@ def busy(record: Record) -> Record:
     return replace(record, value=threading.current_thread().name.encode())
 
 
+def all_stuck(records: Sequence[Record]) -> Sequence[Record]:
+    return [stuck(record) for record in records]
+
+
 async def applied(
     name: str, batch: Batch, takes: Literal["record", "batch"] = "record", timeout_s: float = 30.0
 ) -> Transformed:
@@ -130,6 +151,42 @@ async def test_what_raises_or_returns_no_record_names_the_record(name: str, take
 
 
 @FORMS
+async def test_what_would_end_the_process_or_the_lane_is_one_records_error(name: str, takes: Any) -> None:
+    """An exit, a task of the function's own that was cancelled, an iterator at its end, an exception without words."""
+    made = await asyncio.wait_for(applied(name, batch_of(b"keep", *ENDING), takes), 20)
+    assert made.batch.values == [b"keep"]
+    assert [each.index for each in made.rejected] == [1, 2, 3, 4]
+    for each, kind in zip(made.rejected, ENDING.values(), strict=True):
+        assert kind.__name__ in each.detail
+
+
+@FORMS
+async def test_what_no_sink_could_send_names_the_record(name: str, takes: Any) -> None:
+    """A time of more than 64 bits, and the name of a header that has no bytes."""
+    made = await applied(name, batch_of(b"year 300 million", b"half a pair", b"keep"), takes)
+    assert made.batch.values == [b"keep"]
+    assert [each.index for each in made.rejected] == [0, 1]
+
+
+async def test_a_function_that_is_cancelled_with_its_lane_ends_with_it() -> None:
+    """Whoever ends the lane is not held up by it, and no record is blamed."""
+    task = asyncio.create_task(applied("stuck_awaited", batch_of(b"a")))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_parts_of_an_earlier_step_are_not_taken_for_dropped() -> None:
+    """Of three at one position the first that comes back is the first: only what is missing counts."""
+    given = replace(batch_of(b"a", b"b", b"c", b"drop", b"d"), positions=["100", "100", "100", "101", "101"])
+    made = await applied("together", given, "batch")
+    assert made.batch.values == [b"a", b"b", b"c", b"d"]
+    assert made.batch.positions == ["100", "100", "100", "101"]
+    assert dict(made.dropped) == {"filter": 1}
+
+
+@FORMS
 async def test_a_batch_that_stays_as_it_is_is_not_copied(name: str, takes: Any) -> None:
     """What a function only looks at costs no more than the look."""
     given = batch_of(b"a", b"b")
@@ -168,6 +225,19 @@ async def test_while_a_function_works_the_loop_goes_on_and_lanes_take_turns() ->
     assert names == {f"python {__name__}:busy".encode()}
 
 
+@pytest.mark.parametrize("takes", ["record", "batch"])
+async def test_the_wait_for_a_turn_is_none_of_a_calls_time(takes: Any) -> None:
+    """A lane behind one whose call does not end has all of its own time left."""
+    GATE.clear()
+    name = "stuck" if takes == "record" else "all_stuck"
+    async with PythonStep(PythonSettings(f"{__name__}:{name}", takes, timeout_s=0.5)) as step:
+        first, behind = (asyncio.create_task(step.apply(batch_of(b"a"))) for _ in range(2))
+        with pytest.raises(TransientError, match="no answer within"):
+            await first
+        GATE.set()
+        assert list((await behind).batch.values) == [b"a"]
+
+
 async def test_who_asks_to_be_called_again_is() -> None:
     """Its trouble is no record's: the lane waits, and what connectors raise passes as it is."""
     with pytest.raises(TransientError, match="the prices are being loaded"):
@@ -180,6 +250,7 @@ MODULES = {
     "def f(record): return record": "",
     "import no_such_thing": "no_such_thing",
     "1 /": "SyntaxError",
+    "import sys\nsys.exit(0)": "SystemExit: 0",
     "raise ValueError('not today')": "ValueError: not today",
     "g = 1": "no attribute 'f'",
     "f = 1": "f is int",
@@ -212,3 +283,19 @@ async def test_a_module_that_is_not_there_is_told_with_where_it_was_looked_for(
     monkeypatch.setattr("sys.path", [])
     with pytest.raises(RefusedError, match=str(tmp_path)):
         await PythonStep(PythonSettings("no_such_module_here:f", folder=tmp_path)).__aenter__()
+
+
+async def test_two_modules_of_one_name_are_not_taken_for_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mirrors of one process with functions of their own: the second is told, instead of running the first's."""
+    monkeypatch.setattr("sys.path", ["/nowhere"])
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "of_two_mirrors.py").write_text("def f(record): return record")
+    async with (
+        PythonStep(PythonSettings("of_two_mirrors:f", folder=tmp_path / "a")),
+        PythonStep(PythonSettings("of_two_mirrors:f", folder=tmp_path / "a")),
+    ):
+        with pytest.raises(RefusedError, match=r"/b/of_two_mirrors\.py is not loaded, since .*/a/of_two_mirrors\.py"):
+            await PythonStep(PythonSettings("of_two_mirrors:f", folder=tmp_path / "b")).__aenter__()
