@@ -1,6 +1,7 @@
 """Steps that look at one record after the other and wait for nothing."""
 
 import asyncio
+import time
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,8 +16,8 @@ T = TypeVar("T")
 TOO_DEEP = "too_deep"
 
 _LONGEST_NAME = 60
-_AT_ONCE = 200
-"""Records between which nobody else has a turn: a few milliseconds."""
+_SLICE_S = 0.005
+"""So long nobody else has a turn; longer where one record takes longer."""
 
 
 class EachRecord(Transform, Generic[T]):
@@ -25,9 +26,11 @@ class EachRecord(Transform, Generic[T]):
     async def apply(self, batch: Batch) -> Transformed:
         made: list[T] = []
         rejected: list[Rejected] = []
+        until_s = time.monotonic() + _SLICE_S
         for index in range(len(batch)):
-            if index and not index % _AT_ONCE:
+            if time.monotonic() > until_s:
                 await asyncio.sleep(0)
+                until_s = time.monotonic() + _SLICE_S
             try:
                 made.append(self._make(batch, index))
             except UnfitError as error:

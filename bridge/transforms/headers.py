@@ -1,8 +1,8 @@
 """The step that sets and removes headers."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
 
 from bridge.transforms.each_record import EachRecord, titled
 from bridge.transforms.expressions import Expressions
@@ -21,20 +21,23 @@ class Headers(EachRecord[tuple[Header, ...]]):
         """``setting`` are expressions by name; names in ``removing`` may have ``*``. Raises ``ExpressionError``."""
         self._names = tuple(setting)
         self._asked = Expressions(list(setting.values()))
-        self._removing = (*removing, *setting)
+        self._removing = tuple(removing)
+        self._removed = re.compile("|".join((*map(_pattern, removing), *map(re.escape, setting))), re.DOTALL)
 
     @property
     def name(self) -> str:
-        return titled("headers", ", ".join(self._removing))
+        return titled("headers", ", ".join((*self._removing, *self._names)))
 
     def _make(self, batch: Batch, index: int) -> tuple[Header, ...]:
         given = batch.headers[index] if batch.headers is not None else ()
-        kept = [each for each in given if not self._removes(each[0])]
+        kept = [each for each in given if self._removed.fullmatch(each[0]) is None]
         answers = map(as_text, self._asked.answers(batch, index))
         return (*kept, *((name, value) for name, value in zip(self._names, answers, strict=True) if value is not None))
 
-    def _removes(self, name: str) -> bool:
-        return any(fnmatchcase(name, pattern) for pattern in self._removing)
-
     def _with(self, batch: Batch, made: Sequence[tuple[Header, ...]]) -> Transformed:
         return Transformed(replace(batch, headers=made if any(made) else None))
+
+
+def _pattern(name: str) -> str:
+    """Each ``*`` in ``name`` stands for any letters, and all else for itself."""
+    return ".*".join(map(re.escape, name.split("*")))

@@ -4,6 +4,7 @@ import json
 import re
 from datetime import datetime, timedelta
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -49,6 +50,8 @@ def plain(value: object) -> object:
     Raises ``UnfitError`` for what JSON has no form for.
     """
     match value:
+        case float() if not isfinite(value):
+            raise UnfitError(NOT_JSON, f"JSON has no form for {value}")
         case None | bool() | int() | float() | str():
             return value
         case dict():

@@ -1,11 +1,12 @@
 """Changes of single fields: what is not named stays as it was written."""
 
+import asyncio
 import hashlib
 import hmac
 
 import pytest
 
-from bridge.transforms.map import EditedValue
+from bridge.transforms.map import EditedValue, NewValue
 from bridge.transforms.paths import OnePlace, PathError, Places
 from bridge.transforms.redact import Cover, KeyedHash, Mask, Redact, Removal
 from tests.bridge.transforms.shard_batches import batch_of
@@ -45,6 +46,34 @@ async def test_a_value_into_which_a_field_cannot_be_put_is_named(value: bytes) -
 
     assert [(each.index, each.reason) for each in made.rejected] == [(0, "not_json")]
     assert len(made.batch) == 0
+
+
+@pytest.mark.parametrize(
+    "step", [EditedValue({"$.a": "1.0 / 0.0"}, []), NewValue("[0.0 / 0.0]"), NewValue("-1.0 / 0.0")]
+)
+async def test_a_number_that_json_does_not_have_is_not_written_as_null(step: EditedValue | NewValue) -> None:
+    """A sum that went wrong names its record, and makes no tombstone of it."""
+    made = await step.apply(batch_of(b"{}"))
+
+    assert [(each.index, each.reason) for each in made.rejected] == [(0, "not_json")]
+
+
+async def test_nobody_waits_until_all_large_values_are_changed() -> None:
+    """Others have their turn between records that take long, however few there are."""
+    turns = 0
+
+    async def watching() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    value = b'{"a":[' + b",".join([b'{"b":1}'] * 3_000) + b"]}"
+    watcher = asyncio.create_task(watching())
+    await Redact(["$..c"], Mask("x")).apply(batch_of(*[value] * 10))
+    watcher.cancel()
+
+    assert turns >= 5
 
 
 async def test_a_tombstone_stays_one() -> None:
