@@ -83,6 +83,9 @@ class Reservation(Protocol):
     def resize(self, size: int) -> None:
         """Correct the share to ``size`` bytes, once the true size is known. Never blocks, may overdraw."""
 
+    def grow(self, by: int) -> None:
+        """Take ``by`` bytes more, for what was made of the batch. Never blocks, may overdraw."""
+
     def release(self) -> None:
         """Give the share back. A second call does nothing."""
 

@@ -65,6 +65,9 @@ class _Share(Reservation):
             change, self._size = size - self._size, size
             self._budget.change(change)
 
+    def grow(self, by: int) -> None:
+        self.resize(self._size + by)
+
     def release(self) -> None:
         if self._budget is not None:
             self._budget.change(-self._size)

@@ -12,6 +12,9 @@ from connectors.base import Batch, ConnectorError, TransientError
 SLOW_S = 10.0
 """Of a transform that takes so long it is told."""
 
+_RECORD_OVERHEAD = 300
+"""Bytes of memory that a record takes beside key and value, as sources count them."""
+
 
 class Making:
     """One lane's. Its batches are made in their order, one after the other."""
@@ -34,6 +37,7 @@ class Making:
             transformed = await transform.apply(read)
         finally:
             self._owed = None
+        _account(read, transformed.batch)
         skipped = Counter(read.skipped) + Counter(transformed.dropped)
         made = self._sieve.strain(replace(transformed.batch, skipped=skipped))
         return Crossing(read, self.named(made), transformed.rejected)
@@ -58,3 +62,10 @@ class Making:
             return None
         step = transform.at_work(partition)
         return TransientError(f"transform by {step}", f"at one batch for more than {SLOW_S:.0f} s")
+
+
+def _account(read: Batch, made: Batch) -> None:
+    """Have the budget know of what ``made`` takes beyond ``read``, which is its share: reading on waits for that."""
+    more = made.size - read.size + _RECORD_OVERHEAD * (len(made) - len(read))
+    if read.reservation is not None and more > 0:
+        read.reservation.grow(more)

@@ -80,6 +80,9 @@ class _Shared:
         self._holders += 1
         return _Part(self)
 
+    def grow(self, by: int) -> None:
+        self._reservation.grow(by)
+
     def drop(self) -> None:
         self._holders -= 1
         if self._holders == 0:
@@ -94,6 +97,10 @@ class _Part(Reservation):
 
     def resize(self, size: int) -> None:
         """The true size is known by the time a batch is cut."""
+
+    def grow(self, by: int) -> None:
+        if self._whole is not None:
+            self._whole.grow(by)
 
     def release(self) -> None:
         whole, self._whole = self._whole, None

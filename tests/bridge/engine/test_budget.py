@@ -93,3 +93,16 @@ async def test_a_limit_that_shrinks_holds_for_what_comes() -> None:
     first.release()
     await second
     assert budget.used == 9
+
+
+async def test_a_share_can_grow_beyond_the_limit_and_others_wait_for_it() -> None:
+    """What is made of a batch is held already: nobody waits to hold it, but whoever wants more does."""
+    budget = ByteBudget(10)
+    share = await budget.reserve(4)
+    share.grow(20)
+    (other,) = await _started(budget.reserve(1))
+    await asyncio.sleep(0)
+    assert (budget.used, other.done()) == (24, False)
+    share.release()
+    await other
+    assert budget.used == 1

@@ -3,18 +3,24 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from bridge.engine.making import SLOW_S
-from bridge.engine.policy import OnError, Policy
+from bridge.engine.budget import ByteBudget
+from bridge.engine.making import SLOW_S, Making
+from bridge.engine.policy import OnError, OnLoop, Policy
+from bridge.engine.sieve import Sieve
 from bridge.engine.status import LaneState
-from bridge.transforms.columns import rebuilt, records_of
+from bridge.transforms.columns import rebuilt, records_of, with_values
 from connectors.base import (
     ORIGIN_HEADER,
     Batch,
+    Clock,
     ConnectorError,
     Outcome,
+    Place,
     Record,
     RefusedError,
     Rejected,
@@ -58,6 +64,20 @@ class Steps(Transform):
         # As the chain does.
         numbers = [following.positions[:at].count(each) for at, each in enumerate(following.positions)]
         return Transformed(replace(following, parts=numbers), {"dull": answers.count(())}, rejected)
+
+
+class Blown(Transform):
+    """Makes values of ``size`` bytes."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    @property
+    def name(self) -> str:
+        return "blown"
+
+    async def apply(self, batch: Batch) -> Transformed:
+        return Transformed(with_values(batch, [bytes(self.size)] * len(batch)))
 
 
 def made(record: Record) -> tuple[Record, ...]:
@@ -252,3 +272,19 @@ def test_a_transform_that_takes_long_is_shown() -> None:
         assert seen[-1] == (LaneState.RUNNING, None)
 
     play(story)
+
+
+@pytest.mark.parametrize("size", [1, 1_000])
+async def test_what_is_made_of_a_batch_counts_in_its_share_of_memory(size: int) -> None:
+    """A step that makes more of its records is within the budget; one that does not takes nothing more."""
+    budget = ByteBudget(10_000)
+    await budget.reserve(100)
+    share = await budget.reserve(400)
+    batch = Batch("shard", Place("1"), ["1"], [None], [b"a"], [0], size=1, reservation=share)
+    source: Any = SimpleNamespace(address="memory:a", repeats=False)
+    around: Any = SimpleNamespace(transform=Blown(size), clock=Clock(), policy=Policy(provenance=False))
+    making = Making(Sieve(source, source, OnLoop.PASS), around)
+    await making.made_of(batch)
+    assert budget.used == 500 + size - 1
+    batch.release()
+    assert budget.used == 100
