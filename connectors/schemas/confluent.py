@@ -83,6 +83,9 @@ class ConfluentRegistry(Registry):
                     found = await self._client.get_schema_by_guid(text)
         except AbsentError:
             return None
+        if not found.schema_str:
+            cause = "the answer has no schema"
+            raise RefusedError(f"get schema {text} of {self.address}", cause, "check url: whose it is")
         await self._forget()
         subject, version = await self._place(schema)
         return Registered(await self._definition(found), subject, version)
@@ -166,7 +169,7 @@ class ConfluentRegistry(Registry):
         except AbsentError:
             return "", 0
         places = sorted((str(each.subject), int(each.version or 0)) for each in found)
-        own = [place for place in places if place[0].startswith(self._topic)]
+        own = [place for place in places if place[0].startswith(f"{self._topic}-")]
         return next(iter(own or places), ("", 0))
 
     async def _is_new(self, subject: str) -> bool:

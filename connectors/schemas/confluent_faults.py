@@ -33,7 +33,8 @@ def explained(operation: str) -> Iterator[None]:
     except (HTTPError, OSError) as error:
         cause = str(error) or type(error).__name__
         raise UnreachableError(operation, cause, "check url, the network, and tls where it is https") from error
-    except (TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # The client takes any JSON for what it asked for.
         raise RefusedError(operation, f"the answer cannot be read: {error}", _HINTS[404]) from error
 
 

@@ -71,7 +71,7 @@ class Rewriting:
         return Rewritten(column.made, column.told, column.unknown)
 
     def _headers(self, headers: Sequence[tuple[Header, ...]] | None) -> Mapping[int, bytes]:
-        """By index what they say of the schema."""
+        """By index what they say of the schema; without those that say something else."""
         wanted = self._source.headers.get(self.field)
         if headers is None or wanted is None:
             return {}
@@ -79,7 +79,7 @@ class Rewriting:
             index: value
             for index, several in enumerate(headers)
             for name, value in several
-            if name == wanted and value is not None
+            if name == wanted and value is not None and self._source.schema_of(b"", value) is not None
         }
 
     def _replace_prefixes(self, column: "_Column") -> Sequence[int]:

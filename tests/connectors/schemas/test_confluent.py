@@ -52,6 +52,7 @@ async def test_versions_before_a_schema_are_those_of_its_subject(registry: str) 
     other = Definition(Format.AVRO, MONEY.text.replace("cents", "pence"))
     async with registry_at(registry, topic=name) as registered:
         await registered.register(f"a-{name}", other, None)
+        await registered.register(f"{name}+value", other, None)
         await registered.register(f"{name}-value", MONEY, Compatibility.NONE)
         schema = await registered.register(f"{name}-value", other, None)
         found = await registered.fetch(schema)
@@ -139,6 +140,9 @@ async def answering(status: int, body: str) -> AsyncIterator[str]:
         (403, '{"error_code": 40301, "message": "Denied"}', RefusedError, "grant it"),
         (404, "<html>not here</html>", RefusedError, "does not answer like a schema registry"),
         (200, "<html>hello</html>", RefusedError, "does not answer like a schema registry"),
+        (200, "null", RefusedError, "does not answer like a schema registry"),
+        (200, '"hello"', RefusedError, "does not answer like a schema registry"),
+        (200, '{"hello": "you"}', RefusedError, "the answer has no schema"),
         (429, "{}", TransientError, "HTTP 429"),
         (500, '{"error_code": 50001, "message": "Error in the backend"}', TransientError, "Error in the backend"),
     ],

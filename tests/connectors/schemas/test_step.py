@@ -139,6 +139,29 @@ async def test_body_behind_a_header_may_begin_as_it_likes() -> None:
     assert made.batch.values == [as_line, known, CONFLUENT + b"body"]
 
 
+@pytest.mark.parametrize("header", [b"", b"orders-1", CONFLUENT])
+async def test_header_that_tells_something_else_tells_no_schema(header: bytes) -> None:
+    """Of each record its own prefix counts then, whatever others with the same header had before their bodies."""
+    source, target = confluent(), MemoryRegistry(GlueFraming(), ID)
+    for number in (7, 8):
+        definition = Definition(Format.AVRO, AVRO.text.replace("Order", f"Order{number}"))
+        source.add(number.to_bytes(4, "big"), definition, f"orders{number}-value")
+    payloads = [CONFLUENT + b"a", b"\x00\x00\x00\x00\x08b", b"unframed"]
+    headers = [(("__value_schema_id", header),)] * 3
+    async with step_of(source, target, subject="{subject}") as step:
+        first = (await step.apply(batch_of(payloads[:1]))).batch.values[0]
+        made = await step.apply(batch_of(payloads, headers=headers))
+    assert target.registered == [
+        ("orders7-value", AVRO.text.replace("Order", "Order7")),
+        ("orders8-value", AVRO.text.replace("Order", "Order8")),
+    ]
+    assert made.batch.values[0] == first
+    assert (made.batch.values[1] or b"")[18:] == b"b"
+    assert made.batch.values[1] != (first or b"")[:18] + b"b"
+    assert made.batch.values[2] == b"unframed"
+    assert made.batch.headers == headers
+
+
 async def test_schema_can_be_told_in_a_header() -> None:
     """With framing: header the payload is the body, and the header stands behind those that were there."""
     target = confluent(ConfluentFraming(in_header=True), bytes(16))
