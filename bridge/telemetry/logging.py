@@ -12,7 +12,7 @@ from structlog.typing import Processor
 SECRET = "[secret]"  # noqa: S105 - what stands in a secret's place
 
 _SECRET_WORDS = ("password", "secret", "token", "credential", "authorization", "private_key", "sasl.jaas")
-_NOISE = ("aiobotocore", "aiohttp.access", "asyncio", "boto3", "botocore", "urllib3")
+_NOISE = ("aiobotocore", "aiohttp.access", "asyncio", "boto3", "botocore", "httpcore2", "httpx2", "urllib3")
 """Libraries whose debug and info lines are about themselves."""
 _RAISED = ("aiobotocore.credentials", "botocore.credentials")
 """What these warn of, traceback and all, they raise as well where it matters, and it is told in one line."""

@@ -87,6 +87,8 @@ def test_libraries_do_not_talk_about_themselves() -> None:
     stream = io.StringIO()
     configure_logging(LogFormat.JSON, "debug", stream)
     logging.getLogger("botocore.auth").debug("signature")
+    logging.getLogger("httpx2").info("request")
+    logging.getLogger("httpcore2.http11").debug("headers")
     assert stream.getvalue() == ""
 
 
