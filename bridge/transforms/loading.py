@@ -48,7 +48,9 @@ def _check_place(operation: str, module_name: str, here: str) -> None:
     first = module_name.partition(".")[0]
     found = PathFinder.find_spec(first, [here])
     imported = getattr(sys.modules[first].__spec__, "origin", None)
-    if found is not None and found.origin is not None and imported is not None and found.origin != imported:
+    if found is None or found.origin is None or imported is None:
+        return
+    if Path(found.origin).resolve() != Path(imported).resolve():
         raise SettingsError(
             operation,
             f"{found.origin} is not loaded, since {imported} is the module {first} already",
