@@ -46,8 +46,12 @@ class Patience:
         except TimeoutError:
             if not deadline.expired():
                 raise
-            raise TransientError(
-                f"transform by {self.step}",
-                f"no answer within {self.timeout_s:g} s",
-                "it is called again; its timeout is a key of that step",
-            ) from None
+            raise self.over() from None
+
+    def over(self) -> TransientError:
+        """What is raised once a call has taken too long."""
+        return TransientError(
+            f"transform by {self.step}",
+            f"no answer within {self.timeout_s:g} s",
+            "it is called again; its timeout is a key of that step",
+        )

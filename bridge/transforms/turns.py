@@ -1,7 +1,9 @@
 """The thread in which a step calls what is not async, so that the mirror goes on while that works or waits."""
 
 import asyncio
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from bridge.coordination.leavable_thread import LeavableThread
@@ -16,12 +18,27 @@ class Turns:
     def __init__(self, thread: LeavableThread, patience: Patience) -> None:
         self._thread = thread
         self._patience = patience
-        self._turn = asyncio.Lock()
+        self._begun_s = 0.0
+        """When the last call began, by the monotonic clock."""
 
     async def call(self, work: Callable[[], T]) -> T:
-        """What ``work`` returns. Raises what it raises, and as ``Patience.wait`` where it takes too long.
+        """What ``work`` returns. Raises what it raises, and ``TransientError`` where it takes too long.
 
-        The wait for others' calls is none of this one's time.
+        The wait for others' calls is none of this one's time, unless one of them does not end either.
         """
-        async with self._turn:
-            return await self._patience.wait(asyncio.wrap_future(self._thread.submit(work)))
+        call = self._thread.submit(partial(self._begun, work))
+        answer = asyncio.wrap_future(call)
+        try:
+            left_s = self._patience.timeout_s
+            while left_s > 0:
+                if (await asyncio.wait([answer], timeout=left_s))[0]:
+                    return answer.result()
+                patience_s = self._patience.timeout_s if call.running() else 2 * self._patience.timeout_s
+                left_s = self._begun_s + patience_s - time.monotonic()
+            raise self._patience.over()
+        finally:
+            answer.cancel()
+
+    def _begun(self, work: Callable[[], T]) -> T:
+        self._begun_s = time.monotonic()
+        return work()

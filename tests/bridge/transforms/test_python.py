@@ -238,6 +238,16 @@ async def test_the_wait_for_a_turn_is_none_of_a_calls_time(takes: Any) -> None:
         assert list((await behind).batch.values) == [b"a"]
 
 
+async def test_nobody_waits_for_ever_behind_a_call_that_does_not_end() -> None:
+    """Whoever has to know, as verify, is told so in the end."""
+    GATE.clear()
+    async with PythonStep(PythonSettings(f"{__name__}:stuck", timeout_s=0.1)) as step:
+        lanes = [asyncio.create_task(step.apply(batch_of(b"a"))) for _ in range(3)]
+        answers = await asyncio.wait_for(asyncio.gather(*lanes, return_exceptions=True), 20)
+        GATE.set()
+    assert [type(each) for each in answers] == [TransientError] * 3
+
+
 async def test_who_asks_to_be_called_again_is() -> None:
     """Its trouble is no record's: the lane waits, and what connectors raise passes as it is."""
     with pytest.raises(TransientError, match="the prices are being loaded"):
