@@ -11,9 +11,10 @@ from aiohttp import web
 
 from connectors.base import Clock, Observer, RefusedError, TransientError, UnreachableError
 from connectors.kinesis.answers import DESCRIBE_STREAM_SUMMARY, GET_RECORDS
-from connectors.kinesis.client import Connection, ServerTime, connect
+from connectors.kinesis.client import Connection, connect
 from connectors.kinesis.faults import CredentialsError, StaleIteratorError, ThrottledError
 from connectors.kinesis.polling import KinesisSource
+from connectors.kinesis.server_time import ServerTime
 from connectors.kinesis.settings import KinesisSourceSettings
 from connectors.kinesis.stream import StreamName
 from tests.support.ports import HOST, free_port
