@@ -20,8 +20,9 @@ from connectors.kafka.sink import KafkaSink
 from connectors.kafka.source import KafkaSource
 from connectors.kafka.source_settings import KafkaSourceSettings
 from connectors.kafka.topic import CreateTopic
+from connectors.kinesis.fan_out import FanOutSource
 from connectors.kinesis.polling import KinesisSource
-from connectors.kinesis.settings import KinesisSinkSettings, KinesisSourceSettings
+from connectors.kinesis.settings import FanOutSettings, KinesisSinkSettings, KinesisSourceSettings
 from connectors.kinesis.sink import KinesisSink
 
 _FETCHED = 32 * 2**20
@@ -76,7 +77,11 @@ class EndMaker:
             read_share=section.read_share,
             assume_role_arn=section.assume_role_arn,
         )
-        return KinesisSource(settings, self.clock, self.random, self.observer)
+        consumer = self.asked.fan_out_consumer
+        if consumer is None:
+            return KinesisSource(settings, self.clock, self.random, self.observer)
+        fan_out = FanOutSettings(consumer, section.fan_out_fallback)
+        return FanOutSource(settings, fan_out, self.clock, self.random, self.observer)
 
     def _reading_topic(self, section: KafkaSourceSection) -> Source:
         group = self.asked.group

@@ -33,10 +33,7 @@ class Lacking:
         return tuple(self.key.split("."))
 
 
-LACKING = (
-    Lacking("source.kinesis.read", "enhanced fan-out", "use polling", values=("fan_out",)),
-    Lacking("transforms", "transforms", "leave them out", harmless=(None, [])),
-)
+LACKING = (Lacking("transforms", "transforms", "leave them out", harmless=(None, [])),)
 
 KNOWN_LATER: tuple[tuple[str, ...], ...] = tuple(lack.path for lack in LACKING)
 

@@ -6,6 +6,7 @@ Their names stand for the reader's own: REGION, STREAM, OTHER_STREAM, TOPIC, OTH
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from bridge.permissions import actions
 from bridge.permissions.parts import Consumers, Parts
 from bridge.permissions.places import ACCOUNT, CLUSTER, REGION, Cluster, Stream, Table, Topic
 from bridge.permissions.policy import Policy
@@ -14,6 +15,7 @@ from checkpoints.kafka.topic import DEFAULT_TOPIC
 
 _CLUSTER = Cluster(REGION, ACCOUNT, CLUSTER)
 _STREAM = Stream(REGION, ACCOUNT, "STREAM")
+_SUBSCRIBED = replace(_STREAM, consumer="kmbridge-NAME")
 _TOPIC = Topic(_CLUSTER, "TOPIC")
 _OTHER_STREAM = Stream(REGION, ACCOUNT, "OTHER_STREAM")
 _OTHER_TOPIC = Topic(Cluster(REGION, ACCOUNT, f"OTHER_{CLUSTER}"), "OTHER_TOPIC")
@@ -63,5 +65,7 @@ def _templates() -> Iterator[tuple[str, Policy]]:
             yield f"{task}-{name}", needed(parts, [task])
     for name, pair in (("kinesis", "kinesis-to-kafka"), ("kafka", "kafka-to-kinesis")):
         yield f"{Task.DISCOVER}-{name}-sources", needed(_BY_PAIR[pair], [Task.DISCOVER])
+    yield "fan-out-kinesis-sources", Policy.of(actions.subscribe(_SUBSCRIBED))
+    yield "remove-fan-out-consumer", needed(Parts("NAME", _SUBSCRIBED, _TOPIC, _IN_TOPIC), [Task.REMOVE_CONSUMER])
     yield f"{Task.ENTER}-by-scram", needed(Parts("NAME", _STREAM, _BY_SCRAM, None), [Task.ENTER])
     yield "reset-checkpoints-in-dynamodb", needed(PAIRS["kinesis-to-kafka-checkpoints-in-dynamodb"], [Task.RESET])

@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from random import Random
 from typing import Self
 
 from connectors.base import Batch, Budget, Clock, Observer, Partition, Place
 from connectors.kinesis.backoff import Backoff
-from connectors.kinesis.client import connect
-from connectors.kinesis.opening import Connect, in_few_tries
+from connectors.kinesis.client import Connection, connect
+from connectors.kinesis.opening import Connect, in_few_tries, open_stream
 from connectors.kinesis.polling import KinesisSource
 from connectors.kinesis.reading.cursor import Cursor
 from connectors.kinesis.reading.poll import Poll
@@ -21,6 +22,15 @@ from connectors.kinesis.subscribing.fan_out_feed import FanOutFeed
 from connectors.kinesis.subscribing.subscription import Subscription
 
 log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def stream_consumer(
+    connection: Connection, named: str, clock: Clock, random: Random
+) -> AsyncIterator[StreamConsumer]:
+    """The consumer ``named`` of a stream, for who looks or removes. Raises on entering as ``Connector`` promises."""
+    async with open_stream(connection, clock, random, Observer(), connect) as stream:
+        yield StreamConsumer(named, stream.watch.summary.arn, stream.api, clock)
 
 
 class FanOutSource(KinesisSource):

@@ -37,7 +37,7 @@ class StreamConsumer:
         Raises ``NoRoomError`` where the stream has no room for it, ``RefusedError`` for an ARN of nobody, and what the
         calls raise.
         """
-        if await self._described() is None:
+        if await self.described() is None:
             await self._registered()
 
     async def arn(self) -> str:
@@ -52,26 +52,8 @@ class StreamConsumer:
         if self._arn == arn:
             self._arn = None
 
-    async def remove(self) -> bool:
-        """Deregister it. False where there is none. Raises what the calls raise."""
-        shown = await self._described()
-        if shown is None:
-            return False
-        await self._api.deregister_consumer(shown.consumer_arn)
-        return True
-
-    async def _ready(self) -> str:
-        started = self._clock.monotonic()
-        while self._clock.monotonic() - started < _READY_S:
-            shown = await self._described()
-            if shown is None:
-                await self._registered()
-            elif shown.consumer_status == "ACTIVE":
-                return shown.consumer_arn
-            await self._clock.sleep(_LOOK_S)
-        raise TransientError(f"use consumer {self._named} of {self._api.target}", f"not ACTIVE after {_READY_S:g} s")
-
-    async def _described(self) -> ConsumerAnswer | None:
+    async def described(self) -> ConsumerAnswer | None:
+        """It as it is; None where it is not registered. Raises as ``register``."""
         named = {"ConsumerARN": self._named}
         if not self._is_given:
             named = {"StreamARN": self._stream_arn, "ConsumerName": self._named}
@@ -82,6 +64,27 @@ class StreamConsumer:
                 hint = "register it, or give a name alone in source.kinesis.fan_out_consumer"
                 raise RefusedError(f"use consumer {self._named}", error.cause, hint) from error
             return None
+
+    async def remove(self) -> ConsumerAnswer | None:
+        """Deregister it. What it was; None where there was none. Raises what the calls raise."""
+        if self._is_given:
+            hint = "whoever registered it removes it"
+            raise RefusedError(f"remove consumer {self._named}", "it is given by its ARN", hint)
+        shown = await self.described()
+        if shown is not None:
+            await self._api.deregister_consumer(shown.consumer_arn)
+        return shown
+
+    async def _ready(self) -> str:
+        started = self._clock.monotonic()
+        while self._clock.monotonic() - started < _READY_S:
+            shown = await self.described()
+            if shown is None:
+                await self._registered()
+            elif shown.consumer_status == "ACTIVE":
+                return shown.consumer_arn
+            await self._clock.sleep(_LOOK_S)
+        raise TransientError(f"use consumer {self._named} of {self._api.target}", f"not ACTIVE after {_READY_S:g} s")
 
     async def _registered(self) -> None:
         """Another process that registers it at the same time does as well."""
