@@ -14,8 +14,8 @@ from connectors.kinesis.reading.surroundings import Surroundings
 from connectors.kinesis.subscribing.consumer import StreamConsumer
 from connectors.kinesis.subscribing.frames import LARGEST_FRAME, Frames
 
-# A shard may be subscribed to once a second for one consumer, refused calls among them.
-_CALL_S = 1.0
+# A shard may be subscribed to once a second for one consumer, refused calls among them, which arrive unevenly.
+_CALL_S = 1.05
 # A subscription lasts 5 minutes. Renewed before that, each at a time of its own, it has no end that is waited for.
 _SHORTEST_S, _LONGEST_S = 240.0, 285.0
 # The text of a frame stands beside the records while it is decoded, as base64.

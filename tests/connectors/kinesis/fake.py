@@ -83,6 +83,11 @@ class FakeKinesis(Caller):
         self.shards[shard or next(iter(self.shards))].records.append(record)
         return record
 
+    def kept(self, shard: FakeShard, start: int) -> list[FakeRecord]:
+        """Its records from ``start`` on that have not expired."""
+        oldest_ms = self._clock.now_ms() - self.retention_hours * 3_600_000
+        return [each for each in shard.records if each.sequence >= start and each.arrival_ms >= oldest_ms]
+
     def split(self, shard: str) -> None:
         self.shards[shard].closed = True
         for _ in range(2):
@@ -150,8 +155,7 @@ class FakeKinesis(Caller):
         shard = self.shards.get(shard_id)
         if shard is None:
             raise fault("GetRecords", self.target, 400, "ResourceNotFoundException", "no such shard")
-        oldest_ms = self._clock.now_ms() - self.retention_hours * 3_600_000
-        there = [r for r in shard.records if r.sequence >= int(start) and r.arrival_ms >= oldest_ms]
+        there = self.kept(shard, int(start))
         page = there[: given["Limit"]]
         answer: dict[str, Any] = {"Records": [shown_record(each) for each in page], "MillisBehindLatest": self.lag_ms}
         at_end = len(page) == len(there)

@@ -28,7 +28,7 @@ _LOOK_S = 0.05
 
 @dataclass(slots=True)
 class Subscribed:
-    """One subscription: ``ends`` when somebody takes it over, or its life is over."""
+    """One subscription, which lasts until it is taken over or its time is up."""
 
     at: float
     is_taken: bool = False
@@ -43,13 +43,14 @@ class FanOutKinesis(FakeKinesis):
         """When each becomes ACTIVE, by name."""
         self.consumer_limit = 20
         self.creating_s = 0.0
+        self.life_s = LIFE_S
         self.continues_at_next = False
         """Whether the number to continue at is that of the next record, not of the last."""
         self.marks_end_by_null = True
         self.names_no_number = False
         """Whether each event looks like a shard's last one, as some servers have it."""
         self.frames: deque[bytes] = deque()
-        """Sent before anything else, whatever they are; a piece of a frame cuts the connection in it."""
+        """Sent before the next event, whatever they are; behind a piece of a frame the connection is cut."""
         self.subscribed: dict[str, list[float]] = {}
         self._live: dict[tuple[str, str], Subscribed] = {}
         self._called: dict[tuple[str, str], float] = {}
@@ -84,10 +85,13 @@ class FanOutKinesis(FakeKinesis):
     async def _events(self, subscribed: Subscribed, shard: FakeShard, start: int) -> AsyncIterator[bytes]:
         clock, next_event, first = self._clock, self._clock.monotonic(), start
         yield event_frame(b"", "initial-response")
-        while clock.monotonic() - subscribed.at < LIFE_S and not subscribed.is_taken:
+        while clock.monotonic() - subscribed.at < self.life_s and not subscribed.is_taken:
             while self.frames:
-                yield self.frames.popleft()
-            records = [each for each in shard.records if each.sequence >= first][:100]
+                frame = self.frames.popleft()
+                yield frame
+                if len(frame) < int.from_bytes(frame[:4]):
+                    return
+            records = self.kept(shard, first)[:100]
             ends = shard.closed and (not records or records[-1] is shard.records[-1])
             if records or ends or clock.monotonic() >= next_event:
                 first = records[-1].sequence + 1 if records else first
