@@ -1,7 +1,7 @@
 """A mirror that subscribes to its stream, under everything that happens to a mirror that polls."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 
 import pytest
@@ -49,12 +49,17 @@ async def test_subscriptions_that_are_cut_while_shards_split_and_merge_lose_and_
         for number in range(rounds):
             reshard = merge_two if number % 2 else split_one
             part = sent[number * share : (number + 1) * share if number < rounds - 1 else None]
-            cuts = proxy.cuts
+            cut_again = _cut_again(proxy)
             await asyncio.gather(path.write(part), asyncio.to_thread(reshard, path.source, draw))
-            await eventually(lambda cuts=cuts: proxy.cuts > cuts, "a subscription cut")
+            await eventually(cut_again, "a subscription cut")
         await path.until_arrived(len(sent))
         assert await mirror.stop() == 0
     figure("cut", proxy.cuts)
     verdict = check_exact(ids_by_key(sent), await path.ids_by_key())
     assert verdict.ok, verdict
     assert any(call.operation == "SubscribeToShard" for call in proxy.calls)
+
+
+def _cut_again(proxy: KinesisProxy) -> Callable[[], bool]:
+    before = proxy.cuts
+    return lambda: proxy.cuts > before

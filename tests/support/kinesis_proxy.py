@@ -1,7 +1,7 @@
 """An HTTP proxy before Kinesis, which counts what each shard is read and does harm on request.
 
-Harm to PutRecords is of two kinds: its call has a ``Fault``, or some of its entries fail while the others pass. Events of a
-subscription are passed on as they come, until it is cut.
+Harm to PutRecords is of two kinds: its call has a ``Fault``, or some of its entries fail while the others pass. Events
+of a subscription are passed on as they come, until it is cut.
 """
 
 import asyncio
