@@ -6,7 +6,6 @@ Their names stand for the reader's own: REGION, STREAM, OTHER_STREAM, TOPIC, OTH
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from bridge.permissions import actions
 from bridge.permissions.parts import Consumers, Parts
 from bridge.permissions.places import ACCOUNT, CLUSTER, REGION, Cluster, Stream, Table, Topic
 from bridge.permissions.policy import Policy
@@ -28,6 +27,8 @@ _CONSUMERS = (Consumers(Table(REGION, ACCOUNT, "APPLICATION"), "GROUP"),)
 PAIRS: Mapping[str, Parts] = {
     "kinesis-to-kafka-exactly-once": Parts("NAME", _STREAM, _TOPIC, _IN_TOPIC, transactional=True),
     "kinesis-to-kafka-at-least-once": Parts("NAME", _STREAM, _TOPIC, _IN_TOPIC),
+    "kinesis-to-kafka-exactly-once-fan-out": Parts("NAME", _SUBSCRIBED, _TOPIC, _IN_TOPIC, transactional=True),
+    "kinesis-to-kafka-at-least-once-fan-out": Parts("NAME", _SUBSCRIBED, _TOPIC, _IN_TOPIC),
     "kinesis-to-kafka-checkpoints-in-dynamodb": Parts("NAME", _STREAM, _TOPIC, _TABLE),
     "kafka-to-kinesis": Parts("NAME", _TOPIC, _STREAM, None),
     "kinesis-to-kinesis": Parts("NAME", _STREAM, _OTHER_STREAM, None),
@@ -65,7 +66,6 @@ def _templates() -> Iterator[tuple[str, Policy]]:
             yield f"{task}-{name}", needed(parts, [task])
     for name, pair in (("kinesis", "kinesis-to-kafka"), ("kafka", "kafka-to-kinesis")):
         yield f"{Task.DISCOVER}-{name}-sources", needed(_BY_PAIR[pair], [Task.DISCOVER])
-    yield "fan-out-kinesis-sources", Policy.of(actions.subscribe(_SUBSCRIBED))
     yield "remove-fan-out-consumer", needed(Parts("NAME", _SUBSCRIBED, _TOPIC, _IN_TOPIC), [Task.REMOVE_CONSUMER])
     yield f"{Task.ENTER}-by-scram", needed(Parts("NAME", _STREAM, _BY_SCRAM, None), [Task.ENTER])
     yield "reset-checkpoints-in-dynamodb", needed(PAIRS["kinesis-to-kafka-checkpoints-in-dynamodb"], [Task.RESET])
