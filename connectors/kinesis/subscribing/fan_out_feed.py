@@ -26,10 +26,12 @@ class FanOutFeed(Feed):
         self._asks = False
         self._is_behind = False
         self._is_polled = False
+        self._rested = around.clock.monotonic()
 
     async def turn(self) -> None:
-        if self._is_behind:
-            await self._poll.turn()
+        clock = self._around.clock
+        while (wait := self._rested - clock.monotonic()) > 0:
+            await clock.sleep(wait)
 
     async def next(self, cursor: Cursor) -> Portion:
         if self._asks or self._is_behind or self._is_unproven(cursor):
@@ -59,7 +61,7 @@ class FanOutFeed(Feed):
             self._asks = not portion.records and not portion.lag_ms and self._tip.is_due and self._poll.is_due
 
     def rest(self, seconds: float) -> None:
-        self._poll.rest(seconds)
+        self._rested = self._around.clock.monotonic() + seconds
 
     async def aclose(self) -> None:
         await self._subscription.aclose()
@@ -75,6 +77,7 @@ class FanOutFeed(Feed):
         if self._is_behind:
             # What it has is behind what is polled now.
             await self._subscription.forget()
+        await self._poll.turn()
         portion = await self._poll.next(cursor)
         self._is_polled = True
         return portion

@@ -1,5 +1,7 @@
 """The frames of a long answer, and the events in them. Source: the AWS event stream encoding of Smithy."""
 
+import zlib
+
 import msgspec
 from botocore.eventstream import EventStreamBuffer, EventStreamMessage, ParserError
 from msgspec import Struct, field
@@ -30,9 +32,14 @@ class Frames:
         self._prelude = b""
 
     async def announced(self) -> int | None:
-        """Wait for the next frame. How many bytes it has; None where the server has ended the answer."""
+        """Wait for the next frame. How many bytes it has; None where the server has ended the answer.
+
+        Raises ``TransientError`` for what is no frame: nothing of that length is waited for.
+        """
         if not self._prelude:
-            self._prelude = await self._answer.exactly(_PRELUDE)
+            self._prelude = prelude = await self._answer.exactly(_PRELUDE)
+            if prelude and zlib.crc32(prelude[:8]) != int.from_bytes(prelude[8:]):
+                raise self._broken("its lengths do not agree with their check")
         return int.from_bytes(self._prelude[:4]) if self._prelude else None
 
     async def event(self) -> SubscribeToShardEvent | None:
@@ -41,10 +48,8 @@ class Frames:
         Raises the error that it tells of, and ``TransientError`` for a frame that is none.
         """
         prelude, self._prelude = self._prelude, b""
-        length = int.from_bytes(prelude[:4])
-        if length <= _PRELUDE:
-            raise self._broken(f"a frame of {length} bytes")
-        message = self._parsed(prelude + await self._answer.exactly(length - _PRELUDE))
+        rest = await self._answer.exactly(max(0, int.from_bytes(prelude[:4]) - _PRELUDE))
+        message = self._parsed(prelude + rest)
         kind = message.headers.get(":message-type")
         if kind != "event":
             raise self._told(message)
