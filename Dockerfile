@@ -38,7 +38,8 @@ COPY --from=system / /
 ENV PATH=/opt/kmbridge/bin:/usr/local/bin:/usr/bin:/bin \
     LANG=C.UTF-8 \
     HOME=/var/lib/kmbridge \
-    PYTHONDONTWRITEBYTECODE=1
+    PYTHONDONTWRITEBYTECODE=1 \
+    MALLOC_ARENA_MAX=2
 # Checkpoint files and whatever else is named without a folder; all other places may be read-only.
 WORKDIR /var/lib/kmbridge
 VOLUME /var/lib/kmbridge

@@ -117,6 +117,10 @@ class Batch:
     """None when no record of the batch has any."""
     origins: Sequence[bytes] | None = None
     """This hop's ``ORIGIN>DESTINATION`` of each record, to be sent as the last ``ORIGIN_HEADER``; None: not sent."""
+    parts: Sequence[int] | None = None
+    """Which of those records that were made of one source record each is, from 0; they have one position and stand
+    together. None: each is the only one.
+    """
     size: int = 0
     """Bytes of keys and values."""
     arrivals_ms: Sequence[int] | None = None
@@ -173,6 +177,7 @@ class Batch:
             arrivals_ms=None if self.arrivals_ms is None else [self.arrivals_ms[index] for index in chosen],
             headers=None if self.headers is None else [self.headers[index] for index in chosen],
             origins=None if self.origins is None else [self.origins[index] for index in chosen],
+            parts=None if self.parts is None else [self.parts[index] for index in chosen],
             size=sum(len(text) for text in (*keys, *values) if text is not None),
         )
 

@@ -1,6 +1,6 @@
 """Takes out of the system that it runs in what a mirror never needs. The Dockerfile calls it.
 
-Nothing is left that installs Python packages, and no program runs as another user than its caller.
+Nothing is left that installs packages, and no program runs as another user than its caller.
 """
 
 import os
@@ -13,6 +13,32 @@ from pathlib import Path
 
 _LIBRARY = ("ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "tkinter", "turtledemo", "turtle.py")
 _PREFIX = ("bin/2to3*", "bin/idle*", "bin/pip*", "bin/pydoc*", "bin/*-config", "include", "lib/pkgconfig", "share")
+_SYSTEM = (
+    # What installs Debian's packages, and what only its scripts need. The list of packages stays: scanners read it.
+    "/etc/apt",
+    "/usr/bin/apt*",
+    "/usr/bin/dpkg*",
+    "/usr/bin/perl*",
+    "/usr/lib/apt",
+    "/usr/lib/*/libapt-*",
+    "/usr/lib/*/perl-base",
+    "/usr/share/perl5",
+    "/var/cache/apt",
+    "/var/cache/debconf",
+    "/var/lib/apt",
+    "/var/lib/dpkg/info",
+    # Tables by which C programs convert between character sets; Python has its own.
+    "/usr/lib/*/gconv",
+    # What people read and type at a terminal.
+    "/usr/share/bash-completion",
+    "/usr/share/doc",
+    "/usr/share/lintian",
+    "/usr/share/locale",
+    "/usr/share/man",
+    # Clocks that count leap seconds.
+    "/usr/share/zoneinfo/right",
+)
+"""28 MB."""
 _SET_ID = stat.S_ISUID | stat.S_ISGID
 
 
@@ -23,8 +49,8 @@ def surplus() -> Iterator[Path]:
     yield from Path(sysconfig.get_path("purelib")).iterdir()
     for pattern in _PREFIX:
         yield from prefix.glob(pattern)
-    # Tables by which C programs convert between character sets, 9 MB; Python has its own.
-    yield from Path("/usr/lib").glob("*/gconv")
+    for pattern in _SYSTEM:
+        yield from Path("/").glob(pattern[1:])
 
 
 def remove(path: Path) -> None:

@@ -29,10 +29,12 @@ UV = Path(sys.executable).with_name("uv")
 LIMIT_BYTES = 200_000_000
 BUILD_TOOLS = (
     "apk",
+    "apt-get",
     "cc",
     "c++",
     "clang",
     "conda",
+    "dpkg",
     "easy_install",
     "g++",
     "gcc",

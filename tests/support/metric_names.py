@@ -2,10 +2,16 @@
 
 from collections.abc import Iterator
 
+from bridge.migration.dual_write.metrics import DualWriteMetrics
 from bridge.telemetry.names import MIRROR, PARITY, Kind
 from tests.support.promql import names_in
 
 _LABELS_OF_THE_SCRAPE = {"job", "instance"}
+_SUFFIXES = {"counter": "_total", "gauge": ""}
+_LABELS_OF_ONE = {
+    "kmbridge_dual_write_shadow_rejected_records": "reason",
+    "kmbridge_dual_write_healed_records": "outcome",
+}
 
 
 def series() -> dict[str, frozenset[str]]:
@@ -20,9 +26,18 @@ def series() -> dict[str, frozenset[str]]:
     return found
 
 
+def series_of_writers() -> dict[str, frozenset[str]]:
+    """The same of an application that writes to two places."""
+    found: dict[str, frozenset[str]] = {}
+    for family in DualWriteMetrics({}).describe():
+        more = {_LABELS_OF_ONE[family.name]} if family.name in _LABELS_OF_ONE else set()
+        found[f"{family.name}{_SUFFIXES[family.type]}"] = frozenset({"writer", *more, *_LABELS_OF_THE_SCRAPE})
+    return found
+
+
 def strangers(expression: str) -> Iterator[str]:
     """What ``expression`` names and no metric of ours has."""
-    known = series()
+    known = series() | series_of_writers()
     named = names_in(expression)
     for metric, labels in named.selectors:
         if metric not in known:
