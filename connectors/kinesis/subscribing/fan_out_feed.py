@@ -55,7 +55,8 @@ class FanOutFeed(Feed):
         if self._is_polled:
             self._is_polled = False
             self._poll.digested(portion, digest, cursor)
-            self._is_behind = self._is_behind and (cursor.anchored or digest.is_cut or portion.is_full)
+            waits = digest.is_cut or portion.is_full or portion.lag_ms > 0
+            self._is_behind = self._is_behind and (cursor.anchored or waits)
         else:
             self._is_behind = digest.is_cut
             self._asks = not portion.records and not portion.lag_ms and self._tip.is_due and self._poll.is_due

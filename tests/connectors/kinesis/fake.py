@@ -51,6 +51,7 @@ class FakeKinesis(Caller):
         self.shards = {f"shardId-{number:012}": FakeShard(f"shardId-{number:012}") for number in range(shards)}
         self.calls: list[tuple[float, str, dict[str, Any]]] = []
         self.page_size = 1_000
+        self.answer_size = 10_000
         self.names_children = True
         self.extra_summary: dict[str, Any] = {}
         self.retention_hours = 24
@@ -156,7 +157,7 @@ class FakeKinesis(Caller):
         if shard is None:
             raise fault("GetRecords", self.target, 400, "ResourceNotFoundException", "no such shard")
         there = self.kept(shard, int(start))
-        page = there[: given["Limit"]]
+        page = there[: min(given["Limit"], self.answer_size)]
         answer: dict[str, Any] = {"Records": [shown_record(each) for each in page], "MillisBehindLatest": self.lag_ms}
         at_end = len(page) == len(there)
         if self.unconfirmed_ends and at_end:

@@ -18,6 +18,7 @@ from tests.simulation.virtual_time import VirtualClock, run
 from tests.support.event_frames import event_frame, exception_frame
 
 FIRST = "shardId-000000000000"
+IDLE = event_frame(b'{"Records": [], "ContinuationSequenceNumber": "1", "MillisBehindLatest": 0}')
 EVENT = event_frame(b'{"Records": [], "ContinuationSequenceNumber": "1", "MillisBehindLatest": 5}')
 
 
@@ -106,15 +107,18 @@ def test_frames_that_are_none_are_not_taken() -> None:
 
     async def main(clock: VirtualClock) -> None:
         fake, observer = FanOutKinesis(clock), CountingObserver()
-        broken = [EVENT[:-1] + b"?", event_frame(b"{"), bytes(16), EVENT[:30] + b"?" + EVENT[31:]]
+        too_long = b"\0\xff\xff\xff" + EVENT[4:]
+        broken = [EVENT[:-1] + b"?", event_frame(b"{"), bytes(16), EVENT[:30] + b"?" + EVENT[31:], too_long]
         async with opened(fake, clock, observer) as source:
-            reading = asyncio.ensure_future(values(source, FIRST, Place(), 100))
-            putting = asyncio.ensure_future(trickled(fake, clock, 100, 0.7))
+            reading = asyncio.ensure_future(values(source, FIRST, Place(), 120))
+            putting = asyncio.ensure_future(trickled(fake, clock, 120, 0.7))
             for frame in broken:
                 await clock.sleep(15)
                 fake.frames.append(frame)
             assert await reading == await putting
         assert observer.retries["SubscribeToShard", "TransientError"] == len(broken)
+        # Nothing was waited for that a broken frame promised.
+        assert clock.monotonic() < 90
 
     run(main)
 
@@ -257,6 +261,7 @@ def test_an_event_without_a_number_is_no_end_of_an_open_shard() -> None:
         async with opened(fake, clock) as source:
             reading = asyncio.ensure_future(values(source, FIRST, Place(), 100))
             assert await trickled(fake, clock, 100, 0.2) == await reading
+        assert fake.count("ListShards") < 40
 
     run(main)
 
@@ -295,6 +300,8 @@ def test_an_event_that_waited_proves_nothing_of_the_time_since() -> None:
             await clock.sleep(60)
             waiting = fake.put(b"waiting")
             await clock.sleep(60)
+            # As they were made before it came.
+            fake.frames.extend([IDLE] * 3)
             taken.release()
             while True:
                 batch = await following
@@ -307,12 +314,16 @@ def test_an_event_that_waited_proves_nothing_of_the_time_since() -> None:
     run(main)
 
 
-def test_an_event_that_is_larger_than_a_batch_is_handed_out_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What there is no room for is polled: each user record once, in order."""
+@pytest.mark.parametrize("answer_size", [10_000, 1], ids=["whole answers", "short answers"])
+def test_an_event_that_is_larger_than_a_batch_is_handed_out_whole(
+    monkeypatch: pytest.MonkeyPatch, answer_size: int
+) -> None:
+    """What there is no room for is polled: each user record once, in order, however little a poll brings."""
     monkeypatch.setattr(columns.columns, "__defaults__", (6_000,))
 
     async def main(clock: VirtualClock) -> None:
         fake, users = FanOutKinesis(clock), [(b"u%d" % n, b"%0200d" % n) for n in range(400)]
+        fake.answer_size = answer_size
         for first in range(0, len(users), 40):
             fake.put(aggregate(users[first : first + 40]), key="a")
         async with opened(fake, clock) as source:

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from itertools import pairwise
 
 import pytest
 
@@ -49,7 +50,26 @@ def test_a_place_near_expiry_is_proven_by_a_poll_before_anything_behind_it_is_re
             await clock.sleep(30)
             later = fake.put(b"later").data
             assert await reading == [*put, later]
-        assert fake.count("GetRecords") > 1
+        polls = fake.times("GetRecords")
+        assert len(polls) > 1
+        assert all(later - sooner >= 0.2 for sooner, later in pairwise(polls))
+        assert fake.count("SubscribeToShard") == 1
+
+    run(main)
+
+
+def test_records_that_expire_before_a_subscription_is_there_are_a_gap() -> None:
+    """The consumer is long in the making; the first event then begins behind them, as if they had never been."""
+
+    async def main(clock: VirtualClock) -> None:
+        fake = FanOutKinesis(clock)
+        read = fake.put(b"read", age_ms=24 * HOUR_MS - 110_000)
+        fake.put(b"lost", age_ms=24 * HOUR_MS - 100_000)
+        fake.put(b"there")
+        fake.creating_s = 200
+        async with opened(fake, clock) as source:
+            with pytest.raises(GapError):
+                await values(source, FIRST, Place(str(read.sequence), read.arrival_ms), 1)
         assert fake.count("SubscribeToShard") == 1
 
     run(main)
