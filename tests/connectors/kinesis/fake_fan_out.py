@@ -50,7 +50,9 @@ class FanOutKinesis(FakeKinesis):
         self.names_no_number = False
         """Whether each event looks like a shard's last one, as some servers have it."""
         self.frames: deque[bytes] = deque()
-        """Sent before the next event, whatever they are; behind a piece of a frame the connection is cut."""
+        """Sent before the next event, whatever they are."""
+        self.pieces: deque[bytes] = deque()
+        """Of frames: likewise, and behind each of them the connection is cut."""
         self.subscribed: dict[str, list[float]] = {}
         self._live: dict[tuple[str, str], Subscribed] = {}
         self._called: dict[tuple[str, str], float] = {}
@@ -87,10 +89,10 @@ class FanOutKinesis(FakeKinesis):
         yield event_frame(b"", "initial-response")
         while clock.monotonic() - subscribed.at < self.life_s and not subscribed.is_taken:
             while self.frames:
-                frame = self.frames.popleft()
-                yield frame
-                if len(frame) < int.from_bytes(frame[:4]):
-                    return
+                yield self.frames.popleft()
+            if self.pieces:
+                yield self.pieces.popleft()
+                return
             records = self.kept(shard, first)[:100]
             ends = shard.closed and (not records or records[-1] is shard.records[-1])
             if records or ends or clock.monotonic() >= next_event:

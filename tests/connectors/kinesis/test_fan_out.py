@@ -95,7 +95,7 @@ def test_one_that_is_cut_anywhere_in_a_frame_goes_on_behind_the_last_event() -> 
             putting = asyncio.ensure_future(trickled(fake, clock, 200, 0.7))
             for cut in cuts:
                 await clock.sleep(15)
-                fake.frames.append(EVENT[:cut])
+                fake.pieces.append(EVENT[:cut])
             assert await reading == await putting
         assert observer.retries["SubscribeToShard", "TransientError"] == len(cuts)
 
@@ -291,11 +291,12 @@ def test_an_event_that_waited_proves_nothing_of_the_time_since() -> None:
     async def main(clock: VirtualClock) -> None:
         fake, budget = FanOutKinesis(clock), ByteBudget(BUDGET)
         async with (
-            opened(fake, clock) as source,
+            # After the first poll none is due for as long as the test lasts.
+            opened(fake, clock, poll_interval_s=10_000) as source,
             aclosing(source.read(Partition(FIRST), Place(), budget)) as reading,
         ):
             following = asyncio.ensure_future(anext(reading))
-            await clock.sleep(2)
+            await clock.sleep(12)
             taken = await budget.reserve(BUDGET)
             await clock.sleep(60)
             waiting = fake.put(b"waiting")
@@ -327,8 +328,10 @@ def test_an_event_that_is_larger_than_a_batch_is_handed_out_whole(
         for first in range(0, len(users), 40):
             fake.put(aggregate(users[first : first + 40]), key="a")
         async with opened(fake, clock) as source:
+            reading = asyncio.ensure_future(batches(source, FIRST, Place(), len(users) + 1))
+            await clock.sleep(0.5)
             later = fake.put(b"later")
-            found = await batches(source, FIRST, Place(), len(users) + 1)
+            found = await reading
             assert [value for batch in found for value in batch.values] == [*(value for _, value in users), later.data]
             fake.put(b"at last")
             assert await values(source, FIRST, found[-1].place, 1) == [b"at last"]
