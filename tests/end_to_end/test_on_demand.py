@@ -21,7 +21,7 @@ PAUSE_S = 0.4
 @pytest.mark.parametrize("read", ["polling", "fan_out"])
 @pytest.mark.parametrize(
     ("changes", "records"),
-    [pytest.param(6, 6_000, id="small"), pytest.param(50, 100_000, id="full", marks=pytest.mark.long)],
+    [pytest.param(4, 3_000, id="small"), pytest.param(50, 100_000, id="full", marks=pytest.mark.long)],
 )
 async def test_splits_and_merges_that_nobody_announces_are_followed(
     route: RouteFactory, seed: int, draw: Random, figure: Figure, *, read: str, changes: int, records: int
