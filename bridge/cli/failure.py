@@ -42,5 +42,10 @@ def exit_code(error: Exception) -> int | None:
 def _text(error: Exception) -> str:
     hint = getattr(error, "hint", "")
     if not hint:
-        return str(error)
-    return f"{getattr(error, 'operation', '')}: {getattr(error, 'cause', '')}\nhint: {hint}"
+        return _visible(str(error))
+    return _visible(f"{getattr(error, 'operation', '')}: {getattr(error, 'cause', '')}\nhint: {hint}")
+
+
+def _visible(text: str) -> str:
+    """``text`` without a character that tells a terminal what to do: some of it came from a file or a server."""
+    return "".join(each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in text)

@@ -17,9 +17,9 @@ from typer.core import TyperCommand
 class LazyCommand(TyperCommand):
     """Stands for the command at ``target``, ``module:name`` of a function or of a ``typer.Typer``."""
 
-    def __init__(self, name: str, target: str, line: str, *, hidden: bool = False, unbegun: int | None = None) -> None:
+    def __init__(self, name: str, target: str, line: str, *, unbegun: int | None = None) -> None:
         """``unbegun`` is the exit code where a signal comes before the command is there; None: 128 and its number."""
-        super().__init__(name, help=line, hidden=hidden)
+        super().__init__(name, help=line)
         self._target = target
         self._unbegun = unbegun
 

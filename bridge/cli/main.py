@@ -23,24 +23,21 @@ COMMANDS = {
     "redrive": ("bridge.cli.redrive:redrive", "Send dead-lettered records again, in order per key."),
     "checkpoints": ("bridge.cli.checkpoints:checkpoints", "See and change where a mirror stands."),
     "fan-out": ("bridge.cli.fan_out:fan_out", "See and remove the consumer of a mirror that subscribes."),
+    "plan": ("bridge.cli.plan:plan", "Say what a mirror needs, and what both sides cost."),
     "doctor": ("bridge.cli.doctor:doctor", "Look at everything that a mirror rests on."),
     "status": ("bridge.cli.status:status", "Show a running mirror as it is now, or live."),
     "config": ("bridge.cli.config:config", "Validate a configuration, print its schema or an example."),
 }
 """Where each command is, and its line in the help: none is imported before it is called."""
 
-LATER = ("plan",)
-
 
 class Commands(TyperGroup):
-    """All subcommands, by name. Those to come exist too, and say that they are to come."""
+    """All subcommands, by name."""
 
     def __init__(self, **attributes: object) -> None:
         super().__init__(**attributes)  # type: ignore[arg-type]
         for name, (target, line) in COMMANDS.items():
             self.commands[name] = LazyCommand(name, target, line, unbegun=0 if name == "run" else None)
-        for name in LATER:
-            self.commands[name] = LazyCommand(name, "bridge.cli.later:later", "", hidden=True)
 
 
 app = typer.Typer(

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -63,9 +64,17 @@ def _instance(value: str) -> str:
 
 
 def _endpoint(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", value):
+    if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", value) or not _has_address(value):
         raise allowed("a URL, as http://127.0.0.1:4567")
     return value
+
+
+def _has_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _servers(value: Any) -> Any:

@@ -85,3 +85,9 @@ class Source(Choice):
         given = self.kinesis or self.kafka
         assert given is not None  # noqa: S101 - a choice has exactly one
         return given
+
+    @property
+    def begins(self) -> str:
+        """Where reading begins while there is no checkpoint yet, for a person."""
+        start = self.end.start
+        return start if isinstance(start, str) else start.isoformat()

@@ -14,6 +14,8 @@ _TAG = "tag:yaml.org,2002:"
 # Times stay text: what they mean is for the key that holds one to say.
 _TEXT = {f"{_TAG}str", f"{_TAG}timestamp"}
 _SCALARS = {f"{_TAG}{kind}" for kind in ("null", "bool", "int", "float")}
+_MOST_VALUES = 100_000
+"""More than any file is written with: aliases of aliases make as many as they like of a few lines."""
 
 
 @dataclass(slots=True)
@@ -30,6 +32,9 @@ class _Reader:
     constructor: yaml.constructor.SafeConstructor = field(default_factory=yaml.constructor.SafeConstructor)
 
     def read(self, node: yaml.Node, path: Path, key: yaml.Node | None = None) -> Any:
+        if len(self.marks) >= _MOST_VALUES:
+            message = f"holds more than {_MOST_VALUES:,} values, each alias counted with all that it stands for"
+            raise ConfigurationError([Problem(self.where, "", message)])
         self.marks[path] = self._mark(key or node, node.value if isinstance(node, yaml.ScalarNode) else None)
         if node in self.around:
             return self._fail(path, "this alias stands inside its own anchor")
@@ -71,7 +76,10 @@ class _Reader:
         if tag in _TEXT:
             return text
         if tag in _SCALARS:
-            return self.constructor.construct_object(node)
+            try:
+                return self.constructor.construct_object(node)
+            except (KeyError, ValueError):
+                return self._fail(path, f"cannot be read as a YAML {tag.removeprefix(_TAG)}")
         return self._fail(path, f"YAML tag {tag.replace(_TAG, '!!')} is not read here")
 
     def _mark(self, node: yaml.Node, text: str | None) -> Mark:
@@ -129,6 +137,8 @@ def _compose(text: str, where: str, *, numbered: bool = True) -> yaml.Node | Non
         line = text.count("\n", 0, error.position) + 1
         message = f"not valid YAML: the character {chr(int(error.character))!r} is not allowed"
         raise ConfigurationError([Problem(f"{where}:{line}" if numbered else where, "", message, line)]) from None
+    except RecursionError:
+        raise ConfigurationError([Problem(where, "", "is nested too deep")]) from None
 
 
 def _line(text: str, number: int) -> str:

@@ -49,6 +49,7 @@ class Lane:
         self._around = around
         self._backoff = backoff
         self._gap = gap
+        self._made_ms = around.clock.now_ms()
         self._draining = False
         self._reading: asyncio.Task[tuple[Place, Passed]] | None = None
         """What is passed over."""
@@ -198,7 +199,7 @@ class Lane:
             state,
             progress.place.position,
             # What was last read of a lane that stands still tells less and less of the tip.
-            lag_ms if state not in HALTED or watermark_ms is None else max(lag_ms, now_ms - watermark_ms),
+            lag_ms if state not in HALTED else max(lag_ms, now_ms - self._complete_ms()),
             progress.lag_records,
             progress.records_written,
             progress.rate.per_second(now_s, progress.records_written),
@@ -220,6 +221,11 @@ class Lane:
             stall = self._around.delivery.stall if self.progress.in_flight > 0 else None
             return (self.state, self.error) if stall is None else (LaneState.RETRYING, self.error or stall)
         return LaneState.HELD if isinstance(trouble, RefusedError) else LaneState.RETRYING, trouble
+
+    def _complete_ms(self) -> int:
+        """Since when what arrives may not be durable; of a lane that has not come to know it, since when it stands."""
+        watermark_ms, paused_ms = self.progress.place.watermark_ms, self.progress.paused_ms
+        return min(self._made_ms, paused_ms or self._made_ms) if watermark_ms is None else watermark_ms
 
     def _interrupt(self) -> None:
         """Let ``run`` look anew at what it is to do."""

@@ -241,6 +241,7 @@ class Lanes(Owner):
                 progress = Progress(
                     place, checkpoint, gaps=checkpoint.gaps, bound=checkpoint.bound, paused_ms=checkpoint.paused_ms
                 )
+            progress.rate.sample(self._around.clock.monotonic(), progress.records_written)
             gap = self._gap(partition.id)
             self.lanes[partition.id] = Lane(partition, progress, self._around, Backoff(self._random), gap)
             if checkpoint is not None and gap is None:

@@ -38,7 +38,7 @@ class Carried:
 
 
 class Orders:
-    """Carries out one order after another for each lane here, beside the lanes, which go on.
+    """Carries out orders to the lanes here, beside them, at once: an answer tells how the lane is by then.
 
     Each is logged with who gave it and where the lane stood. Raises ``OrderError`` for what cannot be done.
     """

@@ -13,7 +13,7 @@ OPERATOR = "operator"
 
 
 class OrderError(BridgeError):
-    """What an operator told a lane to do cannot be done as things are. Nothing was changed."""
+    """What an operator told a lane to do cannot be done as things are. Nothing was changed, or the hint says: look."""
 
 
 class UnknownLaneError(OrderError):

@@ -18,7 +18,8 @@ def stop_at(batch: Batch, rejected: Rejected) -> RejectedError:
     return RejectedError(
         f"write record {batch.positions[rejected.index]} of {batch.partition}",
         rejected.detail,
-        "on_error: dead_letter sends such records elsewhere and goes on; kmbridge lane skip passes this one",
+        "a raised limit is known after a restart; kmbridge lane skip passes this record; on_error: dead_letter sends "
+        "such records elsewhere and goes on",
         batch.positions[rejected.index],
     )
 

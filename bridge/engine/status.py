@@ -55,7 +55,9 @@ class LaneStatus:
     position: str | None
     """Everything at or before it is durable in the sink."""
     lag_ms: int
-    """How far what is durable is behind the partition's tip, at the most while the lane does not read."""
+    """How far what is durable is behind the partition's tip: at the most while the lane does not read, and at the least
+    where it never knew.
+    """
     lag_records: int | None
     """How many records lie behind the last one read; None where the source cannot count them."""
     records_written: int

@@ -16,7 +16,7 @@ from bridge.errors import BridgeError
 from bridge.telemetry.counters import Counts
 from bridge.telemetry.observed import ObservedMirror
 from bridge.workers.channel import Report
-from bridge.workers.merged import NOTHING, left_behind, merged, totals
+from bridge.workers.merged import NOTHING, by_now, left_behind, merged, totals
 from bridge.workers.supervisor import WELL_S
 from checkpoints.base import CheckpointError
 from connectors.base import Clock, ConnectorError
@@ -122,7 +122,7 @@ class Member:
         present = [] if self._life is None else [_report(self._life.observed)]
         if self.is_down:
             # Not starting: whoever waits for this mirror may wait long, and the others are at work.
-            whole = merged(MirrorState.FAILED, [self._past], present, self._left)
+            whole = merged(MirrorState.FAILED, [self._past], present, by_now(self._left, self._clock.now_ms()))
             return replace(whole, error=str(self.failure))
         state = present[0].status.state if present else MirrorState.STARTING
         return merged(state, [self._past], present, ())

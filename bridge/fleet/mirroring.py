@@ -154,7 +154,7 @@ def _log_start(asked: Configuration, assembly: Assembly, address: str | None) ->
         sink=assembly.ends.sink.address,
         delivery=asked.delivery,
         checkpoints=described(asked),
-        start=asked.source.end.start,
+        start=asked.source.begins,
         **pages(address),
     )
 

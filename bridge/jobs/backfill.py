@@ -124,7 +124,7 @@ class Backfill:
         since, until = job_of(stored) or ("", "")
         return BackfillReport(
             name=self._asked.name,
-            since=since or f"start: {self._asked.source.end.start}",
+            since=since or f"start: {self._asked.source.begins}",
             until=until,
             verdict=Verdict.COMPLETE if is_complete else Verdict.INTERRUPTED,
             partitions=partitions(stored),

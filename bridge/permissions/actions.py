@@ -105,6 +105,15 @@ def write(end: Stream | Topic) -> Iterator[Statement]:
         yield from _at(end.cluster, "WriteTopic", (*DESCRIBE_TOPIC, *WRITE_TOPIC), end.arn)
 
 
+def look_at(end: Stream | Topic) -> Iterator[Statement]:
+    """What an end is, and none of its records."""
+    yield from reach(end)
+    if isinstance(end, Stream):
+        yield allow("SeeSink", DESCRIBE_STREAM, end.arn)
+    else:
+        yield from _at(end.cluster, "SeeSink", DESCRIBE_TOPIC, end.arn)
+
+
 def create(topic: Topic) -> Iterator[Statement]:
     """Making a sink that is missing."""
     yield from _at(topic.cluster, "WriteTopic", CREATE_TOPIC, topic.arn)

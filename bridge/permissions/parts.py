@@ -35,6 +35,8 @@ class Parts:
     creates_sink: bool = False
     """Whether a missing sink topic is made."""
     consumers: tuple[Consumers, ...] = ()
+    checkpoints_in_group: bool = False
+    """Whether they are the offsets of the mirror's own group, in the source's cluster."""
 
     @property
     def group(self) -> str:
@@ -69,6 +71,7 @@ def parts_of(configuration: Configuration, around: Surroundings) -> Parts:
         _dead_letters(configuration, source, sink),
         configuration.sink.kafka is not None and configuration.sink.kafka.create_topic is not None,
         _consumers(configuration, source, sink, around),
+        configuration.checkpoints_in_source_group,
     )
 
 

@@ -22,6 +22,7 @@ class Task(StrEnum):
     DOCTOR = "doctor"
     REMOVE_CONSUMER = "remove-consumer"
     """``fan-out remove``."""
+    PLAN = "plan"
     ENTER = "enter"
     """To be let in at the clusters, whatever is done there."""
     DISCOVER = "discover"
@@ -68,7 +69,9 @@ def _run(parts: Parts) -> Iterator[Statement]:
 
 def _checkpoints(parts: Parts) -> Iterator[Statement]:
     if isinstance(parts.source, Topic):
-        yield from actions.work_in_group(parts.source.cluster, parts.shown_group)
+        # Whoever reads asks who coordinates this group; offsets are shown in it where the checkpoints are no offsets.
+        show = actions.see_group if parts.checkpoints_in_group else actions.work_in_group
+        yield from show(parts.source.cluster, parts.shown_group)
     match parts.checkpoints:
         case Table() as table:
             yield from actions.keep_in_table(table)
@@ -76,7 +79,7 @@ def _checkpoints(parts: Parts) -> Iterator[Statement]:
             yield from actions.keep_in_topic(topic)
             yield from actions.work_in_group(topic.cluster, parts.group)
             yield from actions.write_in_transactions(topic.cluster, parts.name)
-        case None if isinstance(parts.source, Topic):
+        case None if parts.checkpoints_in_group and isinstance(parts.source, Topic):
             yield from actions.work_in_group(parts.source.cluster, parts.group)
         case None:
             pass
@@ -90,7 +93,7 @@ def _look(parts: Parts) -> Iterator[Statement]:
         case Topic() as topic:
             yield from actions.read(topic)
             yield from actions.see_group(topic.cluster, parts.group)
-        case None if isinstance(parts.source, Topic):
+        case None if parts.checkpoints_in_group and isinstance(parts.source, Topic):
             yield from actions.see_group(parts.source.cluster, parts.group)
         case None:
             pass
@@ -159,6 +162,16 @@ def _remove_consumer(parts: Parts) -> Iterator[Statement]:
     yield from _checkpoints(parts)
 
 
+def _plan(parts: Parts) -> Iterator[Statement]:
+    """The source's load, counted by CloudWatch or seen in its records, what the sink is, and prices."""
+    yield from actions.read(parts.source)
+    yield from actions.look_at(parts.sink)
+    if isinstance(parts.source, Stream):
+        yield allow("SeeConsumers", ("kinesis:ListStreamConsumers",), parts.source.arn)
+        yield allow("SeeMetrics", ("cloudwatch:GetMetricStatistics",), "*")
+    yield allow("SeePrices", ("pricing:GetProducts",), "*")
+
+
 def _enter(parts: Parts) -> Iterator[Statement]:
     for end in (parts.source, parts.sink):
         yield from actions.reach(end)
@@ -180,6 +193,7 @@ _NEEDS: Mapping[Task, Callable[[Parts], Iterator[Statement]]] = {
     Task.CUTOVER: _cutover,
     Task.DOCTOR: _doctor,
     Task.REMOVE_CONSUMER: _remove_consumer,
+    Task.PLAN: _plan,
     Task.ENTER: _enter,
     Task.DISCOVER: _discover,
 }

@@ -30,7 +30,7 @@ PAIRS: Mapping[str, Parts] = {
     "kinesis-to-kafka-exactly-once-fan-out": Parts("NAME", _SUBSCRIBED, _TOPIC, _IN_TOPIC, transactional=True),
     "kinesis-to-kafka-at-least-once-fan-out": Parts("NAME", _SUBSCRIBED, _TOPIC, _IN_TOPIC),
     "kinesis-to-kafka-checkpoints-in-dynamodb": Parts("NAME", _STREAM, _TOPIC, _TABLE),
-    "kafka-to-kinesis": Parts("NAME", _TOPIC, _STREAM, None),
+    "kafka-to-kinesis": Parts("NAME", _TOPIC, _STREAM, None, checkpoints_in_group=True),
     "kinesis-to-kinesis": Parts("NAME", _STREAM, _OTHER_STREAM, None),
     "kafka-to-kafka-exactly-once": Parts("NAME", _OTHER_TOPIC, _TOPIC, _IN_TOPIC, transactional=True),
     "kafka-to-kafka-at-least-once": Parts("NAME", _OTHER_TOPIC, _TOPIC, _IN_TOPIC),
@@ -39,7 +39,7 @@ PAIRS: Mapping[str, Parts] = {
 
 _MIGRATIONS: Mapping[str, Parts] = {
     "kinesis-to-kafka": Parts("NAME", _STREAM, _TOPIC, _IN_TOPIC, transactional=True, consumers=_CONSUMERS),
-    "kafka-to-kinesis": Parts("NAME", _TOPIC, _STREAM, None, consumers=_CONSUMERS),
+    "kafka-to-kinesis": Parts("NAME", _TOPIC, _STREAM, None, consumers=_CONSUMERS, checkpoints_in_group=True),
 }
 _BY_PAIR: Mapping[str, Parts] = {
     **_MIGRATIONS,
@@ -59,6 +59,7 @@ def _templates() -> Iterator[tuple[str, Policy]]:
     for task, pairs in (
         (Task.VERIFY, _BY_PAIR),
         (Task.DOCTOR, _BY_PAIR),
+        (Task.PLAN, _BY_PAIR),
         (Task.TRANSLATE, _MIGRATIONS),
         (Task.CUTOVER, _MIGRATIONS),
     ):

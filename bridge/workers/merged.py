@@ -1,7 +1,7 @@
 """Many reports as one."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -91,6 +91,13 @@ def left_behind(report: Report, cause: str) -> tuple[LaneStatus, ...]:
         for lane in report.status.lanes
         if lane.state is not LaneState.FINISHED
     )
+
+
+def by_now(left: Iterable[LaneStatus], now_ms: int) -> Iterator[LaneStatus]:
+    """``left`` as they are at ``now_ms``: what nobody works on falls behind as time passes."""
+    for lane in left:
+        behind_ms = 0 if lane.watermark_ms is None else now_ms - lane.watermark_ms
+        yield replace(lane, lag_ms=max(lane.lag_ms, behind_ms))
 
 
 def _added(counts: Iterable[Mapping[Key, int]]) -> dict[Key, int]:

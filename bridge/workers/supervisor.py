@@ -11,7 +11,7 @@ from bridge.engine.passing import UnknownLaneError
 from bridge.engine.retry import Backoff
 from bridge.engine.status import MirrorState, MirrorStatus
 from bridge.telemetry.counters import Counts
-from bridge.workers.merged import merged, totals
+from bridge.workers.merged import by_now, merged, totals
 from bridge.workers.worker import FAILED, SILENT_S, Life, Worker
 from connectors.base import Clock
 
@@ -38,6 +38,7 @@ class Supervisor:
     ) -> None:
         """``command`` starts the worker of an index, from 0 on; ``backoff`` makes the delays of one worker."""
         self._workers = [Worker(index, command(index), clock) for index in range(count)]
+        self._clock = clock
         self._backoff = backoff
         self._draining = asyncio.Event()
         self._is_over = False
@@ -68,21 +69,23 @@ class Supervisor:
 
     def status(self) -> MirrorStatus:
         past = [worker.past for worker in self._workers]
-        present = [worker.report for worker in self._workers if worker.report is not None]
-        return merged(self._state(), past, present, [lane for worker in self._workers for lane in worker.left])
+        # Of a lane that moved from one to another the one that was heard of last tells.
+        latest = sorted(self._workers, key=lambda worker: worker.silent_s, reverse=True)
+        present = [worker.report for worker in latest if worker.report is not None]
+        left = [lane for worker in self._workers for lane in worker.left]
+        return merged(self._state(), past, present, by_now(left, self._clock.now_ms()))
 
     def counts(self) -> Counts:
         past = [worker.past for worker in self._workers]
         return totals([*past, *(worker.report for worker in self._workers if worker.report is not None)]).counts
 
     async def carry_out(self, order: Order) -> Answer:
-        """As promised by ``Control``, by the worker that has the lane."""
-        for worker in self._workers:
-            if worker.has_lane(order.partition):
-                return await worker.carry_out(order)
-        raise UnknownLaneError(
-            f"{order.action.value} lane {order.partition}", "no worker of this process has it", "see kmbridge status"
-        )
+        """As promised by ``Control``, by the worker that has the lane: of several that told so, the last one."""
+        having = [worker for worker in self._workers if worker.has_lane(order.partition)]
+        if not having:
+            operation = f"{order.action.value} lane {order.partition}"
+            raise UnknownLaneError(operation, "no worker of this process has it", "see kmbridge status")
+        return await min(having, key=lambda worker: worker.silent_s).carry_out(order)
 
     def restarts(self) -> int:
         """How often workers were started again."""

@@ -24,6 +24,8 @@ FAILED = 1
 SILENT_S = 30.0
 """A worker that has not reported for so long does not work."""
 
+_LOOK_S = 1.0
+
 log = structlog.get_logger(__name__)
 
 
@@ -93,14 +95,17 @@ class Worker:
         return self.report is not None and any(lane.partition == partition for lane in self.report.status.lanes)
 
     async def carry_out(self, order: Order) -> Answer:
-        """As promised by ``Control``, by the process."""
+        """As promised by ``Control``, by the process. One that falls silent is not waited for: it may have done it."""
         if self._channel is None or not self._channel.can_write_eof() or self._is_drained:
             raise self._gone(order, "it is ending")
         self._asked = number = self._asked + 1
         self._replies[number] = replied = asyncio.Future[Reply]()
         self._channel.write(framed(ToWorker(number, order)))
         try:
-            reply = await replied
+            while not (await asyncio.wait([replied], timeout=_LOOK_S))[0]:
+                if self.silent_s >= SILENT_S:
+                    raise self._gone(order, f"it has not reported for {self.silent_s:.0f} s")
+            reply = replied.result()
         finally:
             self._replies.pop(number, None)
         if reply.answer is None:

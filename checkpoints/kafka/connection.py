@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
-from checkpoints.base import CheckpointError, StoreRefusedError, StoreUnreachableError
+from checkpoints.base import CheckpointError, StoreRefusedError, StoreSettingsError, StoreUnreachableError
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
@@ -131,7 +131,7 @@ def explanation(error: KafkaError, operation: str, heard: str = "") -> Checkpoin
     if code in _CREDENTIALS:
         return StoreRefusedError(operation, text, "check the credentials for the checkpoints' cluster")
     if code == KafkaError._INVALID_ARG:  # noqa: SLF001
-        return StoreRefusedError(operation, text, "check the librdkafka settings")
+        return StoreSettingsError(operation, text, "check the librdkafka settings")
     if code in _UNREACHABLE:
         return StoreUnreachableError(
             operation, heard or text, "check address, network, auth (or security.protocol) and the brokers"

@@ -1,6 +1,8 @@
 """Every mistake is named with its place, what was found and what is allowed: the messages word for word."""
 
+from itertools import pairwise
 from pathlib import Path
+from string import ascii_lowercase
 
 import pytest
 
@@ -280,6 +282,10 @@ LINES = {
         "on_gap: ${ON_GAP}",
         "o.yaml:8: on_gap: the environment has no variable ON_GAP; set it, or write ${ON_GAP:-default}",
     ),
+    "a variable in the default of another": (
+        "on_gap: ${X:-${Y}}",
+        "o.yaml:8: on_gap: malformed variable; allowed: ${NAME} or ${NAME:-default}, NAME of letters, digits and _",
+    ),
     "a malformed variable": (
         "on_gap: ${ON-GAP}",
         "o.yaml:8: on_gap: malformed variable; allowed: ${NAME} or ${NAME:-default}, NAME of letters, digits and _",
@@ -439,6 +445,14 @@ ENDS = {
             "allowed: any setting but acks, on which the bridge's guarantees rest"
         ),
     ),
+    "a server at no address": (
+        ("region: eu-west-1", "endpoint_url: 'http://[::1'"),
+        'o.yaml:3: source.kinesis.endpoint_url: found "http://[::1"; allowed: a URL, as http://127.0.0.1:4567',
+    ),
+    "a server at no port": (
+        ("region: eu-west-1", "endpoint_url: 'http://a:99999'"),
+        'o.yaml:3: source.kinesis.endpoint_url: found "http://a:99999"; allowed: a URL, as http://127.0.0.1:4567',
+    ),
     "a list for the client": (
         ("    topic: orders", "    topic: orders\n    librdkafka: {linger.ms: [5]}"),
         "o.yaml:8: sink.kafka.librdkafka.linger.ms: found a list; allowed: a text, a number, true or false",
@@ -524,7 +538,13 @@ def test_credentials_in_a_url_are_not_repeated(tmp_path: Path) -> None:
             "a: 1\n---\nb: 2\n",
             "o.yaml:2: not valid YAML at line 2, column 1: expected a single document in the stream, but found ",
         ),
+        ("a: " + "[" * 5_000, "o.yaml: is nested too deep"),
+        (
+            "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in pairwise(ascii_lowercase)),
+            "o.yaml: holds more than 100,000 values, each alias counted with all that it stands for",
+        ),
     ],
+    ids=["nothing", "a list", "a character", "two documents", "a tower", "aliases of aliases"],
 )
 def test_what_is_no_configuration_at_all_is_told(tmp_path: Path, text: str, message: str) -> None:
     """One clear message for a file that is something else."""
@@ -540,6 +560,13 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match=reason) as raised:
             load([str(path)], environment={})
         assert str(path) in str(raised.value)
+
+
+@pytest.mark.parametrize("value", ["!!int twelve", "!!float twelve", "!!bool perhaps", "9" * 5_000])
+def test_what_yaml_itself_cannot_read_is_named(tmp_path: Path, value: str) -> None:
+    """A tag that does not fit its value, or a number beyond measure, is a mistake on its line like any other."""
+    (found,) = messages(tmp_path, f"{VALID}limits: {{records_per_second: {value}}}\n")
+    assert found.startswith("o.yaml:8: limits.records_per_second: cannot be read as a YAML ")
 
 
 SETTINGS = {

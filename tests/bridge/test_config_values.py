@@ -245,6 +245,7 @@ def test_two_urls_stand_for_a_file() -> None:
     stream, topic = stream_of(found), topic_of(found)
     assert (stream.stream, stream.region, stream.endpoint_url) == ("orders", None, "http://127.0.0.1:4567")
     assert stream.start == datetime(2026, 1, 31, 11, tzinfo=UTC)
+    assert found.source.begins == "2026-01-31T12:00:00+01:00"
     assert (topic.bootstrap_servers, topic.topic) == (("a:1", "b:2"), "in")
     assert topic.create_topic is not None
     assert topic.create_topic.partitions == 4

@@ -55,6 +55,7 @@ EVERYTHING: dict[str, Values] = {
         "config": TO_KAFKA,
         "autoscaling": {"kind": "keda", "prometheus": "http://prometheus:9090", "authenticationRef": "prometheus"},
     },
+    "keda by Kafka": {"config": TO_KINESIS, "autoscaling": {"kind": "keda", "kafkaLag": {"records": 50_000}}},
     "hpa": {"config": SEVERAL, "autoscaling": {"kind": "hpa", "minReplicas": 1, "maxReplicas": 4}},
     "backfill": {"config": TO_KAFKA, "mode": "backfill", "backfill": {"from": ["trim_horizon"]}},
     "backfill into a file of checkpoints": {"config": BETWEEN_STREAMS, "mode": "backfill", "replicas": 1},

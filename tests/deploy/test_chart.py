@@ -163,6 +163,14 @@ def test_a_secret_in_plain_text_is_refused(key: str, value: str) -> None:
         ({**TO_KAFKA, "checkpoints": {"dynamodb": {"table": "kmb"}}}, "(checkpoints: dynamodb) is for one worker"),
         ({**TO_KAFKA, "dead_letter": {"file": {"path": "o.jsonl"}}}, "use a topic or a stream"),
         ({"mirrors": [TO_KAFKA, mirrors.BETWEEN_STREAMS]}, "orders-copy (checkpoints: auto) is for one worker"),
+        (
+            {"mirrors": [{**TO_KAFKA, "name": None, "checkpoints": "memory"}]},
+            "replicas: orders (checkpoints: memory) is for one worker",
+        ),
+        (
+            {"defaults": {"sink": mirrors.TOPIC}, "mirrors": [TO_KAFKA, mirrors.BETWEEN_STREAMS]},
+            "orders-copy (checkpoints: auto) is for one worker",
+        ),
     ],
 )
 @pytest.mark.parametrize("many", [{"replicas": 2}, {"autoscaling": {"kind": "hpa"}, "replicas": 1}])
@@ -189,36 +197,6 @@ def test_checkpoints_in_a_file_outlive_the_pod_and_the_release(case: str, tmp_pa
 def test_nothing_is_kept_on_a_volume_where_no_file_has_to_outlive_the_pod() -> None:
     """Checkpoints are in Kafka, and a pod can go to any node."""
     assert not rendered("defaults").every("PersistentVolumeClaim")
-
-
-def test_lag_makes_pods_by_keda_or_by_an_autoscaler_and_never_by_both() -> None:
-    """And where one of them does, the chart does not say how many there are."""
-    keda, hpa, none = rendered("keda"), rendered("hpa"), rendered("defaults")
-    assert "replicas" not in keda.only("StatefulSet")["spec"]
-    assert "replicas" not in hpa.only("StatefulSet")["spec"]
-    assert none.only("StatefulSet")["spec"]["replicas"] == 2
-    assert [len(each.every("ScaledObject")) for each in (keda, hpa, none)] == [1, 0, 0]
-    assert [len(each.every("HorizontalPodAutoscaler")) for each in (keda, hpa, none)] == [0, 1, 0]
-
-
-def test_the_lag_that_is_scaled_on_is_the_one_that_is_told() -> None:
-    """Of the mirror as a whole: a pod's average would say that half of it is enough for two."""
-    scaled = rendered("keda").only("ScaledObject")["spec"]
-    (trigger,) = scaled["triggers"]
-    assert trigger["metricType"] == "Value"
-    assert trigger["metadata"]["query"] == 'max(kmbridge_lag_seconds{namespace="streaming", mirror=~"orders"})'
-    assert scaled["minReplicaCount"] >= 1
-    metrics = rendered("hpa").only("HorizontalPodAutoscaler")["spec"]["metrics"]
-    assert [each["external"]["metric"]["selector"]["matchLabels"]["mirror"] for each in metrics] == [
-        "orders",
-        "payments",
-    ]
-
-
-def test_keda_is_told_whom_to_ask() -> None:
-    """Left out, nothing would ever scale."""
-    with pytest.raises(RefusedValuesError, match=r"autoscaling\.prometheus"):
-        render({"config": TO_KAFKA, "autoscaling": {"kind": "keda"}})
 
 
 def test_a_backfill_is_tried_again_until_it_is_complete_but_not_with_a_mistake_in_its_configuration() -> None:
@@ -257,6 +235,26 @@ def test_nobody_reaches_a_pod_but_who_scrapes_it_and_it_reaches_nobody_but_who_i
     assert rule["ports"] == [{"protocol": "TCP", "port": "http"}]
     assert _ports(scraped) == [{53}, {443}, {14001, 9098}, {80}]
     assert _ports(rendered("sqlite").only("NetworkPolicy")["spec"]) == [{53}, {443}]
+
+
+MSK = {"msk_cluster_arn": "arn:aws:kafka:eu-west-1:000000000000:cluster/orders/ID", "topic": "orders"}
+
+
+@pytest.mark.parametrize(
+    ("end", "ports"),
+    [
+        ({"bootstrap_servers": "b-1.example:9092,b-2.example:19092", "topic": "orders"}, {9092, 19092}),
+        ({"bootstrap_servers": ["[::1]:9092"], "topic": "orders"}, {9092}),
+        (MSK, {9092, 9094, 9096, 9098}),
+        ({**MSK, "msk_connectivity": "public"}, {9092, 9094, 9096, 9098, 9194, 9196, 9198}),
+    ],
+)
+def test_a_pod_reaches_its_brokers_however_they_are_named(end: Any, ports: set[int]) -> None:
+    """As text with commas, by the ARN of a cluster of MSK, and by both side by side."""
+    alone = render({"config": {**TO_KAFKA, "sink": {"kafka": end}}}).only("NetworkPolicy")["spec"]
+    assert _ports(alone)[2] == ports
+    both = render({"config": {**TO_KAFKA, "source": mirrors.TOPIC, "sink": {"kafka": end}}}).only("NetworkPolicy")
+    assert _ports(both["spec"])[2] == {9098, *ports}
 
 
 def test_the_role_of_the_pods_is_that_of_their_service_account() -> None:

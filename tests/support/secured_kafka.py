@@ -26,6 +26,24 @@ REAUTHENTICATION_MS = 2_000
 """After so long a connection by token has to show a new one."""
 
 
+_LOGGING = """
+appender.console.type = Console
+appender.console.name = console
+appender.decisions.type = File
+appender.decisions.name = decisions
+appender.decisions.fileName = {decisions}
+appender.decisions.layout.type = PatternLayout
+appender.decisions.layout.pattern = %m%n
+rootLogger.level = error
+rootLogger.appenderRef.console.ref = console
+logger.authorizer.name = kafka.authorizer.logger
+logger.authorizer.level = debug
+logger.authorizer.additivity = false
+logger.authorizer.appenderRef.decisions.ref = decisions
+"""
+"""As by default, but for what the authorizer decides."""
+
+
 @dataclass(frozen=True, slots=True)
 class SecuredKafka:
     """Addresses of one broker, ``host:port``, by how one is let in, and the files that it takes."""
@@ -42,6 +60,8 @@ class SecuredKafka:
     certificate: str
     """Of ``mirror``."""
     key: str
+    decisions: str
+    """The file in which its authorizer writes down what it allows and denies, a line each."""
 
     @property
     def mutual_auth(self) -> dict[str, dict[str, str]]:
@@ -67,7 +87,10 @@ def secured_broker(folder: Path) -> tuple[KafkaBroker, SecuredKafka]:
         Listener.direct("TOKEN", "SASL_SSL"),
     )
     settings = _settings(str(authority.keystore("broker", [HOST])), str(authority.ca))
-    broker = KafkaBroker(folder, settings, [scram, mutual, token])
+    decisions, logging = folder / "decisions.log", folder / "log4j2.properties"
+    logging.write_text(_LOGGING.format(decisions=decisions))
+    options = [f"-Dlog4j2.configurationFile={logging}"]
+    broker = KafkaBroker(folder, settings, [scram, mutual, token], options)
     secured = SecuredKafka(
         plain=broker.address,
         scram=scram.advertised,
@@ -77,6 +100,7 @@ def secured_broker(folder: Path) -> tuple[KafkaBroker, SecuredKafka]:
         wrong_ca=str(other.ca),
         certificate=str(certificate),
         key=str(key),
+        decisions=str(decisions),
     )
     return broker, secured
 

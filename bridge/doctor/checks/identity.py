@@ -28,6 +28,6 @@ class Identity(Check):
             )
         if not stored:
             return (
-                self.ok("there are no checkpoints yet", f"the mirror begins at {scene.configuration.source.end.start}"),
+                self.ok("there are no checkpoints yet", f"the mirror begins at {scene.configuration.source.begins}"),
             )
         return (self.ok(f"{len(stored)} checkpoints were made between these ends"),)

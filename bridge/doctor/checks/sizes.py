@@ -24,10 +24,8 @@ class Sizes(Check):
         if largest is None:
             return self.skipped(f"the largest record of {source.address}", "its brokers do not tell max.message.bytes")
         if too_small := _too_small(scene, largest):
-            reason = f"{source.address} may hold records of {largest} bytes; the first one stops its lane"
-            return self.warning(
-                too_small, reason, "raise that setting; or on_error: dead_letter puts such records aside"
-            )
+            reason = f"{source.address} may hold records of {largest} bytes; {_outcome(scene)}"
+            return self.warning(too_small, reason, f"raise that setting{_way_out(scene)}")
         return self.ok(f"{sink.address} takes the largest record that {source.address} may hold", f"{largest} bytes")
 
     async def _by_sample(self, scene: Scene) -> Finding:
@@ -38,11 +36,24 @@ class Sizes(Check):
             return self.ok(f"{sink.address} takes all of {sample}")
         reasons = Counter(each.reason for each in refused)
         told = ", ".join(f"{count} for {reason}" for reason, count in reasons.most_common())
-        return self.failed(
-            f"{sink.address} refuses {len(refused)} of {sample}: {told}",
-            refused[0].detail,
-            "change that setting, or the codec; or on_error: dead_letter puts such records aside",
+        found = f"{sink.address} refuses {len(refused)} of {sample}: {told}"
+        reason, remedy = (
+            f"{refused[0].detail}; {_outcome(scene)}",
+            f"change that setting, or the codec{_way_out(scene)}",
         )
+        return self.warning(found, reason, remedy) if _buries(scene) else self.failed(found, reason, remedy)
+
+
+def _buries(scene: Scene) -> bool:
+    return scene.configuration.on_error == "dead_letter"
+
+
+def _outcome(scene: Scene) -> str:
+    return "such records go to the dead letter" if _buries(scene) else "the first one stops its lane"
+
+
+def _way_out(scene: Scene) -> str:
+    return "" if _buries(scene) else "; or on_error: dead_letter puts such records aside"
 
 
 def _as_sent(scene: Scene, batch: Batch) -> Batch:

@@ -52,15 +52,17 @@ class SinkTopic(Check):
             )
         elif least is None:
             yield self.skipped(f"min.insync.replicas of {topic.address}", "its brokers do not tell")
-        elif least > replicas:
-            found = f"{topic.address} has min.insync.replicas={least} and {replicas} replicas"
-            yield self.failed(found, "no write can be acknowledged", f"set min.insync.replicas={replicas - 1}")
         elif least == replicas:
             found = f"{topic.address} has min.insync.replicas={least}, as many as replicas"
             yield self.warning(found, "the mirror waits whenever a broker restarts", f"set it to {replicas - 1}")
         elif least < 2:
             found = f"{topic.address} has min.insync.replicas=1"
             yield self.warning(found, "a record may be acknowledged that only one broker has", "set it to 2")
+        if least is not None and least > replicas:
+            # Kafka 4 acknowledges what all replicas have, and nobody tells its version.
+            found = f"{topic.address} has min.insync.replicas={least} and a replication factor of {replicas}"
+            reason = "older brokers acknowledge no write then: the mirror waits"
+            yield self.warning(found, reason, f"set min.insync.replicas={max(1, replicas - 1)}, or have more replicas")
         if topic.settings.get("unclean.leader.election.enable") == "true":
             reason = "a broker that was behind may lead, and what it had not seen is gone without a word"
             found = f"{topic.address} has unclean.leader.election.enable=true"

@@ -75,9 +75,9 @@ def _origins(configuration: Configuration) -> Finding:
 
 
 def _start(configuration: Configuration) -> Finding:
-    start = configuration.source.end.start
-    found = f"the mirror begins at {start}"
-    if start in ("trim_horizon", "earliest"):
+    begins = configuration.source.begins
+    found = f"the mirror begins at {begins}"
+    if begins in ("trim_horizon", "earliest"):
         return Finding("start", Severity.OK, found)
     reason = "consumers that are behind that would lose records"
     return Finding("start", Severity.WARNING, found, reason, "translate names them; or begin at the oldest record")

@@ -44,14 +44,14 @@ log = logging.getLogger(__name__)
 
 
 class _ProtocolLog(logging.LoggerAdapter[logging.Logger]):
-    """What aiohttp tells; of what is no HTTP little, for whoever reaches the port could fill the log with it."""
+    """What aiohttp tells; little of what is no HTTP, or half of it: whoever reaches the port could fill the log."""
 
     def __init__(self, logger: logging.Logger) -> None:
         super().__init__(logger, {})
 
     def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
         error = kwargs.get("exc_info")
-        if isinstance(error, HttpProcessingError | web.RequestPayloadError):
+        if isinstance(error, HttpProcessingError | web.RequestPayloadError | ConnectionError):
             super().log(logging.DEBUG, "not understood: %s", error)
         else:
             super().log(level, msg, *args, **kwargs)

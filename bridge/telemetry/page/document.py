@@ -48,8 +48,8 @@ def _policy(style: str, script: str) -> str:
     return "; ".join(
         (
             "default-src 'none'",
-            f"script-src {_hash(script)}",
-            f"style-src {_hash(style)}",
+            f"script-src {source_hash(script)}",
+            f"style-src {source_hash(style)}",
             "img-src data:",
             "connect-src 'self'",
             "base-uri 'none'",
@@ -61,5 +61,5 @@ def _policy(style: str, script: str) -> str:
     )
 
 
-def _hash(text: str) -> str:
+def source_hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

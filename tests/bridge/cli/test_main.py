@@ -6,8 +6,8 @@ from importlib.metadata import version
 
 import pytest
 
-from bridge.cli.failure import exit_code
-from bridge.cli.main import COMMANDS, LATER
+from bridge.cli.failure import exit_code, report
+from bridge.cli.main import COMMANDS
 from bridge.errors import BridgeError, UsageError
 from checkpoints.base import CheckpointError, StoreBusyError, StoreSettingsError
 from connectors.base import GapError, RefusedError, TransientError, UnreachableError
@@ -21,13 +21,12 @@ def test_the_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[s
 
 
 def test_the_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
-    """And only those that there are."""
+    """With its line."""
     called = call(capsys, "--help")
     assert called.code == 0
     for name, (_, line) in COMMANDS.items():
         assert f"  {name}" in called.out
         assert line in called.out
-    assert not any(f"  {name} " in called.out for name in LATER)
 
 
 def test_the_help_imports_nothing_heavy() -> None:
@@ -41,19 +40,6 @@ def test_the_help_imports_nothing_heavy() -> None:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(run.stderr.split())
     assert not loaded & {"botocore", "aiobotocore", "confluent_kafka", "aiohttp", "pydantic", "yaml", "moto"}
-
-
-@pytest.mark.parametrize("name", LATER)
-@pytest.mark.parametrize("arguments", [(), ("orders.yaml", "--from", "now"), ("list", "-x")])
-def test_a_command_that_is_still_to_come_says_so(
-    capsys: pytest.CaptureFixture[str], name: str, arguments: tuple[str, ...]
-) -> None:
-    """Whatever it is called with, it exits 2 with one line."""
-    called = call(capsys, name, *arguments)
-    assert called.code == 2
-    assert called.out == ""
-    assert called.err.startswith(f"error: kmbridge {name}: this version does not have this command yet; ")
-    assert called.err.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -86,3 +72,12 @@ def test_wrong_usage_exits_2(capsys: pytest.CaptureFixture[str], arguments: tupl
 def test_each_class_of_failure_has_its_exit_code(error: Exception, code: int | None) -> None:
     """A bug has none: it keeps its traceback."""
     assert exit_code(error) == code
+
+
+@pytest.mark.parametrize("error", [UsageError("a", "\x1b[2J\u202eb", "c\x07"), BridgeError("a", "\x1b[2J\u202eb\x07")])
+def test_an_error_does_not_tell_the_terminal_what_to_do(capsys: pytest.CaptureFixture[str], error: BridgeError) -> None:
+    """What a file or a server has put into it is shown, and nothing of it is carried out."""
+    report(error)
+    shown = capsys.readouterr().err
+    assert all(each.isprintable() for each in shown.splitlines())
+    assert r"\x1b[2J\u202eb" in shown

@@ -1,7 +1,10 @@
 """Orders over HTTP: from whom they are taken, and that they arrive as they were given."""
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -16,6 +19,7 @@ from bridge.telemetry.endpoint import Endpoint
 from bridge.telemetry.http import serving
 from bridge.telemetry.listener import Listener
 from connectors.base import RefusedError, UnreachableError
+from tests.support.waiting import eventually
 
 TOKEN = SecretStr("correct-horse-battery-staple")
 LOCAL = Listener("127.0.0.1", 0)
@@ -130,3 +134,17 @@ async def test_another_mirror_and_nobody_at_all_are_told_apart() -> None:
             await ControlClient(Endpoint(address, None)).send("others", Action.PAUSE, LANE, "ops", None)
     with pytest.raises(UnreachableError, match="kmbridge checkpoints set"):
         await _sent(address, None)
+
+
+async def test_who_goes_away_in_the_middle_of_an_order_gives_none(caplog: pytest.LogCaptureFixture) -> None:
+    """And leaves no traceback: whoever reaches the port could fill the log with them."""
+    async with served(LOCAL) as (recorder, address):
+        before = asyncio.all_tasks()
+        _, writer = await asyncio.open_connection("127.0.0.1", urlsplit(address).port)
+        head = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\n{HEADER}: 1\r\nContent-Type: application/json\r\n"
+        writer.write(f"{head}Content-Length: 99\r\n\r\n{{".encode())
+        await eventually(lambda: not asyncio.all_tasks() <= before, "the order is being read")
+        writer.close()
+        await eventually(lambda: asyncio.all_tasks() <= before, "it is not waited for")
+        assert not [record for record in caplog.records if record.levelno > logging.DEBUG]
+        assert not recorder.orders

@@ -57,6 +57,15 @@ async def test_records_that_the_sink_refuses_fail() -> None:
     assert (one.severity, "2 for null_key" in one.found) == (Severity.FAILED, True)
 
 
+async def test_records_that_go_to_the_dead_letter_are_a_warning() -> None:
+    """With on_error: dead_letter no lane stops at one, which is what is said, and not that it would help."""
+    buries = {"on_error": "dead_letter", "dead_letter": {"file": {"path": "letters"}}}
+    small = topic(settings={"cleanup.policy": "compact", "max.message.bytes": "1000000"})
+    told = await findings(Sizes(), scene(stream(sample(batch([b"a", None, None]))), small, asked=buries))
+    assert [each.severity for each in told] == [Severity.WARNING] * 2
+    assert all("go to the dead letter" in each.reason and "on_error" not in each.remedy for each in told)
+
+
 async def test_what_a_codec_would_lose_fails() -> None:
     """Raw data has no room for headers."""
     headed = sample(batch([b"a"], headers=(("trace", b"1"),)))

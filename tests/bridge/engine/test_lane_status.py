@@ -22,6 +22,39 @@ def test_a_lane_that_stands_still_falls_behind_as_time_passes() -> None:
     run(main)
 
 
+def test_a_lane_that_never_got_anywhere_falls_behind_too() -> None:
+    """Where nothing is known of the tip yet, the lag is at least as old as the lane, or as its pause."""
+
+    async def main(clock: VirtualClock) -> None:
+        small = SmallMirror(clock)
+        small.writing.error = TransientError("write", "no leader")
+        async with small.running():
+            await clock.sleep(600)
+            await small.when(lambda: small.lane().state in HALTED)
+            assert small.lane().lag_ms >= 595_000
+
+    run(main)
+
+
+def test_a_lane_s_rate_counts_from_its_first_record() -> None:
+    """Also where it has written all that it had between two looks at it."""
+
+    async def main(clock: VirtualClock) -> None:
+        small = SmallMirror(clock)
+        async with small.running():
+            await small.when(lambda: small.written == 10)
+            await clock.sleep(0.5)
+            small.stream.split(small.stream.open_shards()[0])
+            for number in range(10):
+                small.stream.put(b"%d" % number, b"")
+            await small.when(lambda: small.written == 20)
+            await clock.sleep(4)
+            children = [lane for lane in small.mirror.status().lanes if lane.partition != "shard-0000"]
+            assert sum(lane.records_per_second for lane in children) >= 10 / 6
+
+    run(main)
+
+
 def test_a_mirror_that_its_group_has_lost_does_not_run() -> None:
     """It owns nothing and waits for nothing: it is not ready, and says why, until it is a member again."""
 

@@ -12,12 +12,12 @@ import pytest
 from bridge.config import Configuration, Family, Mirrors, load_all
 from bridge.control.order import Answer, Order
 from bridge.engine.retry import Backoff
-from bridge.engine.status import MirrorState, MirrorStatus
+from bridge.engine.status import LaneStatus, MirrorState, MirrorStatus
 from bridge.errors import BridgeError
 from bridge.fleet.fleet import Fleet
 from bridge.telemetry.observed import ObservedMirror
 from connectors.base import Clock, UnreachableError
-from tests.bridge.telemetry.statuses import STARTING
+from tests.bridge.telemetry.statuses import STARTING, lane
 from tests.support.waiting import eventually
 
 FILE = """\
@@ -38,13 +38,14 @@ class PlayedLife:
         self.memory = asked.limits.memory
         self.observed = ObservedMirror(asked.name, self.status, cutover=lambda: {"told": asked.name})
         self.state = MirrorState.STARTING
+        self.lanes: tuple[LaneStatus, ...] = ()
         self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def carry_out(self, order: Order) -> Answer:
         raise NotImplementedError
 
     def status(self) -> MirrorStatus:
-        return replace(STARTING, state=self.state, records_written=10)
+        return replace(STARTING, state=self.state, records_written=10, lanes=self.lanes)
 
     async def run(self, address: str | None) -> None:
         self.state = MirrorState.RUNNING
@@ -173,16 +174,18 @@ async def test_a_bug_in_one_does_not_end_the_others(stage: Made) -> None:
 
 
 async def test_why_one_does_not_run_is_shown(stage: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While it waits for its next start it is failed, with the error."""
+    """While it waits for its next start it is failed, with the error, and its lanes fall behind as time passes."""
     played = await stage(*entries("a", "b"))
     monkeypatch.setattr("bridge.fleet.member.Member._pause", lambda _: asyncio.Event().wait())
     task = asyncio.create_task(played.fleet.run(None))
     await played.until_running("a", "b")
+    played.now("a").lanes = (replace(lane("0"), lag_ms=0, watermark_ms=Clock().now_ms() - 60_000),)
     played.now("a").fail(UnreachableError("open the sink", "nobody listens"))
     await eventually(lambda: played.states["a"] is MirrorState.FAILED, "what the test waits for")
-    error = played.fleet.observed[0].status().error
-    assert error is not None
-    assert "nobody listens" in error
+    told = played.fleet.observed[0].status()
+    assert told.error is not None
+    assert "nobody listens" in told.error
+    assert [each.lag_ms >= 60_000 for each in told.lanes] == [True]
     task.cancel()
     await asyncio.wait([task])
 

@@ -7,7 +7,15 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parents[3]
 _PACKAGES = [_ROOT / name for name in ("bridge", "checkpoints", "connectors")]
-_CLIENTS = [_ROOT / "connectors" / place for place in ("kafka/aws", "kinesis/services.py")]
+_CLIENTS = [
+    _ROOT / place
+    for place in (
+        "connectors/kafka/aws",
+        "connectors/kinesis/services.py",
+        "bridge/planning/measuring/cloudwatch.py",
+        "bridge/planning/prices/service.py",
+    )
+]
 _OF_KINESIS = "connectors/kinesis"
 
 

@@ -34,8 +34,10 @@ FOR_ALL = {
     "kinesis:ListStreams": "names all streams, for a pattern to pick from",
     "lambda:ListEventSourceMappings": "is asked about no function in particular",
     "firehose:ListDeliveryStreams": "is asked about no stream in particular",
+    "cloudwatch:GetMetricStatistics": "knows no narrower resource",
+    "pricing:GetProducts": "prices are the same for all",
 }
-ASKED_BY_CLIENTS = ("kafka:", "secretsmanager:", "lambda:", "firehose:")
+ASKED_BY_CLIENTS = ("kafka:", "secretsmanager:", "lambda:", "firehose:", "cloudwatch:", "pricing:")
 """Services whose operations stand in the code as methods of botocore's clients."""
 
 every_template = pytest.mark.parametrize("name", templates())

@@ -1,6 +1,7 @@
-"""A mirror that may do what its policy allows, and nothing else, does all of its work.
+"""A mirror that may do what its policy allows, and nothing else, does all of its work, and needs all of that.
 
-Kafka enforces the policy, as ACLs; the calls of Kinesis and DynamoDB are compared with it.
+Kafka enforces the policy, as ACLs, and writes down what it decides; the calls of Kinesis and DynamoDB are recorded.
+All are compared with the policy that ``kmbridge plan`` names for the mirror.
 """
 
 import asyncio
@@ -18,9 +19,15 @@ from bridge.jobs.backfill_request import BackfillRequest
 from bridge.jobs.fan_out import removed
 from bridge.keeping.stores import checkpoint_reader
 from bridge.parity.verification import verify
-from bridge.permissions import Policy, Task, policy_for
+from bridge.permissions import Policy, Surroundings, Task, policy_for
+from bridge.permissions.places import REGION as PLACEHOLDER
+from bridge.planning import Aims, Figures, measured, planned
+from bridge.planning.draft import region_of
+from bridge.planning.prices.table import packaged
 from checkpoints.dynamodb.client import DynamoClient
+from connectors.base import Clock
 from tests.bridge.permissions.acls import Acls
+from tests.bridge.permissions.decisions import Decisions
 from tests.support import topics
 from tests.support.factories import StreamFactory
 from tests.support.kinesis_api import REGION
@@ -34,9 +41,18 @@ pytestmark = [pytest.mark.broker, pytest.mark.kinesis]
 
 COUNT = 100
 USER = "stranger"
+NOT_SEEN = {
+    "kafka-cluster:Connect": "a broker with ACLs has no right for it",
+    "kms:Decrypt": "asked by Kinesis in our name, of a key that streams here do not have",
+    "kms:GenerateDataKey": "likewise",
+}
+"""What policies allow beside what a broker and a Kinesis server can be seen to be asked for, with the reason."""
+_SEEN = ("kafka-cluster:", "kinesis:", "dynamodb:")
 _WRITES = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
 
 Section = Mapping[str, Any]
+
+FIGURES, PRICES = Figures(100, 100, 1, 1), packaged()
 
 
 class Guarded:
@@ -45,6 +61,7 @@ class Guarded:
     def __init__(self, kafka: SecuredKafka, acls: Acls) -> None:
         self._kafka = kafka
         self._acls = acls
+        self.decisions = Decisions(kafka.decisions, USER)
         self.name = f"rights-{uuid4().hex[:8]}"
 
     def topic(self, name: str) -> Section:
@@ -58,19 +75,24 @@ class Guarded:
         write_topic(self._kafka.plain, end["kafka"]["topic"], messages(generate(COUNT, 10, seed=1)))
 
     async def copied(self, source: Section, sink: Section, checkpoints: Section | None = None) -> Policy:
-        """The policy with which all is copied from ``source`` to ``sink``."""
+        """The policy with which all is copied from ``source`` to ``sink``; the broker was asked for all of it."""
         asked = {"name": self.name, "source": source, "sink": sink, "http": {"listen": None}}
         if checkpoints is not None:
             asked["checkpoints"] = checkpoints
         policy = await self.allow(asked, Task.RUN)
         report = await Backfill(validate(Document(asked)), BackfillRequest()).run()
         assert report.is_complete
+        uncalled, denied = await asyncio.to_thread(self.decisions.compared, policy)
+        assert (uncalled, denied) == (set(), set())
+        assert {action for action in policy.actions if not action.startswith(_SEEN)} <= NOT_SEEN.keys()
         return policy
 
     async def allow(self, asked: Section, task: Task) -> Policy:
         """The policy for ``task`` of the mirror, made as for one that comes by IAM, and in force at the broker."""
         ends = {"source": _by_iam(asked["source"]), "sink": _by_iam(asked["sink"])}
-        policy = policy_for(validate(Document({**asked, **ends})), [task])
+        configuration = validate(Document({**asked, **ends}))
+        policy = policy_for(configuration, [task], Surroundings(region_of(configuration, FIGURES) or PLACEHOLDER))
+        assert planned(configuration, FIGURES, PRICES, Aims()).policies.get(task, policy) == policy
         await asyncio.to_thread(self._acls.replace, policy)
         return policy
 
@@ -154,7 +176,8 @@ async def test_from_a_topic_into_a_stream(guarded: Guarded, proxy: KinesisProxy,
 async def test_from_a_topic_to_a_topic_and_who_looks_at_it_changes_nothing(guarded: Guarded) -> None:
     """In one cluster: the group that shows the offsets is allowed beside that of the workers.
 
-    Verification, and a look at the checkpoints as ``translate`` takes it, need no right to write.
+    Verification, a look at the checkpoints as ``translate`` takes it, and the measurement of ``plan`` need no right to
+    write.
     """
     source = await asyncio.to_thread(guarded.topic, "source")
     sink = await asyncio.to_thread(guarded.topic, "sink")
@@ -167,6 +190,9 @@ async def test_from_a_topic_to_a_topic_and_who_looks_at_it_changes_nothing(guard
     assert "kafka-cluster:WriteData" not in policy.actions
     policy = await guarded.allow(asked, Task.TRANSLATE)
     assert await checkpoint_reader(configuration).load()
+    assert "kafka-cluster:WriteData" not in policy.actions
+    policy = await guarded.allow(asked, Task.PLAN)
+    assert (await measured(configuration, Clock())).stored_bytes
     assert "kafka-cluster:WriteData" not in policy.actions
 
 

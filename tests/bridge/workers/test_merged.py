@@ -7,7 +7,7 @@ from bridge.telemetry.counters import Counts
 from bridge.telemetry.observed import ObservedMirror
 from bridge.telemetry.samples import samples
 from bridge.workers.channel import Report
-from bridge.workers.merged import NOTHING, left_behind, merged
+from bridge.workers.merged import NOTHING, by_now, left_behind, merged
 from tests.bridge.telemetry.statuses import lane, status
 
 NO_COUNTS = Counts({}, {}, 0, 0)
@@ -44,3 +44,10 @@ def test_the_limit_of_the_buffer_is_that_of_all_who_live() -> None:
     whole = merged(MirrorState.RUNNING, [report()], [report(), report()], ())
     assert (whole.buffered_bytes, whole.buffer_limit_bytes) == (800, 2000)
     assert NOTHING.status.buffer_limit_bytes == 0
+
+
+def test_what_nobody_works_on_falls_behind_as_time_passes() -> None:
+    """The lag is not what it was when its worker told of it last; of a lane that knew no time nothing else is known."""
+    told = [replace(lane("known"), lag_ms=5, watermark_ms=1_000), replace(lane("new"), lag_ms=5, watermark_ms=None)]
+    assert [each.lag_ms for each in by_now(told, 1_002)] == [5, 5]
+    assert [each.lag_ms for each in by_now(told, 601_000)] == [600_000, 5]

@@ -1,6 +1,7 @@
 """Orders to lanes that are with workers, played by stand-ins."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
@@ -10,16 +11,17 @@ import pytest
 from bridge.control.order import Action, Answer, Order, Skipped
 from bridge.engine.passing import OrderError, UnknownLaneError
 from bridge.engine.retry import Backoff
+from bridge.engine.status import LaneState
 from bridge.workers.supervisor import Supervisor
 from connectors.base import Clock
-from tests.bridge.workers.stage import Actor, Stage
+from tests.bridge.workers.stage import Actor, Hours, Stage
 from tests.support.waiting import eventually
 
 
 @asynccontextmanager
-async def crew(stage: Stage) -> AsyncIterator[tuple[Supervisor, Actor, Actor]]:
+async def crew(stage: Stage, clock: Clock | None = None) -> AsyncIterator[tuple[Supervisor, Actor, Actor]]:
     """Two workers: the first with lanes 0, slow and bug, the second with lane 1."""
-    supervisor = Supervisor(stage.command, 2, clock=Clock(), backoff=lambda: Backoff(Random(1)))
+    supervisor = Supervisor(stage.command, 2, clock=clock or Clock(), backoff=lambda: Backoff(Random(1)))
     running = asyncio.create_task(supervisor.run())
     try:
         first, second = await stage.next(0), await stage.next(1)
@@ -30,6 +32,10 @@ async def crew(stage: Stage) -> AsyncIterator[tuple[Supervisor, Actor, Actor]]:
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+def _states(supervisor: Supervisor) -> dict[str, LaneState]:
+    return {lane.partition: lane.state for lane in supervisor.status().lanes}
 
 
 def order(partition: str) -> Order:
@@ -65,4 +71,28 @@ async def test_an_order_whose_worker_ends_is_answered_all_the_same(stage: Stage)
             await supervisor.carry_out(order("0"))
         first.kill()
         with pytest.raises(OrderError, match="see kmbridge status"):
+            await given
+
+
+async def test_an_order_goes_to_the_worker_that_was_heard_of_last(stage: Stage) -> None:
+    """One that hangs told of lanes that others have taken over since; the status shows theirs, too."""
+    async with crew(stage) as (supervisor, first, second):
+        first.order("show", "running", 1)
+        second.order("show", "running", 1, "bug=paused")
+        await eventually(lambda: _states(supervisor) == {"bug": LaneState.PAUSED}, "the second has it")
+        second.order("mute")
+        first.order("show", "running", 1, "bug=failed")
+        await eventually(lambda: _states(supervisor) == {"bug": LaneState.FAILED}, "the first has it now")
+        with pytest.raises(OrderError, match="worker 0, which has it"):
+            await supervisor.carry_out(order("bug"))
+
+
+async def test_an_order_to_a_worker_that_falls_silent_is_given_up(stage: Stage) -> None:
+    """Nobody waits for one that hangs: it may be stopped for hours."""
+    clock = Hours()
+    async with crew(stage, clock) as (supervisor, first, _):
+        given = asyncio.create_task(supervisor.carry_out(order("slow")))
+        first.kill(signal.SIGSTOP)
+        clock.passed_s += 31
+        with pytest.raises(OrderError, match="worker 0, which has it: it has not reported for 3"):
             await given

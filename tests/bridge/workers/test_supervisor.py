@@ -14,18 +14,8 @@ from bridge.engine.retry import Backoff
 from bridge.engine.status import LaneState, MirrorState, MirrorStatus
 from bridge.workers.supervisor import Supervisor
 from connectors.base import Clock
-from tests.bridge.workers.stage import Actor, Stage
+from tests.bridge.workers.stage import Actor, Hours, Stage
 from tests.support.waiting import eventually
-
-
-class Hours(Clock):
-    """Monotonic time that a test can put forward."""
-
-    def __init__(self) -> None:
-        self.passed_s = 0.0
-
-    def monotonic(self) -> float:
-        return super().monotonic() + self.passed_s
 
 
 class Full(Random):

@@ -7,7 +7,13 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 
-from checkpoints.base import CheckpointError, StoreFormatError, StoreRefusedError, StoreUnreachableError
+from checkpoints.base import (
+    CheckpointError,
+    StoreFormatError,
+    StoreRefusedError,
+    StoreSettingsError,
+    StoreUnreachableError,
+)
 from checkpoints.kafka import topic as topic_module
 from checkpoints.kafka.fence import GroupFence
 from checkpoints.kafka.store import KafkaCheckpointReader, KafkaCheckpoints
@@ -118,9 +124,9 @@ async def test_a_cluster_that_does_not_answer_is_unreachable(monkeypatch: pytest
 
 
 async def test_settings_that_librdkafka_does_not_take_are_refused() -> None:
-    """A mistake in the configuration is no reason to try again."""
+    """A mistake in the configuration is told as one, and is no reason to try again."""
     place = CheckpointTopic({"bootstrap.servers": "127.0.0.1:9", "no.such": "x"}, "orders", "kmbridge-orders")
-    with pytest.raises(StoreRefusedError, match=r"no\.such"):
+    with pytest.raises(StoreSettingsError, match=r"no\.such"):
         await KafkaCheckpointReader(place).load()
     with pytest.raises(CheckpointError, match=r"no\.such"):
         await store_with(place, None).__aenter__()

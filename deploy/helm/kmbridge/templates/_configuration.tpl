@@ -15,16 +15,36 @@
 {{- toYaml $document -}}
 {{- end -}}
 
-{{/* The mirrors, a JSON list: each entry over the defaults. */}}
+{{/*
+The mirrors, a JSON list: each entry over the defaults. Of a section that chooses one of its keys the entry's choice holds.
+One without a name is of a pattern, by which it is called.
+*/}}
 {{- define "kmbridge.mirrors" -}}
 {{- $config := .Values.config -}}
 {{- $found := list -}}
 {{- if hasKey $config "mirrors" -}}
-{{-   range $config.mirrors -}}
-{{-     $found = append $found (mergeOverwrite (deepCopy (default dict $config.defaults)) (deepCopy .)) -}}
+{{-   range $entry := $config.mirrors -}}
+{{-     $mirror := mergeOverwrite (deepCopy (default dict $config.defaults)) (deepCopy $entry) -}}
+{{-     range $section := list "source" "sink" "checkpoints" "dead_letter" -}}
+{{-       $chosen := get $entry $section -}}
+{{-       if kindIs "map" $chosen -}}
+{{-         range $key := keys (get $mirror $section) -}}
+{{-           if not (hasKey $chosen $key) -}}
+{{-             $_ := unset (get $mirror $section) $key -}}
+{{-           end -}}
+{{-         end -}}
+{{-       end -}}
+{{-     end -}}
+{{-     $found = append $found $mirror -}}
 {{-   end -}}
 {{- else -}}
-{{-   $found = list $config -}}
+{{-   $found = list (deepCopy $config) -}}
+{{- end -}}
+{{- range $found -}}
+{{-   if not .name -}}
+{{-     $source := default dict .source -}}
+{{-     $_ := set . "name" (dig "kinesis" "stream" (dig "kafka" "topic" "a mirror" $source) $source) -}}
+{{-   end -}}
 {{- end -}}
 {{- toJson $found -}}
 {{- end -}}
@@ -39,6 +59,20 @@
 {{-     printf "%v (checkpoints: %v) " .name (ternary $place (keys (ternary dict $place (kindIs "string" $place)) | join ",") (kindIs "string" $place)) -}}
 {{-   end -}}
 {{- end -}}
+{{- end -}}
+
+{{/* Of each mirror from a topic the group whose offsets tell how far it is, a JSON list: its own where these are the checkpoints. */}}
+{{- define "kmbridge.sourceGroups" -}}
+{{- $found := list -}}
+{{- range (include "kmbridge.mirrors" . | fromJsonArray) -}}
+{{-   if hasKey (default dict .source) "kafka" -}}
+{{-     $own := and (eq (toString (default "auto" .checkpoints)) "auto") (hasKey (default dict .sink) "kinesis") -}}
+{{-     $group := printf "kmbridge-%s%s" .name (ternary "" "-source" $own) -}}
+{{-     $servers := default (default list .source.kafka.bootstrap_servers) $.Values.autoscaling.kafkaLag.bootstrapServers -}}
+{{-     $found = append $found (dict "mirror" .name "group" $group "topic" .source.kafka.topic "servers" $servers) -}}
+{{-   end -}}
+{{- end -}}
+{{- toJson $found -}}
 {{- end -}}
 
 {{/* Names of the mirrors that keep something in a file: checkpoints, or dead letters. */}}
@@ -87,7 +121,18 @@
 {{- if and (eq .Values.mode "backfill") (gt (len (include "kmbridge.mirrors" . | fromJsonArray)) 1) (not .Values.backfill.mirror) -}}
 {{-   fail "backfill.mirror: the name of the mirror to copy; a backfill is of one" -}}
 {{- end -}}
-{{- if and (eq .Values.autoscaling.kind "keda") (not .Values.autoscaling.prometheus) -}}
-{{-   fail "autoscaling.prometheus: the address of the Prometheus that scrapes the mirror, as http://prometheus.monitoring:9090" -}}
+{{- if eq .Values.autoscaling.kind "keda" -}}
+{{-   if not (or .Values.autoscaling.prometheus .Values.autoscaling.kafkaLag.records) -}}
+{{-     fail "autoscaling.prometheus: the address of the Prometheus that scrapes the mirror, as http://prometheus.monitoring:9090; or autoscaling.kafkaLag.records, for a source that is a topic" -}}
+{{-   end -}}
+{{-   $groups := include "kmbridge.sourceGroups" . | fromJsonArray -}}
+{{-   if and .Values.autoscaling.kafkaLag.records (not $groups) -}}
+{{-     fail "autoscaling.kafkaLag: no source is a topic; autoscaling.prometheus is for streams" -}}
+{{-   end -}}
+{{-   range $groups -}}
+{{-     if and $.Values.autoscaling.kafkaLag.records (not .servers) -}}
+{{-       fail (printf "autoscaling.kafkaLag.bootstrapServers: the brokers of mirror %s, whose configuration has none" .mirror) -}}
+{{-     end -}}
+{{-   end -}}
 {{- end -}}
 {{- end -}}

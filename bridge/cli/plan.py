@@ -1,0 +1,151 @@
+"""``kmbridge plan``: what a mirror needs and costs, before there is one."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bridge.cli.arguments import Json, Name, Settings, Targets, configuration
+from bridge.cli.lazy import lasting
+from bridge.cli.output import print_json, print_rows
+from bridge.cli.stop import quitting
+from bridge.config import Configuration
+from bridge.errors import UsageError
+from bridge.telemetry.logging import LogFormat, configure_logging
+from connectors.base import Clock
+
+if TYPE_CHECKING:
+    from bridge.planning import Figures, Plan
+    from bridge.planning.offer import Offer
+    from bridge.planning.plan import Side
+    from bridge.planning.prices.table import PriceTable
+
+_ASK_AWS = "aws"
+
+
+def _figure(name: str, shown: str, told: str, least: float) -> typer.models.OptionInfo:
+    option: typer.models.OptionInfo = typer.Option(name, metavar=shown, min=least, show_default=False, help=told)
+    return option
+
+
+def plan(
+    targets: Targets,
+    name: Name = None,
+    settings: Settings = None,
+    *,
+    records: Annotated[
+        float | None, _figure("--records-per-second", "N", "Instead of a measurement: records, on average.", 0)
+    ] = None,
+    size: Annotated[
+        float | None, _figure("--bytes", "N", "Instead of a measurement: of a record's key and value, on average.", 1)
+    ] = None,
+    peak: Annotated[
+        float | None, _figure("--peak-factor", "X", "How many times the mean the busiest minutes have.", 1)
+    ] = None,
+    readers: Annotated[
+        int | None, _figure("--readers", "N", "Applications that read all of it, the mirror not counted.", 0)
+    ] = None,
+    fan_out: Annotated[
+        int | None, _figure("--fan-out-readers", "N", "Those among streams' readers that have enhanced fan-out.", 0)
+    ] = None,
+    retention: Annotated[float | None, _figure("--retention-hours", "N", "How long records are kept.", 1)] = None,
+    headroom: Annotated[
+        float, typer.Option(min=0, max=0.9, help="The share of every limit that stays free at the peak.")
+    ] = 0.3,
+    growth: Annotated[
+        float, typer.Option(min=1, help="How many times this load a topic's partitions are made for.")
+    ] = 2.0,
+    prices: Annotated[
+        str | None,
+        typer.Option(metavar="FILE | aws", show_default=False, help="Other prices; aws asks AWS's price list."),
+    ] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(metavar="REGION", show_default=False, help="Whose prices; default: where the ends are."),
+    ] = None,
+    save_prices: Annotated[
+        Path | None, typer.Option(metavar="FILE", show_default=False, help="Write the table of prices there.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", show_default=False, help="Write the plan as a page there.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a mirror needs and what both sides cost, with the rights that it takes. Changes nothing.
+
+    The load is measured at the source; --records-per-second and --bytes together ask nobody.
+
+    Example: kmbridge plan orders.yaml --html orders.html
+    """
+    asked = configuration(targets, name, settings)
+    configure_logging(LogFormat(asked.log.format), asked.log.level)
+    with quitting():
+        with lasting():
+            # What measures is large, and a wrong command does without it.
+            from bridge.planning import Aims, Figures, planned  # noqa: PLC0415
+
+        given = Figures(records, size, peak, readers, fan_out, retention)
+        figures = given if given.are_enough else given.over(asyncio.run(_measured(asked)))
+        table, where = _table(prices, asked, figures, region)
+        made = planned(asked, figures, table, Aims(headroom, growth), where)
+    if save_prices is not None:
+        _write(save_prices, table.text())
+    if html is not None:
+        from bridge.planning.page.document import document  # noqa: PLC0415
+
+        _write(html, document(made))
+    if as_json:
+        print_json(made.to_json())
+    else:
+        _print(made)
+
+
+async def _measured(asked: Configuration) -> "Figures":
+    from bridge.planning import measured  # noqa: PLC0415
+
+    return await measured(asked, Clock())
+
+
+def _table(
+    prices: str | None, asked: Configuration, figures: "Figures", region: str | None
+) -> "tuple[PriceTable, str]":
+    from bridge.planning.draft import region_of  # noqa: PLC0415
+    from bridge.planning.prices import service, table  # noqa: PLC0415
+
+    where = region or region_of(asked, figures) or table.DEFAULT_REGION
+    if prices == _ASK_AWS:
+        return service.asked(table.packaged(), where, Clock().now_ms()), where
+    return (table.packaged() if prices is None else table.read(Path(prices))), where
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"write {path}", error.strerror or str(error), "name a file that can be written") from error
+
+
+def _print(made: "Plan") -> None:
+    from bridge.planning.text import facts, told_of  # noqa: PLC0415
+
+    print_rows(("needed", ""), list(facts(made)))
+    rows = [
+        (side.role, offer.title, offer.size, f"{offer.cost:,.2f}", _verdict(side, offer))
+        for side in made.sides
+        for offer in side.offers
+    ]
+    bridge = made.bridge
+    rows.append(("mirror", bridge.title, bridge.size, f"{bridge.cost:,.2f}", bridge.obstacle))
+    print_rows(("side", "way", "size", "USD a month", ""), rows)
+    for each in made.break_evens:
+        print(f"break-even: {told_of(each)}")
+    for remark in made.remarks:
+        print(f"note: {remark}")
+    for task, policy in made.policies.items():
+        print(f"rights to {task}: {len(policy.actions)} actions; --json has the policy")
+    print(f"prices: {made.prices.region}, list prices of {made.prices.as_of}, without taxes and free tiers")
+
+
+def _verdict(side: "Side", offer: "Offer") -> str:
+    return offer.obstacle or ("cheapest" if offer is side.cheapest else "")

@@ -1,0 +1,166 @@
+"""A plan made of a configuration, a load and a table of prices: nothing is asked of anybody."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from bridge.config import Configuration
+from bridge.config.ends import KafkaEnd, KinesisEnd
+from bridge.config.names import STREAM_ARN
+from bridge.permissions import Policy, Surroundings, Task, policy_for
+from bridge.permissions.places import ACCOUNT, REGION
+from bridge.planning import kinesis, msk
+from bridge.planning.backfill import Backfill, Pace, backfill, writing
+from bridge.planning.load import GIB, Aims, Load
+from bridge.planning.market import Market, break_evens
+from bridge.planning.measuring.figures import DEFAULT_PEAK, Figures
+from bridge.planning.offer import Offer
+from bridge.planning.plan import Plan, Prices, Side
+from bridge.planning.prices.rates import Rates
+from bridge.planning.prices.table import DEFAULT_REGION, PriceTable
+from bridge.planning.reading import OwnReading
+from bridge.planning.retention import Retention, retention_for
+from bridge.planning.workers import Kind, Workers, workers_for
+
+_TASKS = (Task.RUN, Task.DOCTOR, Task.VERIFY, Task.PLAN)
+_OF_MIGRATIONS = (Task.TRANSLATE, Task.CUTOVER)
+_FANNING_OUT = ("fan_out",)
+
+
+def region_of(asked: Configuration, figures: Figures) -> str | None:
+    """Where the mirror's ends are, as far as anything tells it: measured, or configured."""
+    return figures.region or next(filter(None, map(_region, (asked.source.end, asked.sink.end))), None)
+
+
+def planned(asked: Configuration, figures: Figures, table: PriceTable, aims: Aims, region: str | None = None) -> Plan:
+    """For the mirror of ``asked``, with the prices of ``region``: by default where its ends are, or the table's first.
+
+    Raises ``UsageError`` without figures, and for a region that the table does not have.
+    """
+    where = region or region_of(asked, figures) or DEFAULT_REGION
+    return _Draft(asked, figures, figures.load(), table.rates(where), aims).plan(table.as_of, where)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    asked: Configuration
+    figures: Figures
+    load: Load
+    rates: Rates
+    aims: Aims
+
+    def plan(self, as_of: str, region: str) -> Plan:
+        source, sink = self._side("source"), self._side("sink")
+        workers = workers_for(
+            self.load, self.aims, (source.kind, sink.kind), self._lanes, shared=self.asked.shares_work
+        )
+        copying = self._backfill(workers, sink)
+        seen = self.figures.sink
+        kept = retention_for(copying, self.figures.retention_hours, None if seen is None else seen.retention_hours)
+        return Plan(
+            mirror=self.asked.name,
+            prices=Prices(as_of, region, self.rates.sources, self.rates.remark),
+            load=self.load,
+            told_by=self.figures.told_by or "figures given by hand",
+            aims=self.aims,
+            market=self._market,
+            source=source,
+            sink=sink,
+            workers=workers,
+            bridge=self._bridge(workers),
+            backfill=copying,
+            retention=kept,
+            break_evens=break_evens(self._market.ways({source.kind, sink.kind}), self.load),
+            policies=self._policies(),
+            remarks=tuple(_remarks(self.figures, self.rates, region, copying, kept, workers)),
+        )
+
+    @property
+    def _lanes(self) -> int:
+        """The partitions that the source has, or should have."""
+        return self.figures.partitions or self._needed(_kind(self.asked.source.end))
+
+    @property
+    def _market(self) -> Market:
+        return Market(self.rates, self.aims, self.figures.partitions or 1, 0 if self._fans_out else 1)
+
+    @property
+    def _reading(self) -> OwnReading:
+        stream = self.asked.source.kinesis
+        if stream is None:
+            return OwnReading("kafka", self._lanes)
+        return OwnReading(
+            "kinesis",
+            self._lanes,
+            self._fans_out,
+            bool(self.figures.on_demand),
+            stream.read_share if "read_share" in stream.model_fields_set else None,
+        )
+
+    @property
+    def _fans_out(self) -> bool:
+        stream = self.asked.source.kinesis
+        return stream is not None and stream.read in _FANNING_OUT
+
+    def _needed(self, kind: Kind) -> int:
+        """The partitions that an end of ``kind`` should have. The mirror polls a stream beside its readers."""
+        if kind == "kinesis":
+            return kinesis.shards_for(self.load, self.aims, self.load.readers + self._market.polling)
+        return msk.partitions_for(self.load, self.aims, self._market.partitions)
+
+    def _side(self, role: Literal["source", "sink"]) -> Side:
+        end = self.asked.source.end if role == "source" else self.asked.sink.end
+        kind = _kind(end)
+        seen = self.figures.sink
+        now = self.figures.partitions if role == "source" else None if seen is None else seen.partitions
+        return Side(role, kind, end.title, self._needed(kind), now, self._market.offers(kind, self.load))
+
+    def _backfill(self, workers: Workers, sink: Side) -> Backfill:
+        stored = self.figures.stored_bytes
+        if stored is None:
+            stored = self.load.kept_gb(0, self.load.retention_hours) * GIB
+        able = Pace(workers.count * workers.records_per_second * self.load.record_bytes, f"{workers.count} workers")
+        taking = writing(sink.kind, sink.partitions_now or sink.partitions, self.load)
+        return backfill(stored, self.load, self._reading.pace(), taking, able)
+
+    def _bridge(self, workers: Workers) -> Offer:
+        tasks = workers.offer(self.rates.fargate)
+        return replace(tasks, items=(*tasks.items, *self._reading.items(self.rates, self.load)))
+
+    def _policies(self) -> Mapping[str, Policy]:
+        """By tasks. A placeholder stands for what nothing tells."""
+        around = Surroundings(region_of(self.asked, self.figures) or REGION, self.figures.account or ACCOUNT)
+        tasks = _TASKS if self.asked.cutover is None else (*_TASKS, *_OF_MIGRATIONS)
+        return {task.value: policy_for(self.asked, [task], around) for task in tasks}
+
+
+def _region(end: KinesisEnd | KafkaEnd) -> str | None:
+    if isinstance(end, KafkaEnd):
+        return end.region
+    arn = STREAM_ARN.fullmatch(end.stream)
+    return end.region if arn is None else arn["region"]
+
+
+def _kind(end: KinesisEnd | KafkaEnd) -> Kind:
+    return "kinesis" if isinstance(end, KinesisEnd) else "kafka"
+
+
+def _remarks(
+    figures: Figures, rates: Rates, region: str, copying: Backfill, kept: Retention, workers: Workers
+) -> Iterator[str]:
+    if rates.remark:
+        yield f"prices of {region}: {rates.remark} (--prices)"
+    if figures.peak_factor is None:
+        yield f"how high the busiest minutes are is not known: {DEFAULT_PEAK:g} times the mean (--peak-factor)"
+    if figures.readers is None:
+        yield "how many applications read it is not known: one (--readers)"
+    if copying.hours is None:
+        yield f"a backfill never catches up: {copying.pace.by} gives no more than goes on coming in"
+    if not kept.source_is_enough:
+        yield f"keep records of the source for {kept.source} hours: for the copy, and a weekend beside it"
+    if not kept.sink_is_enough:
+        yield f"keep records of the sink for {kept.sink} hours: what a backfill copies is gone again sooner"
+    if figures.sink is not None and figures.sink.unseen:
+        yield f"the sink was not seen: {figures.sink.unseen}"
+    if workers.obstacle:
+        yield f"one worker is not enough: {workers.obstacle}"

@@ -1,0 +1,1 @@
+"""What a source and a sink tell of their load, without a trace in either."""

@@ -1,0 +1,90 @@
+"""The plan as a page: read by a browser, and by who cannot see it."""
+
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from bridge.planning import Aims, Figures
+from bridge.planning.page.document import document
+from tests.bridge.planning.orders import STREAM, plan
+from tests.support.browser import Tab
+from tests.support.missing import give_up
+from tests.support.provision import MissingServerError, axe_script
+
+SPITEFUL = "<script>alert(1)</script>&\"'"
+
+
+class _Elements(HTMLParser):
+    """Every element with its attributes, and the text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_the_page_is_whole_by_itself() -> None:
+    """No script, no address, nothing to be fetched; both charts are in it."""
+    found = _Elements(document(plan()))
+    assert found.names.count("svg") == 2
+    assert not {"script", "link", "img", "iframe", "form"} & set(found.names)
+    assert not {"src", "href", "style", "onclick", "onload"} & {name for name, _ in found.attributes}
+
+
+def test_what_others_wrote_is_shown_and_never_run() -> None:
+    """Figures may come from names and files of others."""
+    page = document(plan(Figures(5_000, 1_000, 3, 1, told_by=SPITEFUL)))
+    assert "<script" not in page
+    assert SPITEFUL in _Elements(page).text
+
+
+def test_a_way_that_does_not_do_is_not_shown_as_if_it_did() -> None:
+    """The chart and the bill say why."""
+    page = document(plan(Figures(300_000, 1_000, 3, 1), Aims()))
+    assert "does not do" in page
+    assert "a cluster takes 200 MB/s and gives 400" in page
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> str:
+    """Where it is."""
+    file = tmp_path / "plan.html"
+    source = {"kinesis": {**STREAM["kinesis"], "stream": "a-stream-with-a-name-of-some-length"}}
+    file.write_text(document(plan(source=source)), encoding="utf-8")
+    return file.as_uri()
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """What a page is checked with, from within."""
+    try:
+        return axe_script().read_text(encoding="utf-8")
+    except MissingServerError as error:
+        give_up(error)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_browser_shows_it_and_who_cannot_see_it_is_told(tab: Tab, page: str, axe: str, scheme: str) -> None:
+    """Under its own policy: a style that it does not name would be a complaint. Checked by axe."""
+    await tab.scheme(scheme)
+    await tab.open(page)
+    await tab.until("document.readyState === 'complete' && document.querySelectorAll('svg').length === 2")
+    await tab.evaluate(axe)
+    found = await tab.evaluate(
+        "axe.run().then(({violations}) => violations.map(({id, nodes}) => [id, nodes.map((node) => node.html)]))"
+    )
+    assert found == []
+    assert await tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    ground = await tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == {"light": "rgb(244, 246, 248)", "dark": "rgb(14, 20, 27)"}[scheme]
+    assert tab.requested == [page]
