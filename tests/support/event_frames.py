@@ -10,9 +10,14 @@ _TEXT = 7
 def frame(headers: Mapping[str, str], payload: bytes) -> bytes:
     """One frame, its checks right."""
     head = b"".join(_header(name, value) for name, value in headers.items())
-    prelude = struct.pack("!II", 12 + len(head) + len(payload) + 4, len(head))
-    checked = prelude + struct.pack("!I", zlib.crc32(prelude)) + head + payload
+    checked = prelude(12 + len(head) + len(payload) + 4, len(head)) + head + payload
     return checked + struct.pack("!I", zlib.crc32(checked))
+
+
+def prelude(size: int, headers: int) -> bytes:
+    """The beginning of a frame of ``size`` bytes."""
+    lengths = struct.pack("!II", size, headers)
+    return lengths + struct.pack("!I", zlib.crc32(lengths))
 
 
 def event_frame(payload: bytes, kind: str = "SubscribeToShardEvent") -> bytes:

@@ -79,7 +79,7 @@ class Poll(Feed):
         following = None if digest.is_cut else self._following
         self._iterator = None if following is None else _Iterator(following, cursor.point, cursor.anchored)
         self._size.learn(digest.taken, digest.read + RECORD_OVERHEAD * digest.taken, digest.memory)
-        self._pace.took(size_of(portion.records))
+        self._pace.took(size_of(portion.records) if digest.is_cut else digest.read)
         if portion.lag_ms:
             return
         if not portion.records:

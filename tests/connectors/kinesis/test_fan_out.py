@@ -9,13 +9,14 @@ import pytest
 from bridge.engine.budget import ByteBudget
 from connectors.base import Partition, Place, RefusedError, TransientError
 from connectors.kinesis.reading import columns
+from connectors.kinesis.subscribing.frames import LARGEST_FRAME
 from connectors.times import iso
 from tests.connectors.codecs.aggregates import aggregate
 from tests.connectors.kinesis.fake import CountingObserver
 from tests.connectors.kinesis.fake_fan_out import AGAIN_S, CALLS_S, LIFE_S, FanOutKinesis, opened
 from tests.connectors.kinesis.reading import BUDGET, batches, cancelled, records, until_idle, values
 from tests.simulation.virtual_time import VirtualClock, run
-from tests.support.event_frames import event_frame, exception_frame
+from tests.support.event_frames import event_frame, exception_frame, prelude
 
 FIRST = "shardId-000000000000"
 IDLE = event_frame(b'{"Records": [], "ContinuationSequenceNumber": "1", "MillisBehindLatest": 0}')
@@ -336,6 +337,24 @@ def test_an_event_that_is_larger_than_a_batch_is_handed_out_whole(
             fake.put(b"at last")
             assert await values(source, FIRST, found[-1].place, 1) == [b"at last"]
         assert len(found) > 10
+
+    run(main)
+
+
+def test_an_event_that_is_too_large_to_be_taken_is_polled() -> None:
+    """Nothing of it is read; subscribing goes on behind what it held."""
+
+    async def main(clock: VirtualClock) -> None:
+        fake, observer = FanOutKinesis(clock), CountingObserver()
+        put = [fake.put(b"%d" % number).data for number in range(50)]
+        fake.frames.append(prelude(LARGEST_FRAME + 1, 100))
+        async with opened(fake, clock, observer) as source:
+            reading = asyncio.ensure_future(values(source, FIRST, Place(), 51))
+            await clock.sleep(10)
+            put.append(fake.put(b"later").data)
+            assert await reading == put
+        assert fake.count("GetRecords") > 0
+        assert not observer.retries["SubscribeToShard", "TransientError"]
 
     run(main)
 
