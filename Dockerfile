@@ -3,7 +3,7 @@
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS build
-# run: the product alone. otel: with what sends traces. demo: with the Kinesis server that `kmbridge demo` needs.
+# run: the product alone. otel: with what sends traces. schemas: with what asks schema registries. demo: with the Kinesis server that `kmbridge demo` needs.
 ARG REQUIREMENTS=run
 WORKDIR /build
 COPY requirements/setup.txt requirements/

@@ -112,8 +112,9 @@ lock: $(if $(wildcard $(UV)),,$(UV)) ## pin requirements/*.txt anew (ARGS=--upgr
 	@$(COMPILE) $(ARGS) pyproject.toml -o requirements/run.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --extra demo -c requirements/run.txt -o requirements/demo.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --extra otel -c requirements/demo.txt -o requirements/otel.txt
-	@$(COMPILE) $(ARGS) pyproject.toml --extra demo --extra otel --group test -c requirements/otel.txt \
-		-c requirements/demo.txt -o requirements/test.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --extra schemas -c requirements/otel.txt -o requirements/schemas.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --extra demo --extra otel --extra schemas --group test -c requirements/schemas.txt \
+		-c requirements/otel.txt -c requirements/demo.txt -o requirements/test.txt
 	@$(COMPILE) $(ARGS) --group setup -c requirements/test.txt -o requirements/setup.txt
 	@$(COMPILE) $(ARGS) --group docs -o requirements/docs.txt
 	@$(COMPILE) $(ARGS) --group release -o requirements/release.txt

@@ -1,7 +1,8 @@
 """``python -m bench``: every program mirrors the same records in turn, several times over.
 
 With ``--latency``, ``--hand-over``, ``--limits`` and ``--verify`` kmbridge alone is looked at, with ``--dual-write`` an
-application that writes to two places, with ``--page`` a browser.
+application that writes to two places, with ``--page`` a browser, with ``--transforms`` calls of functions, with
+``--schemas`` the step between registries.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import json
 import sys
 from typing import Any
 
-from bench import comparison, dual_write, hand_over, latency, page, verify
+from bench import comparison, dual_write, hand_over, latency, page, schemas, transforms, verify
 from bench.arrivals import WrongArrivalsError
 from bench.flow import WrongFlowError
 from bench.process import TrialError
@@ -26,7 +27,8 @@ from tests.support.waiting import DeadlineError
 def main() -> int:
     asked = _arguments()
     try:
-        document, text = _found_of_page(asked) if asked.page else _found_beside_servers(asked)
+        alone = asked.page or asked.transforms or asked.schemas
+        document, text = _found_alone(asked) if alone else _found_beside_servers(asked)
         print(json.dumps(document, indent=2) if asked.json else text)
     except (MissingServerError, TrialError, WrongArrivalsError, WrongFlowError, EndedError, DeadlineError) as error:
         print(f"bench: {error}", file=sys.stderr)
@@ -34,7 +36,14 @@ def main() -> int:
     return 0
 
 
-def _found_of_page(asked: argparse.Namespace) -> tuple[Any, str]:
+def _found_alone(asked: argparse.Namespace) -> tuple[Any, str]:
+    """What needs no servers."""
+    if asked.transforms:
+        called = asyncio.run(transforms.measure(asked.repeat))
+        return transforms.as_json(called), transforms.as_text(called)
+    if asked.schemas:
+        steps = asyncio.run(schemas.measure(asked.repeat))
+        return schemas.as_json(steps), schemas.as_text(steps)
     costs = asyncio.run(page.measure(asked.repeat))
     return page.as_json(costs), page.as_text(costs)
 
@@ -79,6 +88,8 @@ def _arguments() -> argparse.Namespace:
     other.add_argument("--verify", action="store_true", help="how fast kmbridge verify compares, instead")
     other.add_argument("--dual-write", action="store_true", help="what it costs to write to a shadow too, instead")
     other.add_argument("--page", action="store_true", help="what the live page costs, instead")
+    other.add_argument("--transforms", action="store_true", help="what calling functions of transforms costs, instead")
+    other.add_argument("--schemas", action="store_true", help="what the step between schema registries costs, instead")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     asked = parser.parse_args()
     if min(asked.records, asked.keys or 1, asked.repeat) < 1:

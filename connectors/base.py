@@ -143,6 +143,14 @@ class Batch:
         return len(self.positions)
 
     @property
+    def identities(self) -> Sequence[str]:
+        """What tells each record from all others of its partition: its position; of a later part ``POSITION~n``."""
+        if self.parts is None:
+            return self.positions
+        both = zip(self.positions, self.parts, strict=True)
+        return [f"{position}~{part}" if part else position for position, part in both]
+
+    @property
     def arrived_ms(self) -> Sequence[int]:
         """When each arrived at the source."""
         return self.timestamps_ms if self.arrivals_ms is None else self.arrivals_ms
@@ -451,8 +459,8 @@ class Sink(Connector):
         """
         return None
 
-    async def landed(self, source: str, since_ms: Mapping[str, int]) -> Mapping[str, Collection[Position]]:
-        """What of ``source``, an address, has been written here: positions by partition, for those in ``since_ms``.
+    async def landed(self, source: str, since_ms: Mapping[str, int]) -> Mapping[str, Collection[str]]:
+        """What of ``source``, an address, has been written here: identities by partition, for those in ``since_ms``.
 
         All of a partition that was written at or after its time there are among them, earlier ones may be; replayed
         records never are. May take as long as reading all that was written since. Raises ``RefusedError`` without
@@ -486,6 +494,9 @@ class Observer:
 
     def compressed(self, before: int, after: int) -> None:
         """``before`` bytes of records went over the wire as ``after`` bytes."""
+
+    def transformed(self, step: str, seconds: float) -> None:
+        """A batch was with ``step``, a transform's name, for so long."""
 
 
 class Clock:

@@ -19,7 +19,6 @@ from connectors.base import (
     Clock,
     ConnectorError,
     Outcome,
-    Position,
     Record,
     RefusedError,
     Rejected,
@@ -57,7 +56,7 @@ class _Submission:
     batch: Batch
     answer: asyncio.Future[Outcome]
     left: int
-    landed: set[Position] = field(default_factory=set)
+    landed: set[str] = field(default_factory=set)
     is_withdrawn: bool = False
 
 
@@ -65,6 +64,7 @@ class _Submission:
 class _Entry:
     submission: _Submission
     record: Record
+    identity: str
 
 
 class EntryMemorySink(Sink):
@@ -96,7 +96,7 @@ class EntryMemorySink(Sink):
         self._writers: dict[bytes | None, asyncio.Task[None]] = {}
         self._open: defaultdict[str, deque[_Submission]] = defaultdict(deque)
         """Of each lane what it may submit again: from its first submission without an answer on."""
-        self._landed: defaultdict[str, set[Position]] = defaultdict(set)
+        self._landed: defaultdict[str, set[str]] = defaultdict(set)
         self._refusal: ConnectorError | None = None
         self._wire: set[asyncio.Event] = set()
         self._unsure: set[asyncio.Event] = set()
@@ -124,14 +124,14 @@ class EntryMemorySink(Sink):
     def now_ms(self) -> int:
         return self._clock.now_ms()
 
-    async def landed(self, source: str, since_ms: Mapping[str, int]) -> Mapping[str, Collection[Position]]:
+    async def landed(self, source: str, since_ms: Mapping[str, int]) -> Mapping[str, Collection[str]]:
         await self._clock.sleep(_LOOK_S)
         await self._faults.before("look", "")
-        found: defaultdict[str, set[Position]] = defaultdict(set)
+        found: defaultdict[str, set[str]] = defaultdict(set)
         for arrived_ms, record in self._topic.arrivals:
             hop = parse(next(text for name, text in reversed(record.headers) if name == ORIGIN_HEADER and text))
             if hop.source == source and arrived_ms >= since_ms.get(hop.partition, arrived_ms + 1):
-                found[hop.partition].add(hop.position)
+                found[hop.partition].add(hop.identity)
         return found
 
     async def begin(self) -> Scope:
@@ -149,13 +149,14 @@ class EntryMemorySink(Sink):
 
     def submit(self, lane: str, batch: Batch) -> asyncio.Future[Outcome]:
         known = self._landed[lane]
-        new = [record for record in batch.records() if record.position not in known]
+        identities = batch.identities
+        new = [each for each in zip(batch.records(), identities, strict=True) if each[1] not in known]
         submission = _Submission(lane, batch, asyncio.get_running_loop().create_future(), len(new))
-        submission.landed = known.intersection(batch.positions)
+        submission.landed = known.intersection(identities)
         self._open[lane].append(submission)
         self._settle(submission)
-        for record in new:
-            self._waiting.setdefault(record.key, deque()).append(_Entry(submission, record))
+        for record, identity in new:
+            self._waiting.setdefault(record.key, deque()).append(_Entry(submission, record, identity))
             if record.key not in self._writers:
                 writer = asyncio.create_task(self._write(record.key), name=f"memory sink {record.key!r}")
                 self._writers[record.key] = writer
@@ -236,9 +237,9 @@ class EntryMemorySink(Sink):
         self._wire.add(heard)
         await arrived.wait()
         submission = entry.submission
-        submission.landed.add(entry.record.position)
+        submission.landed.add(entry.identity)
         if submission not in self._open[submission.lane]:
-            self._landed[submission.lane].add(entry.record.position)
+            self._landed[submission.lane].add(entry.identity)
         submission.left -= 1
         self._settle(submission)
         self._wire.discard(heard)

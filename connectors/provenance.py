@@ -1,7 +1,8 @@
 """Where a record comes from, as text that travels with it: one hop a header, oldest first.
 
 A hop is ``ORIGIN>DESTINATION``: ORIGIN the address of the source with partition and position, DESTINATION the address
-of the sink without a position. Addresses and positions never contain ``>``, nor positions ``/``.
+of the sink without a position. Addresses and positions never contain ``>``, nor positions ``/`` or ``~``: behind that
+stands the number of a part, where several records were made of one, but for the first of them.
 """
 
 from collections.abc import Sequence
@@ -18,11 +19,18 @@ class Hop:
     partition: str
     position: str
     destination: str
+    part: str = ""
+    """``~1`` and so on; empty of the first part, and of the only one."""
+
+    @property
+    def identity(self) -> str:
+        """What told the record from all others of its partition, as ``Batch.identities``."""
+        return f"{self.position}{self.part}"
 
 
 def stamp(batch: Batch, source: str, destination: str) -> Batch:
     """``batch`` with the origin of this hop for each record. ``source`` and ``destination`` are addresses."""
-    return replace(batch, origins=origins(batch.partition, batch.positions, source, destination))
+    return replace(batch, origins=origins(batch.partition, batch.identities, source, destination))
 
 
 def marked(batch: Batch, replay: str) -> Batch:
@@ -32,10 +40,10 @@ def marked(batch: Batch, replay: str) -> Batch:
     return replace(batch, headers=[(*headers, mark) for headers in before])
 
 
-def origins(partition: str, positions: Sequence[str], source: str, destination: str) -> list[bytes]:
+def origins(partition: str, identities: Sequence[str], source: str, destination: str) -> list[bytes]:
     before = f"{source}/{partition}/"
     after = f">{destination}"
-    return [f"{before}{position}{after}".encode() for position in positions]
+    return [f"{before}{identity}{after}".encode() for identity in identities]
 
 
 def parse(text: bytes) -> Hop:
@@ -44,7 +52,8 @@ def parse(text: bytes) -> Hop:
     parts = origin.rsplit("/", 2)
     if not arrow or len(parts) != 3 or not all(parts) or not destination:
         raise ValueError(f"not an origin: {text!r}")
-    return Hop(parts[0], parts[1], parts[2], destination)
+    position, mark, part = parts[2].partition("~")
+    return Hop(parts[0], parts[1], position, destination, f"{mark}{part}")
 
 
 def way(headers: Sequence[Header], here: str) -> tuple[Hop, ...]:

@@ -46,6 +46,10 @@ class Transform(ABC):
     def name(self) -> str:
         """For a person and for metrics: ``python my_module:function``."""
 
+    def at_work(self, partition: str) -> str:
+        """The name of what has the batch of ``partition`` now, where several steps are one."""
+        return self.name
+
     @abstractmethod
     async def apply(self, batch: Batch) -> Transformed:
         """What goes on instead of ``batch``, which has at least one record and is never changed.

@@ -113,6 +113,12 @@ def kinesis(servers: SharedServers) -> str:
     return address_or_skip(servers.kinesis)
 
 
+@pytest.fixture(scope="session")
+def registry(servers: SharedServers) -> str:
+    """URL of a real schema registry that answers as Confluent's does, shared by all tests of the run."""
+    return address_or_skip(servers.registry)
+
+
 @pytest.fixture
 def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnKafka]:
     """Start brokers of the test's own, to stop, kill, freeze and start again. They end with the test."""

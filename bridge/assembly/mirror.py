@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from bridge.assembly.ends import EndMaker
 from bridge.assembly.opening import all_opened
+from bridge.assembly.transforming import chain_of
 from bridge.config import Configuration
 from bridge.engine.mirror import Ends, Mirror
 from bridge.engine.policy import OnError, OnGap, OnLoop, Policy
@@ -60,7 +61,12 @@ class Assembly:
             await stack.enter_async_context(self.keeping.store)
             if self.keeping.writer is not None:
                 await stack.enter_async_context(self.keeping.writer)
-            ends = {"source": self.ends.source, "sink": self.ends.sink, "dead letter": self.ends.dead_letter}
+            ends = {
+                "source": self.ends.source,
+                "sink": self.ends.sink,
+                "dead letter": self.ends.dead_letter,
+                "transforms": self.ends.transform,
+            }
             await all_opened(stack, {name: end for name, end in ends.items() if end is not None})
             self._check_places()
             await self._warn_of_sizes()
@@ -100,7 +106,8 @@ def assemble(
     if job is not None:
         source, sink = job.around(source), job.into(sink)
         policy = dataclasses.replace(policy, replay=job.replay, bounded=job.bounded)
-    ends = Ends(_paced(configuration, source, clock, lambda: mirror.share), sink, made.dead_letter())
+    paced = _paced(configuration, source, clock, lambda: mirror.share)
+    ends = Ends(paced, sink, made.dead_letter(), chain_of(configuration, clock, observer))
     mirror = Mirror(ends, keeping.store, keeping.coordinator, policy, clock=clock, random=random, tracer=tracer)
     return Assembly(mirror, ends, keeping)
 

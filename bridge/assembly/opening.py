@@ -25,7 +25,7 @@ async def reached(name: str, end: End) -> AsyncIterator[End]:
         yield end
 
 
-async def all_opened(stack: AsyncExitStack, ends: Mapping[str, Connector]) -> None:
+async def all_opened(stack: AsyncExitStack, ends: Mapping[str, AbstractAsyncContextManager[object]]) -> None:
     """Enter all of ``ends``, by name, at the same time; the first that fails cancels the others, and what it raised is
     raised. Raises ``UnreachableError`` after ``OPENING_S``.
     """

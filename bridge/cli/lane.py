@@ -150,7 +150,10 @@ async def _whereabouts(asked: Configuration, partition: str) -> str:
         owner = None
     if owner is None:
         return "kmbridge status shows the lanes there; kmbridge checkpoints list shows who owns each partition"
-    return f"if the source has such a partition, it is with worker {owner}: --url names the address of that one"
+    return (
+        f"kmbridge status shows the lanes there; where the source has that partition it is with worker {owner}: if "
+        "another process answered, --url names the address of that one"
+    )
 
 
 def _document(asked: Configuration, action: Action, partition: str, answer: Answer) -> dict[str, object]:

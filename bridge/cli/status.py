@@ -23,6 +23,7 @@ from bridge.engine.nap import nap
 from bridge.errors import UsageError
 from bridge.telemetry.client import StatusClient
 from bridge.telemetry.endpoint import Endpoint
+from bridge.telemetry.listener import is_sendable
 from bridge.telemetry.told import told
 from connectors.base import ConnectorError, RefusedError
 
@@ -83,13 +84,20 @@ def _client(where: list[str], name: str | None, settings: list[str] | None, toke
     if not where or where[0].startswith(("http://", "https://")):
         if len(where) > 1:
             raise UsageError("status", f"found {len(where)} arguments", "allowed: one URL, or a configuration")
-        token = os.environ.get(token_variable)
         here = address("status URL", (where or [_HERE])[0])
-        return StatusClient(Endpoint(here, SecretStr(token) if token else None))
+        return StatusClient(Endpoint(here, _token_in(token_variable)))
     listener = configurations(where, name, settings).process.listener
     if listener is None or listener.from_here is None:
         raise UsageError("status", "the key http.listen names no address of the mirror", "name its URL instead")
     return StatusClient(Endpoint(listener.from_here, listener.token))
+
+
+def _token_in(variable: str) -> SecretStr | None:
+    token = os.environ.get(variable)
+    if token and not is_sendable(token):
+        # As of a file whose line has an end.
+        raise UsageError(f"variable {variable}", "found a value that is not shown; no token has spaces or line ends")
+    return SecretStr(token) if token else None
 
 
 async def _follow(client: StatusClient, name: str | None, display: Display, seen: Seen) -> None:

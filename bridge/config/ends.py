@@ -52,6 +52,11 @@ class KinesisEnd(Section):
         return self.stream.rpartition("/")[2]
 
     @property
+    def short_name(self) -> str:
+        """The stream alone, without where it is."""
+        return self.stream_name
+
+    @property
     def reached_by(self) -> tuple[str, ...]:
         """Region, endpoint, account and role: where these are the same, streams differ by their names alone."""
         arn = STREAM_ARN.fullmatch(self.stream)
@@ -78,6 +83,11 @@ class KafkaEnd(KafkaCluster):
     def title(self) -> str:
         """The end, for a person."""
         return f"Kafka topic {self.topic}"
+
+    @property
+    def short_name(self) -> str:
+        """The topic alone, without where it is."""
+        return self.topic
 
     @property
     def place(self) -> str:

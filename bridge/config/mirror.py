@@ -24,6 +24,7 @@ from bridge.config.section import Section
 from bridge.config.sink import Sink
 from bridge.config.source import Source
 from bridge.config.telemetry import Telemetry
+from bridge.config.transforms import Transforms
 from bridge.telemetry.listener import Listener
 from checkpoints.sqlite import default_path
 
@@ -62,7 +63,9 @@ class MirrorSection(Section):
         default="skip",
         description="What becomes of records that came from the sink; pass restores a lost sink from its mirror.",
     )
-    transforms: tuple[()] = Field(default=(), description="To come in a later version.")
+    transforms: Transforms = Field(
+        default=(), description="What is made of records between source and sink, one step after the other."
+    )
     on_error: Literal["stop", "dead_letter"] = Field(
         default="stop",
         description="What a lane does before a record that the sink never takes; dead_letter goes with that key.",

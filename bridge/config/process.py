@@ -1,6 +1,5 @@
 """What each process of a mirror is told: how it shares work, what it may use, and where it speaks."""
 
-import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -8,7 +7,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from bridge.config.names import Instance
 from bridge.config.quantities import Duration, Listen, Rate, Size, allowed
 from bridge.config.section import Section, at
-from bridge.telemetry.listener import Listener
+from bridge.telemetry.listener import Listener, is_sendable
 
 
 def _memory(value: int) -> int:
@@ -24,8 +23,7 @@ def _some(value: int) -> int:
 
 
 def _sendable(value: SecretStr) -> SecretStr:
-    """A header carries it."""
-    if not re.fullmatch(r"[!-~]+", value.get_secret_value()):
+    if not is_sendable(value.get_secret_value()):
         raise allowed("visible ASCII characters without spaces")
     return value
 
@@ -87,8 +85,8 @@ class Http(Section):
     )
     token: Annotated[SecretStr, AfterValidator(_sendable)] | None = Field(
         default=None,
-        description="What who asks has to send as Authorization: Bearer TOKEN, on all but /healthz and /readyz; "
-        "null: nothing.",
+        description="What who asks has to send as Authorization: Bearer TOKEN, on all but /, /healthz and "
+        "/readyz; null: nothing.",
     )
 
     @property

@@ -8,6 +8,7 @@ from bridge.config.checkpoints import KafkaCheckpoints
 from bridge.config.mirror import MirrorSection
 from bridge.config.names import same_cluster
 from bridge.config.section import at
+from bridge.config.transforms.schemas import SchemasTransform
 
 Rule = Callable[[MirrorSection], None]
 
@@ -71,6 +72,12 @@ def dead_letters_are_at_an_end(asked: MirrorSection) -> None:
         raise at("dead_letter", "kafka: {topic: TOPIC} or file: {path: FILE}, for neither end is Kinesis")
 
 
+def unknown_schemas_have_a_place(asked: MirrorSection) -> None:
+    for step in asked.transforms:
+        if isinstance(step, SchemasTransform) and step.schemas.unknown == "dead_letter" != asked.on_error:
+            raise at("on_error", "dead_letter, for transforms[].schemas.unknown is")
+
+
 def each_topic_has_one_use(asked: MirrorSection) -> None:
     for one, other in combinations(_topics(asked), 2):
         if one.name == other.name and same_cluster(one.where, other.where):
@@ -81,6 +88,17 @@ def each_stream_has_one_use(asked: MirrorSection) -> None:
     for one, other in combinations(_streams(asked), 2):
         if (one.name, one.where) == (other.name, other.where):
             raise at(one.key, f"another stream than that of the {other.user}, which is in the same region")
+
+
+def written_beside_the_source(asked: MirrorSection) -> set[str]:
+    """The topics, or streams, that the mirror writes where its source is, by name."""
+    topic, stream = asked.source.kafka, asked.source.kinesis
+    topics = _topics(asked) if topic is not None else ()
+    streams = _streams(asked) if stream is not None else ()
+    return {
+        *(each.name for each in topics if each.user != "source" and topic and same_cluster(each.where, topic.names)),
+        *(each.name for each in streams if each.user != "source" and stream and each.where == stream.reached_by),
+    }
 
 
 def _topics(asked: MirrorSection) -> Iterator[_Used]:
@@ -109,6 +127,7 @@ RULES: tuple[Rule, ...] = (
     checkpoints_have_a_cluster,
     checkpoints_come_in_by_one_way,
     dead_letters_are_at_an_end,
+    unknown_schemas_have_a_place,
     each_topic_has_one_use,
     each_stream_has_one_use,
     a_transaction_holds_the_checkpoints,

@@ -15,6 +15,7 @@ from bridge.doctor.checks.read_limits import ReadLimits
 from bridge.doctor.checks.readers import Readers
 from bridge.doctor.checks.retention import Expiry, Retention
 from bridge.doctor.checks.sizes import Sizes
+from bridge.doctor.checks.steps import Steps
 from bridge.doctor.checks.throughput import Throughput
 from bridge.doctor.checks.topics import SinkTopic
 from bridge.doctor.scene import Role
@@ -34,6 +35,7 @@ CHECKS: tuple[Check, ...] = (
     Expiry(),
     Retention(),
     Sizes(),
+    Steps(),
     SinkTopic(),
     Throughput(),
     Keys(),

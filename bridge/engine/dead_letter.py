@@ -58,13 +58,10 @@ async def _nothing(_: Mapping[str, Place]) -> None:
 
 
 def letter_of(batch: Batch, rejected: Sequence[Rejected]) -> Batch:
-    """The rejected records of ``batch``, with the reason and the detail among their headers."""
-    headers = [(*_headers(batch, each.index), *_reason(each)) for each in rejected]
-    return replace(batch.pick([each.index for each in rejected]), headers=headers)
-
-
-def _headers(batch: Batch, index: int) -> tuple[Header, ...]:
-    return () if batch.headers is None else batch.headers[index]
+    """``batch``, which is the ``rejected`` records, with the reason and the detail among their headers."""
+    before: Sequence[tuple[Header, ...]] = [()] * len(batch) if batch.headers is None else batch.headers
+    headers = [(*own, *_reason(each)) for own, each in zip(before, rejected, strict=True)]
+    return replace(batch, headers=headers)
 
 
 def _reason(rejected: Rejected) -> tuple[Header, Header]:

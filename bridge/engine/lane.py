@@ -219,6 +219,7 @@ class Lane:
             return self.state, self.error
         if trouble is None:
             stall = self._around.delivery.stall if self.progress.in_flight > 0 else None
+            stall = stall or self._pipeline.stall
             return (self.state, self.error) if stall is None else (LaneState.RETRYING, self.error or stall)
         return LaneState.HELD if isinstance(trouble, RefusedError) else LaneState.RETRYING, trouble
 

@@ -23,6 +23,7 @@ from bridge.engine.tracing import NO_TRACER, Tracer
 from bridge.groups import first
 from checkpoints.base import CheckpointError, CheckpointStore
 from connectors.base import Clock, ConnectorError, Sink, Source
+from connectors.transform import Transform
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +43,8 @@ class Ends:
     source: Source
     sink: Sink
     dead_letter: Sink | None = None
+    transform: Transform | None = None
+    """What is made of records on their way from one to the other."""
 
 
 class Mirror:
@@ -85,6 +88,7 @@ class Mirror:
             totals=self._totals,
             clock=clock,
             tracer=tracer,
+            transform=ends.transform,
         )
         self._lanes = Lanes(store, around, random, self._changed)
         self._drain = asyncio.Event()

@@ -70,4 +70,4 @@ class Opening:
                 await around.clock.sleep(backoff.next())
             else:
                 log.info("read back", partitions=len(since_ms), landed=sum(map(len, found.values())))
-                return {name: Landed(since_ms[name], positions) for name, positions in found.items() if positions}
+                return {name: Landed(since_ms[name], identities) for name, identities in found.items() if identities}

@@ -1,15 +1,31 @@
-"""A stretch of a partition, read in spite of what passes."""
+"""What is done in spite of what passes."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from typing import TypeVar
 
 from bridge.engine.bounded import BoundedSource
 from bridge.engine.retry import Backoff
 from connectors.base import Batch, Budget, Clock, Partition, Place, TransientError
 
+T = TypeVar("T")
+
 _TRIES = 5
 """In a row, without a batch between them."""
+
+
+async def insist(call: Callable[[], Awaitable[T]], clock: Clock, backoff: Backoff) -> T:
+    """What ``call`` answers, some time. Raises what it raises."""
+    tries = 0
+    while True:
+        try:
+            return await call()
+        except TransientError:
+            tries += 1
+            if tries == _TRIES:
+                raise
+            await clock.sleep(backoff.next())
 
 
 async def read_on(

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 import structlog
 
 from bridge.engine.condition import Condition
+from bridge.engine.crossing import Crossing, until
 from bridge.engine.dead_letter import letter_of
+from bridge.engine.making import Making
 from bridge.engine.policy import OnError
 from bridge.engine.progress import Progress
-from bridge.engine.rejection import RejectedError, stop_at, until, without
+from bridge.engine.rejection import RejectedError, stop_at, without
 from bridge.engine.retry import Backoff
 from bridge.engine.sieve import Sieve
 from bridge.engine.status import LaneState
 from bridge.engine.surroundings import Surroundings
 from bridge.engine.tracing import BatchTrace
-from connectors import provenance
 from connectors.base import Batch, ConnectorError, End, Outcome, Partition, Place, Rejected
 
 log = structlog.get_logger(__name__)
@@ -24,13 +25,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Submission:
-    """What is on its way: ``sent`` is ``batch`` without the records that the sink refused beforehand."""
+    """What is on its way: ``sent`` is what was made of a batch, without the records that are refused already."""
 
-    batch: Batch
+    crossing: Crossing
     sent: Batch
     answer: asyncio.Future[Outcome]
     trace: BatchTrace
-    refused: tuple[Rejected, ...] = ()
     stop: RejectedError | None = None
     """The lane ends behind this submission."""
 
@@ -54,10 +54,16 @@ class Pipeline:
         self._partition = partition
         self._progress = progress
         self._sieve = sieve
+        self._making = Making(sieve, around)
         self._around = around
         self._condition = condition
         self._backoff = backoff
         self._reading: asyncio.Task[bool] | None = None
+
+    @property
+    def stall(self) -> ConnectorError | None:
+        """Why nothing is submitted, where that takes long and the sink is not waited for."""
+        return self._making.stall
 
     def stop(self) -> None:
         """Read no more; ``run`` returns when all that was submitted is settled."""
@@ -121,27 +127,27 @@ class Pipeline:
         around = self._around
         try:
             await around.delivery.room(self._partition.id)
-            batch = self._sieve.sift(batch)
-            if around.policy.provenance:
-                batch = provenance.stamp(batch, around.source.address, around.destination.address)
-            if around.policy.replay is not None:
-                batch = provenance.marked(batch, around.policy.replay)
-            refused = around.delivery.inspect(batch)
+            crossing = await self._making.made_of(batch)
+            crossing = crossing.refusing(around.delivery.inspect(crossing.made))
             stop = None
-            if refused and around.policy.on_error is OnError.STOP:
-                stop = stop_at(batch, refused[0])
-                batch, refused = until(batch, refused[0].index, before), ()
-            around.totals.read(batch)
+            if crossing.refused and around.policy.on_error is OnError.STOP:
+                first = crossing.refused[0]
+                stop = stop_at(crossing.read, first)
+                crossing = crossing.until(first.index, before)
+            made, sent = crossing.made, crossing.sent()
+            around.totals.read(crossing.read, made.skipped)
             submitted_ms = around.destination.now_ms()
-            sent = without(batch, refused)
-            answer = await self._delivered(epoch, batch, sent, refused)
+            answer = await self._delivered(epoch, crossing, sent)
         except BaseException as error:
             batch.release()
             trace.failed(repr(error))
             raise
         trace.submitted()
-        self._progress.read(batch, submitted_ms, len(refused))
-        return _Submission(batch, sent, answer, trace, refused, stop)
+        self._progress.read(made, submitted_ms, len(made) - len(sent), crossing.records)
+        if around.policy.on_error is OnError.STOP:
+            # What was read is wanted for letters alone.
+            crossing = Crossing(made, made)
+        return _Submission(crossing, sent, answer, trace, stop)
 
     async def _settle_next(self, submitted: asyncio.Queue[_Submission | None]) -> bool:
         """Settle the oldest submission; False when there are no more."""
@@ -156,14 +162,14 @@ class Pipeline:
         else:
             submission.trace.settled()
         finally:
-            submission.batch.release()
+            submission.crossing.read.release()
         return True
 
     async def _settle(self, submission: _Submission) -> None:
         """Wait for the outcome and move the progress over it."""
         outcome = await submission.answer
-        sent = submission.sent
-        self._count_buried(submission.refused)
+        crossing, sent = submission.crossing, submission.sent
+        self._count_buried(crossing.refused)
         if outcome.rejected:
             if self._around.policy.on_error is OnError.STOP:
                 first = outcome.rejected[0]
@@ -171,11 +177,12 @@ class Pipeline:
                 self._around.totals.written(before, self._around.clock.now_ms())
                 self._advance(before, len(before))
                 raise stop_at(sent, first)
-            await self._bury_apart(sent, outcome.rejected)
-            self._count_buried(outcome.rejected)
+            rejected = crossing.as_read(sent, outcome.rejected)
+            await self._bury_apart(crossing, rejected)
+            self._count_buried(rejected)
             sent = without(sent, outcome.rejected)
         self._around.totals.written(sent, self._around.clock.now_ms())
-        self._advance(submission.batch, len(sent))
+        self._advance(crossing.made, len(sent))
         if submission.stop is not None:
             raise submission.stop
 
@@ -189,24 +196,26 @@ class Pipeline:
         if batch.is_last and self._progress.bound is not None:
             self._reach()
 
-    async def _delivered(
-        self, epoch: int, batch: Batch, sent: Batch, refused: tuple[Rejected, ...]
-    ) -> asyncio.Future[Outcome]:
-        """Submit ``sent``, and bury the rest of ``batch`` before: together with it, or for good."""
-        delivery = self._around.delivery
-        buried = delivery.bury(epoch, self._partition.id, letter_of(batch, refused)) if refused else None
+    async def _delivered(self, epoch: int, crossing: Crossing, sent: Batch) -> asyncio.Future[Outcome]:
+        """Submit ``sent``, and bury what is refused before: together with it, or for good."""
+        delivery, refused = self._around.delivery, crossing.refused
+        buried = delivery.bury(epoch, self._partition.id, self._letter(crossing, refused)) if refused else None
         if refused and buried is None:
-            await self._bury_apart(batch, refused)
+            await self._bury_apart(crossing, refused)
         if buried is not None and not len(sent):
             return buried
         return delivery.submit(epoch, self._partition.id, sent)
 
-    async def _bury_apart(self, batch: Batch, rejected: tuple[Rejected, ...]) -> None:
+    async def _bury_apart(self, crossing: Crossing, rejected: tuple[Rejected, ...]) -> None:
         dead_letter = self._around.dead_letter
         if dead_letter is None:
-            raise stop_at(batch, rejected[0])
-        await dead_letter.bury(letter_of(batch, rejected), self._hold)
+            raise stop_at(crossing.read, rejected[0])
+        await dead_letter.bury(self._letter(crossing, rejected), self._hold)
         self._condition.state = LaneState.RUNNING
+
+    def _letter(self, crossing: Crossing, rejected: tuple[Rejected, ...]) -> Batch:
+        """The records as they were read: redriven, they are transformed again, once."""
+        return letter_of(self._making.named(crossing.read.pick([each.index for each in rejected])), rejected)
 
     def _count_buried(self, rejected: tuple[Rejected, ...]) -> None:
         if rejected:
@@ -224,7 +233,7 @@ class Pipeline:
         while not submitted.empty():
             submission = submitted.get_nowait()
             if submission is not None:
-                submission.batch.release()
+                submission.crossing.read.release()
                 submission.trace.failed("given up behind a fault")
         self._progress.rewind()
         self._sieve.rewind(self._progress.place)

@@ -70,14 +70,18 @@ class Progress:
         self._tally = Tally(0 if self.bound is None else self.bound.records)
         self.inherited_ms = None if self.stored is None else self.stored.unsettled_ms
 
-    def read(self, batch: Batch, submitted_ms: int | None = None, refused: int = 0) -> None:
-        """``batch`` is on its way, since ``submitted_ms`` by the sink's clock, without the ``refused`` ones."""
+    def read(self, batch: Batch, submitted_ms: int | None = None, refused: int = 0, records: int | None = None) -> None:
+        """``batch`` is on its way, since ``submitted_ms`` by the sink's clock, without the ``refused`` ones.
+
+        It was made of so many ``records``, those left out among them; None: it is as it was read.
+        """
         self.in_flight += len(batch)
         self.read_lag_ms = batch.lag_ms
         self.lag_records = batch.lag_records
         arrived_ms = batch.arrived_ms[0] if len(batch) else None
         copied = len(batch) - refused + _read_back(batch)
-        self._awaited.append(_Awaited(batch.place, arrived_ms, submitted_ms, _records(batch), copied))
+        records = _records(batch) if records is None else records
+        self._awaited.append(_Awaited(batch.place, arrived_ms, submitted_ms, records, copied))
         self._tally.read(batch.place, copied)
 
     def settle(self, batch: Batch, written: int) -> None:
@@ -86,9 +90,10 @@ class Progress:
         if self.place == self.confirmed:
             self.confirmed = None
         self.in_flight -= len(batch)
-        copied = written + _read_back(batch)
-        self._tally.settle(copied, refused=self._awaited.popleft().copied - copied)
-        self._given_up = max(0, self._given_up - _records(batch))
+        copied, awaited = written + _read_back(batch), self._awaited.popleft()
+        self._tally.settle(copied, refused=awaited.copied - copied)
+        # Of a stretch that ends before a refused record no more is certain than what it has.
+        self._given_up = max(0, self._given_up - min(awaited.records, _records(batch)))
         self.records_written += written
 
     def confirm(self, place: Place) -> None:
@@ -176,4 +181,5 @@ def _read_back(batch: Batch) -> int:
 
 
 def _records(batch: Batch) -> int:
-    return len(batch) + sum(batch.skipped.values())
+    read = len(batch) if batch.parts is None else len(set(batch.positions))
+    return read + sum(batch.skipped.values())

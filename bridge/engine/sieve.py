@@ -1,13 +1,13 @@
 """What a lane leaves out of what it reads, because it is in the sink already or came from there."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bridge.engine.policy import OnLoop
 from bridge.engine.window import Window, origins_of
 from connectors import provenance
-from connectors.base import Batch, Place, Position, Sink, Source
+from connectors.base import Batch, Place, Sink, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Landed:
     """What a former owner of a lane had written since ``since_ms``, by the sink's clock, and not stored."""
 
     since_ms: int
-    positions: Collection[Position]
+    identities: Collection[str]
 
 
 LOOP = "loop"
@@ -43,19 +43,20 @@ class Sieve:
             self._window = Window(windows)
 
     def sift(self, batch: Batch) -> Batch:
-        """``batch``, the next of the lane, without what must not be written, counted by reason.
+        """``batch``, the next of the lane, without what has been in the sink by another way, counted by reason.
 
         Place and reservation stay.
         """
         reasons = dict.fromkeys(self._looped(batch), LOOP)
         reasons |= dict.fromkeys(self._repeated(batch), DUPLICATE)
-        if self.landed is not None:
-            landed = self.landed.positions
-            reasons |= {index: READ_BACK for index, each in enumerate(batch.positions) if each in landed}
-        if not reasons:
+        return _less(batch, reasons)
+
+    def strain(self, batch: Batch) -> Batch:
+        """``batch``, which was sifted and is as it would be written, without what a former owner has written of it."""
+        if self.landed is None:
             return batch
-        skipped = Counter(reasons.values()) + Counter(batch.skipped)
-        return replace(batch.pick([index for index in range(len(batch)) if index not in reasons]), skipped=skipped)
+        landed = self.landed.identities
+        return _less(batch, {index: READ_BACK for index, each in enumerate(batch.identities) if each in landed})
 
     def settle(self, batch: Batch) -> None:
         """All of ``batch`` is durable."""
@@ -86,3 +87,10 @@ class Sieve:
         repeated = self._window.repeated(origins)
         self._window.read(batch.place, origins)
         return repeated
+
+
+def _less(batch: Batch, reasons: Mapping[int, str]) -> Batch:
+    if not reasons:
+        return batch
+    skipped = Counter(reasons.values()) + Counter(batch.skipped)
+    return replace(batch.pick([index for index in range(len(batch)) if index not in reasons]), skipped=skipped)

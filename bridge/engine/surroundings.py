@@ -9,6 +9,7 @@ from bridge.engine.policy import Policy
 from bridge.engine.totals import Totals
 from bridge.engine.tracing import Tracer
 from connectors.base import Budget, Clock, Sink
+from connectors.transform import Transform
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +24,4 @@ class Surroundings:
     totals: Totals
     clock: Clock
     tracer: Tracer
+    transform: Transform | None

@@ -1,6 +1,7 @@
 """What all lanes of a mirror have done since the process started."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bridge.engine.latency import LatencyHistogram
@@ -22,11 +23,12 @@ class Totals:
     latency: LatencyHistogram = field(default_factory=LatencyHistogram)
     rate: Rate = field(default_factory=Rate)
 
-    def read(self, batch: Batch) -> None:
+    def read(self, batch: Batch, skipped: Mapping[str, int]) -> None:
+        """``batch`` is on its way; of what was read with it ``skipped`` is left out."""
         self.records_read += len(batch)
         self.bytes_read += batch.size
-        if batch.skipped:
-            self.skipped.update(batch.skipped)
+        if skipped:
+            self.skipped.update(skipped)
 
     def written(self, batch: Batch, now_ms: int) -> None:
         """Every record of ``batch`` is durable in the sink."""

@@ -101,7 +101,7 @@ class Fleet:
         ours: dict[str, Member] = {}
         while not self._stopping.is_set():
             try:
-                found = family.matching(await self._names(family))
+                found = await asyncio.to_thread(family.matching, await self._names(family))
             except ConnectorError as error:
                 log.warning("names cannot be listed", pattern=family.pattern, error=str(error))
                 self._unlisted[family.pattern] = error

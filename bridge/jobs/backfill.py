@@ -138,7 +138,7 @@ class Backfill:
         ends = self._assembled(Counters()).ends
         async with reached("source", ends.source) as source:
             listing = await _listed(source)
-            stored = await checkpoint_reader(self._asked).load()
+            stored = {} if self._request.anew else await checkpoint_reader(self._asked).load()
             check_source(stored, source)
             check_whole(stored, listing)
             if self._is_nothing_left(stored, listing):
@@ -160,6 +160,8 @@ class Backfill:
     def _begins_anew(self, stored: Stored) -> bool:
         """Whether this is another job than the last one. Raises ``UsageError`` where it cannot be."""
         request, last = self._request, job_of(stored)
+        if request.anew:
+            return True
         if last is None and stored and request.since is not None:
             raise self._stands(request.since)
         if last is None or request.again:
@@ -171,6 +173,7 @@ class Backfill:
 
     async def _freeze(self, ends: Ends, store: CheckpointStore, stored: Stored) -> Stored:
         """Fix the range and store it, if the sink would keep what is in it."""
+        before, stored = stored, {} if self._request.anew else stored
         is_new = not stored and self._asked.on_gap == "stop"
         if is_new and await store.forgets() and await is_known(ends.source, ends.sink):
             raise gone(f"backfill {self._asked.name}", ends.source, ends.sink)
@@ -181,6 +184,7 @@ class Backfill:
         starts = {each: ranges[each.id].start for each in listing if each.id in ranges}
         await check_target(bounded, ends.sink, starts, policy_of(self._asked), self._clock)
         await store.save(begun)
+        await store.delete(before.keys() - begun.keys())
         log.info("range frozen", until=until.text, partitions=len(ranges))
         return begun
 

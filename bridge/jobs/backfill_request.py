@@ -13,12 +13,14 @@ from bridge.jobs.starting import leaving_room, starting
 class BackfillRequest:
     """What to copy. Left out, ``since`` is where the mirror starts or stands, and ``until`` is now.
 
-    ``again``: of a job that is done, or given up, the next one: from where it stands to a new end.
+    ``again``: of a job that is done, or given up, the next one: from where it stands to a new end. ``anew``: the same
+    from ``since``, wherever it stands, which is for what is sent again on purpose.
     """
 
     since: Point | None = None
     until: Point | None = None
     again: bool = False
+    anew: bool = False
     timestamps: Literal["original", "now"] = "original"
     """``now``: each record is written with the time of copying instead of its own."""
 

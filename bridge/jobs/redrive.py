@@ -11,7 +11,6 @@ from bridge.jobs.letters import MARK, Letters
 from bridge.jobs.progress import JobProgress
 from bridge.jobs.redrive_report import RedriveReport
 from bridge.jobs.redrive_request import RedriveRequest, check, own_configuration
-from bridge.keeping.changing import changeable
 from connectors.base import Clock, Source
 from connectors.file_source import FileSource
 
@@ -37,7 +36,11 @@ class Redrive:
         sink = configuration.sink.kinesis
         job = Job(around=self._around, replay=None if sink is not None and sink.codec == "raw" else self.id)
         asked = BackfillRequest(
-            since=request.since, until=request.until, again=request.since is None, timestamps=request.timestamps
+            since=request.since,
+            until=request.until,
+            again=request.since is None,
+            anew=request.since is not None,
+            timestamps=request.timestamps,
         )
         self._backfill = Backfill(self._asked, asked, job)
 
@@ -55,8 +58,6 @@ class Redrive:
         Raises as ``Backfill.run``.
         """
         began_s = self._clock.monotonic()
-        if self._request.since is not None:
-            await self._forget()
         done = await self._backfill.run()
         status = self._backfill.observed.status()
         return RedriveReport(
@@ -76,8 +77,3 @@ class Redrive:
         since = self._request.since
         file = FileSource(self._file.path, self._clock, None if since is None else since.time_ms)
         return Letters(file, self._clock, 0.0)
-
-    async def _forget(self) -> None:
-        """How far an earlier redrive came: this one begins where it is told to."""
-        async with changeable(self._asked, create=False, force=False) as store:
-            await store.delete(await store.load())

@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from connectors.base import Batch, Clock, ConnectorError, Outcome, Position, Rejected, Save, Scope, Setting, Sink
+from connectors.base import Batch, Clock, ConnectorError, Outcome, Rejected, Save, Scope, Setting, Sink
 
 
 class RestampedSink(Sink):
@@ -60,7 +60,7 @@ class RestampedSink(Sink):
     def now_ms(self) -> int | None:
         return self._sink.now_ms()
 
-    async def landed(self, source: str, since_ms: Mapping[str, int]) -> Mapping[str, Collection[Position]]:
+    async def landed(self, source: str, since_ms: Mapping[str, int]) -> Mapping[str, Collection[str]]:
         return await self._sink.landed(source, since_ms)
 
     async def knows(self, source: str) -> bool:

@@ -5,11 +5,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bridge.parity.digest import content
+from bridge.parity.expected import Ends
 from bridge.parity.lineage import Lineage
 from bridge.parity.run import Run
 from connectors.base import ORIGIN_HEADER, REPLAY_HEADER, Batch, Header
 
 REPLAYED = "replayed_in_sink"
+SPLIT = "split_in_sink"
 
 _NAME = ORIGIN_HEADER
 _REPLAY = b"replay"
@@ -19,20 +21,21 @@ _REPLAY = b"replay"
 class Arrived:
     """Reads along in the sink, or in a dead letter beside it."""
 
-    def __init__(self, source: str, destination: str, origins: Lineage) -> None:
-        """``source`` and ``destination`` are addresses: where records come from, and where their last hop must say that
-        they were written. ``origins`` are the source's partitions.
+    def __init__(self, ends: Ends, origins: Lineage) -> None:
+        """Records come from the source, and their last hop must say that they were written to the sink. ``origins`` are
+        the source's partitions.
         """
+        self._run = ends.run
         self._origins = origins
         self.left_out: Counter[str] = Counter()
-        self._start = f"{source}/".encode()
-        self._end = f">{destination}".encode()
+        self._start = f"{ends.source}/".encode()
+        self._end = f">{ends.sink}".encode()
 
     def runs(self, batch: Batch) -> tuple[list[Run], list[int]]:
         """The records of ``batch`` by origin partition, and the indexes of those that come from elsewhere.
 
         Where a record stands behind one of a partition that descends from its own, another run begins. A record sent
-        again on purpose is in none.
+        again on purpose is in none, nor is another part than the first of one that was split.
         """
         if batch.headers is None:
             return [], list(range(len(batch)))
@@ -40,7 +43,6 @@ class Arrived:
         groups: dict[str, _Group] = {}
         others: list[int] = []
         start, end, first, last = self._start, self._end, len(self._start), -len(self._end)
-        replayed = 0
         left: tuple[Header, ...]
         for index, headers in enumerate(batch.headers):
             if len(headers) == 1 and headers[0][0] == _NAME:
@@ -48,26 +50,40 @@ class Arrived:
             else:
                 text, left = _taken_apart(headers)
             if text is _REPLAY:
-                replayed += 1
+                self.left_out[REPLAYED] += 1
                 continue
             if text is None or not text.endswith(end) or not text.startswith(start):
                 others.append(index)
                 continue
             partition, _, position = text[first:last].decode().rpartition("/")
+            if "~" in position:
+                self.left_out[SPLIT] += 1
+                continue
             group = groups.get(partition)
             if group is None:
                 group = groups[partition] = _Group(self._origins.descendants(partition))
             elif group.descendants and not group.descendants.isdisjoint(groups):
-                found += _runs(batch, groups)
+                found += self._runs(batch, groups)
                 group = _Group(group.descendants)
                 groups = {partition: group}
             group.positions.append(position)
             group.indexes.append(index)
             if left:
                 group.headers[index] = left
-        if replayed:
-            self.left_out[REPLAYED] += replayed
-        return [*found, *_runs(batch, groups)], others
+        return [*found, *self._runs(batch, groups)], others
+
+    def _runs(self, batch: Batch, groups: Mapping[str, "_Group"]) -> Iterator[Run]:
+        for partition, group in groups.items():
+            chosen, own = group.indexes, group.headers
+            yield self._run(
+                partition,
+                batch.partition,
+                group.positions,
+                [batch.positions[index] for index in chosen],
+                [batch.keys[index] for index in chosen],
+                [batch.values[index] for index in chosen],
+                [own.get(index, ()) for index in chosen] if own else None,
+            )
 
 
 @dataclass(slots=True)
@@ -80,20 +96,6 @@ class _Group:
     """In the batch."""
     headers: dict[int, tuple[Header, ...]] = field(default_factory=dict)
     """What they hold themselves, by index, of those that have any."""
-
-
-def _runs(batch: Batch, groups: Mapping[str, _Group]) -> Iterator[Run]:
-    for partition, group in groups.items():
-        chosen, own = group.indexes, group.headers
-        yield Run(
-            partition,
-            batch.partition,
-            group.positions,
-            [batch.positions[index] for index in chosen],
-            [batch.keys[index] for index in chosen],
-            [batch.values[index] for index in chosen],
-            [own.get(index, ()) for index in chosen] if own else None,
-        )
 
 
 def _taken_apart(headers: tuple[Header, ...]) -> tuple[bytes | None, tuple[Header, ...]]:

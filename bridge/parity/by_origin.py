@@ -8,7 +8,7 @@ from bridge.parity.passes import DEAD_LETTER, Earlier, LetterFolder, SinkFolder,
 from bridge.parity.reading import Extent
 from bridge.parity.report import Findings, ParityReport
 from bridge.parity.second_pass import SecondPass, Settled
-from bridge.parity.sides import SKIPPED, Parity
+from bridge.parity.sides import DROPPED, SKIPPED, Parity
 from connectors.base import Place
 
 
@@ -91,8 +91,10 @@ class _ByOrigin:
         left_out[DEAD_LETTER] = arrived.fold.buried - settled.letters
         left_out[DUPLICATE] += settled.copies
         left_out[SKIPPED] = self._findings.skipped
+        left_out[DROPPED] = settled.dropped
+        read = sum(sum(ranges.counts) for ranges in folded.ranges.values())
         return ParityReport(
-            sum(sum(ranges.counts) for ranges in folded.ranges.values()) - settled.copies - self._findings.skipped,
+            read - settled.copies - settled.dropped - self._findings.skipped,
             arrived.fold.count,
             self._findings.differences(),
             permits_copies=self._parity.permits_copies,

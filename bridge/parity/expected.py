@@ -8,7 +8,7 @@ from bridge.engine.window import Window, origins_of
 from bridge.errors import BridgeError
 from bridge.parity.digest import content
 from bridge.parity.remembered import Remembered
-from bridge.parity.run import Run
+from bridge.parity.run import Run, Transformed
 from connectors import provenance
 from connectors.base import REPLAY_HEADER, Batch, Place
 
@@ -35,6 +35,13 @@ class Ends:
     """Whether only some of the source's partitions are compared: of what does not come from them nothing is said."""
     repeats: bool = False
     """Whether the source may hold a record twice, of which a mirror writes the first."""
+    is_transformed: bool = False
+    """Whether the mirror makes others of the source's records: what they hold is not compared then."""
+
+    @property
+    def run(self) -> type[Run]:
+        """What either side is read as."""
+        return Transformed if self.is_transformed else Run
 
 
 @dataclass(slots=True)
@@ -69,7 +76,7 @@ class Expected:
         """What of ``batch`` the sink has to hold."""
         headers = None if batch.headers is None else list(map(content, batch.headers))
         name, positions = batch.partition, batch.positions
-        run = Run(name, name, positions, positions, batch.keys, batch.values, headers)
+        run = self._ends.run(name, name, positions, positions, batch.keys, batch.values, headers)
         if headers is None:
             return run
         left_out = self._left_out(batch)

@@ -103,7 +103,7 @@ class SinkFolder:
         """Partitions that came to the source behind its ranges."""
         self._ranges = folded.ranges
         self._returned = folded.expected.left_out.returned
-        self._arrived = Arrived(ends.source, ends.sink, folded.lineage)
+        self._arrived = Arrived(ends, folded.lineage)
 
     def expect_behind(self, partition: Partition) -> None:
         """``partition`` is listed at the source, and was not when that was read."""
@@ -199,7 +199,7 @@ class LetterFolder:
         self._ranges = folded.ranges
         self._fold = fold
         # A letter tells where the record was to go.
-        self._arrived = Arrived(ends.source, ends.sink, folded.lineage)
+        self._arrived = Arrived(ends, folded.lineage)
 
     def begin(self, partition: Partition) -> None:
         """Nothing depends on the order."""

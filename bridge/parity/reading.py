@@ -1,17 +1,19 @@
 """One side read from places to ends, its partitions side by side, and parents before their children."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from bridge.engine.bounded import BoundedSource
 from bridge.engine.budget import ByteBudget
-from bridge.engine.persistent import read_on
+from bridge.engine.persistent import insist, read_on
 from bridge.engine.retry import Backoff
 from bridge.groups import together
 from connectors.base import Batch, Clock, End, Partition, Place, Source
+
+T = TypeVar("T")
 
 _SIDE_BY_SIDE = 64
 
@@ -70,11 +72,29 @@ class Side:
             await course.run()
         return frozenset(course.finished)
 
+    async def batches(self, extent: Extent) -> AsyncGenerator[Batch, None]:
+        """All of ``extent``, one of its partitions after the other. Raises as ``read``."""
+        bounded = BoundedSource(self.source)
+        bounded.bounds.update(extent.ends)
+        for partition in extent.partitions:
+            async with aclosing(self._read_on(bounded, partition, extent.starts.get(partition.id, Place()))) as batches:
+                async for batch in batches:
+                    self.records += len(batch)
+                    yield batch
+                    del batch
+
+    async def insist(self, call: Callable[[], Awaitable[T]]) -> T:
+        """What ``call`` answers, tried again some times where it may pass. Raises what it raises."""
+        return await insist(call, self._clock, self._backoff())
+
+    def _read_on(self, bounded: BoundedSource, partition: Partition, place: Place) -> AsyncGenerator[Batch, None]:
+        return read_on(bounded, partition, place, self._budget, self._clock, self._backoff())
+
     async def read_one(self, bounded: BoundedSource, partition: Partition, place: Place, reader: Reader) -> bool:
         """Hand ``partition`` to ``reader``, from ``place`` to its end. Whether it was finished for good before that."""
         reader.begin(partition)
         is_last = False
-        async with aclosing(read_on(bounded, partition, place, self._budget, self._clock, self._backoff())) as batches:
+        async with aclosing(self._read_on(bounded, partition, place)) as batches:
             async for batch in batches:
                 place, is_last = batch.place, batch.is_last
                 self.records += len(batch)

@@ -34,7 +34,7 @@ class SourceRereader:
                 self._comparison.excuse(run.partition, run.positions[index])
             run = run.pick([index for index in range(len(run)) if index not in copies])
         if self._ends.repeats:
-            self.brought |= brought(batch, self._ends.source)
+            self.brought |= brought(batch, self._ends)
         self._comparison.expect(run)
 
     def end(self, partition: Partition, place: Place) -> None:
@@ -46,7 +46,7 @@ class SinkRereader:
 
     def __init__(self, comparison: Comparison, ends: Ends, lineage: Lineage) -> None:
         self._comparison = comparison
-        self._arrived = Arrived(ends.source, ends.sink, lineage)
+        self._arrived = Arrived(ends, lineage)
 
     def begin(self, partition: Partition) -> None:
         """The comparison knows the lineage."""
@@ -67,7 +67,7 @@ class LetterRereader:
         """Their positions."""
         self._comparison = comparison
         self._scope = scope
-        self._arrived = Arrived(ends.source, ends.sink, lineage)
+        self._arrived = Arrived(ends, lineage)
 
     def begin(self, partition: Partition) -> None:
         """Nothing depends on the order."""

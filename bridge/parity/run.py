@@ -53,3 +53,13 @@ class Run:
             values=[self.values[index] for index in chosen],
             headers=None if self.headers is None else [self.headers[index] for index in chosen],
         )
+
+
+@dataclass(frozen=True)
+class Transformed(Run):
+    """Records of which only identity and order are compared: a mirror makes others of what the source holds."""
+
+    @cached_property
+    def digests(self) -> list[int]:
+        nothing = [None] * len(self)
+        return digests(self.positions, nothing, nothing, None)

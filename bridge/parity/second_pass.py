@@ -9,6 +9,7 @@ from bridge.parity.first_copies import Brought, FirstCopies
 from bridge.parity.fold import Stretch
 from bridge.parity.passes import SinkFolder, SourceFolder
 from bridge.parity.reading import Extent, Side
+from bridge.parity.remade import dropped
 from bridge.parity.report import Findings, Identity, Kind
 from bridge.parity.rereading import Cutter, LetterRereader, SinkRereader, SourceRereader
 from bridge.parity.sides import Letters, Parity
@@ -26,6 +27,8 @@ class Settled:
     """Second copies of records from before the range: the sink need not hold them."""
     letters: int = 0
     """Dead letters of records that had one before."""
+    dropped: int = 0
+    """Records of which the mirror's transforms leave nothing."""
 
 
 class SecondPass:
@@ -82,7 +85,12 @@ class SecondPass:
         await parity.sink.read(
             _between(parity.sink, partitions, places), SinkRereader(comparison, parity.ends, origins)
         )
-        for missing in comparison.missing():
+        absent = comparison.missing()
+        left_out = await self._dropped({each.position for each in absent}, scope.partition, piece)
+        self.settled.dropped += len(left_out)
+        for missing in absent:
+            if missing.position in left_out:
+                continue
             known = expected.brought.get(missing.position)
             # Of two with one first copy a mirror would have written the second: it would have forgotten the first.
             if known is None or known in self._doubtful or len(self._doubtful) >= _AT_ONCE:
@@ -91,9 +99,16 @@ class SecondPass:
                 self._doubtful[known] = missing
         return len(buried.found)
 
+    async def _dropped(self, positions: set[str], partition: str, piece: tuple[str, str]) -> set[str]:
+        """Those of ``positions``, in ``piece``, of which the transforms leave nothing."""
+        if self._parity.transform is None or not positions:
+            return set()
+        source = self._parity.source
+        return await dropped(source, _of_source(source, partition, piece), positions, self._parity.transform)
+
     async def _look_for_first_copies(self, sink: Extent) -> None:
         ends = self._parity.ends
-        looking = FirstCopies(self._doubtful, self._folded.lineage, ends.source, ends.sink)
+        looking = FirstCopies(self._doubtful, self._folded.lineage, ends)
         await self._parity.sink.read(sink, looking)
         for known, missing in self._doubtful.items():
             if known not in looking.found:

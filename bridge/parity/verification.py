@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ import structlog
 
 from bridge.assembly.opening import all_opened
 from bridge.assembly.reading import SideMaker
+from bridge.assembly.transforming import chain_of
 from bridge.config import Configuration
 from bridge.engine.budget import ByteBudget
 from bridge.engine.retry import Backoff
@@ -29,7 +30,7 @@ from bridge.parity.report import ParityReport
 from bridge.parity.sides import Letters, Parity
 from bridge.parity.skipped import Skipped, skipped
 from checkpoints.base import CheckpointError
-from connectors.base import Clock, Connector, Observer, Source
+from connectors.base import Clock, Observer, Source
 
 log = structlog.get_logger(__name__)
 
@@ -72,6 +73,12 @@ async def verify(
             "records without an origin do not tell which range they belong to",
             "leave --from and --until out; with provenance: auto and a codec that carries origins, ranges work",
         )
+    if not configuration.sends_origins and configuration.transforms:
+        raise UsageError(
+            "verify",
+            "what was made of a record by transforms is told by its origin alone, and records carry none",
+            "mirror with provenance: auto, into Kinesis with codec kpl or envelope",
+        )
     async with opened(configuration, compared.start, is_shared=is_shared, clock=clock) as parity, told(parity, clock):
         extent = await source_extent(parity.source, compared.start, compared.until)
         sink = partial(everything, parity.sink)
@@ -109,8 +116,11 @@ async def opened(configuration: Configuration, start: Point, *, is_shared: bool,
     random = Random()
     make = side_maker(configuration, start, clock, random)
     source, sink, dead_letter = make.source(), make.sink(), make.dead_letter()
+    transform = chain_of(configuration, clock, make.observer)
     async with AsyncExitStack() as stack:
-        ends: dict[str, Connector] = {"source": source, "sink": sink}
+        ends: dict[str, AbstractAsyncContextManager[object]] = {"source": source, "sink": sink}
+        if transform is not None:
+            ends["transforms"] = transform
         if isinstance(dead_letter, Source):
             ends["dead letter"] = dead_letter
         await all_opened(stack, ends)
@@ -129,11 +139,13 @@ async def opened(configuration: Configuration, start: Point, *, is_shared: bool,
                 passes_loops=configuration.on_loop == "pass",
                 is_shared=is_shared,
                 repeats=source.repeats,
+                is_transformed=transform is not None,
             ),
             keys_overtake=configuration.sink.kinesis is not None,
             permits_copies=configuration.delivery == "at_least_once",
             letters=letters,
             skipped=partial(_skipped, configuration, source),
+            transform=transform,
         )
 
 

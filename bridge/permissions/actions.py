@@ -7,7 +7,7 @@ IAM authorization policy actions).
 
 from collections.abc import Iterator
 
-from bridge.permissions.places import Cluster, Stream, Table, Topic
+from bridge.permissions.places import Cluster, Function, SchemaRegistry, Stream, Table, Topic
 from bridge.permissions.policy import Statement
 
 DESCRIBE_STREAM = ("kinesis:DescribeStreamSummary", "kinesis:ListShards")
@@ -31,6 +31,8 @@ FIND_BROKERS = ("kafka:GetBootstrapBrokers",)
 READ_SECRET = ("secretsmanager:GetSecretValue",)
 ASSUME_ROLE = ("sts:AssumeRole",)
 
+CALL_FUNCTION = ("lambda:InvokeFunction",)
+
 SEE_CHECKPOINTS = ("dynamodb:Query",)
 KEEP_DOCUMENTS = ("dynamodb:GetItem", "dynamodb:PutItem")
 KEEP_CHECKPOINTS = (*SEE_CHECKPOINTS, *KEEP_DOCUMENTS, "dynamodb:UpdateItem")
@@ -45,6 +47,10 @@ WRITE_LEASES = (
     "dynamodb:TagResource",
     "dynamodb:UntagResource",
 )
+
+FIND_SCHEMAS = ("glue:GetSchemaVersion",)
+SEE_SCHEMAS = ("glue:GetSchema",)
+WRITE_SCHEMAS = ("glue:CreateSchema", "glue:GetSchemaByDefinition", "glue:RegisterSchemaVersion")
 
 _LOGIN_OF_KEY = "kms:EncryptionContext:SecretARN"
 _STREAM_OF_KEY = "kms:EncryptionContext:aws:kinesis:arn"
@@ -172,6 +178,23 @@ def keep_documents(table: Table) -> Iterator[Statement]:
 def look_into_table(table: Table) -> Iterator[Statement]:
     """Reading checkpoints, and no more."""
     yield allow("SeeCheckpoints", SEE_CHECKPOINTS, table.arn)
+
+
+def call(function: Function) -> Iterator[Statement]:
+    """Having it transform records."""
+    yield allow("CallFunction", CALL_FUNCTION, function.arn)
+
+
+def read_schemas(registry: SchemaRegistry) -> Iterator[Statement]:
+    """Schemas by the ids in records, with their compatibility and what was before them."""
+    yield allow("FindSchemas", FIND_SCHEMAS, "*")
+    yield allow("SeeSchemas", SEE_SCHEMAS, *registry.arns)
+
+
+def write_schemas(registry: SchemaRegistry) -> Iterator[Statement]:
+    """Schemas for those who read what is written, with a wait until they can be used."""
+    yield allow("FindSchemas", FIND_SCHEMAS, "*")
+    yield allow("WriteSchemas", WRITE_SCHEMAS, *registry.arns)
 
 
 def allow(sid: str, actions: tuple[str, ...], *resources: str) -> Statement:

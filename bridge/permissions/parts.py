@@ -1,5 +1,6 @@
 """The parts of a mirror for which somebody has to allow something."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from bridge.config import Configuration
@@ -8,8 +9,11 @@ from bridge.config.checkpoints import DynamoCheckpoints
 from bridge.config.cluster import CLUSTER_ARN, KafkaCluster
 from bridge.config.ends import KafkaEnd, KinesisEnd
 from bridge.config.names import STREAM_ARN
-from bridge.permissions.places import Cluster, Stream, Surroundings, Table, Topic
+from bridge.config.transforms.lambda_function import LambdaTransform
+from bridge.config.transforms.schemas import RegistryEnd, Schemas, SchemasTransform, settings_of
+from bridge.permissions.places import Cluster, Function, SchemaRegistry, Stream, Surroundings, Table, Topic
 from checkpoints.kafka.topic import DEFAULT_TOPIC
+from connectors.schemas.settings import ConfluentSettings, GlueSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,10 @@ class Parts:
     consumers: tuple[Consumers, ...] = ()
     checkpoints_in_group: bool = False
     """Whether they are the offsets of the mirror's own group, in the source's cluster."""
+    functions: tuple[Function, ...] = ()
+    """Those that transform records."""
+    schemas_read: tuple[SchemaRegistry, ...] = ()
+    schemas_written: tuple[SchemaRegistry, ...] = ()
 
     @property
     def group(self) -> str:
@@ -72,6 +80,9 @@ def parts_of(configuration: Configuration, around: Surroundings) -> Parts:
         configuration.sink.kafka is not None and configuration.sink.kafka.create_topic is not None,
         _consumers(configuration, source, sink, around),
         configuration.checkpoints_in_source_group,
+        _functions(configuration, around),
+        tuple(_registries([step.from_ for step in _schemas(configuration)], around)),
+        tuple(_registries([step.to for step in _schemas(configuration)], around)),
     )
 
 
@@ -122,6 +133,20 @@ def _dead_letters(configuration: Configuration, source: Stream | Topic, sink: St
     return None
 
 
+def _schemas(configuration: Configuration) -> Iterator[Schemas]:
+    return (step.schemas for step in configuration.transforms if isinstance(step, SchemasTransform))
+
+
+def _registries(ends: Iterable[RegistryEnd], around: Surroundings) -> Iterator[SchemaRegistry]:
+    """Those of Glue: of others AWS allows nothing."""
+    for end in ends:
+        match settings_of(end):
+            case GlueSettings(registry, region):
+                yield SchemaRegistry(region or around.region, around.account, registry, around.partition)
+            case ConfluentSettings():
+                pass
+
+
 def _consumers(
     configuration: Configuration, source: Stream | Topic, sink: Stream | Topic, around: Surroundings
 ) -> tuple[Consumers, ...]:
@@ -133,4 +158,12 @@ def _consumers(
     account = around.account if stream is None else stream.account
     return tuple(
         Consumers(Table(region, account, each.application, around.partition), each.group) for each in asked.consumers
+    )
+
+
+def _functions(configuration: Configuration, around: Surroundings) -> tuple[Function, ...]:
+    asked = [step.lambda_ for step in configuration.transforms if isinstance(step, LambdaTransform)]
+    return tuple(
+        Function(each.reached_in or around.region, each.account or around.account, each.name, around.partition)
+        for each in asked
     )

@@ -119,5 +119,34 @@ class Table:
         return _arn(self, "dynamodb", f"table/{self.name}")
 
 
-def _arn(place: Stream | Cluster | Table, service: str, resource: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of Lambda. ``name`` may be NAME:ALIAS."""
+
+    region: str
+    account: str
+    name: str
+    partition: str = "aws"
+
+    @property
+    def arn(self) -> str:
+        return _arn(self, "lambda", f"function:{self.name}")
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaRegistry:
+    """A registry of Glue."""
+
+    region: str
+    account: str
+    name: str
+    partition: str = "aws"
+
+    @property
+    def arns(self) -> tuple[str, str]:
+        """The registry, and all schemas in it."""
+        return _arn(self, "glue", f"registry/{self.name}"), _arn(self, "glue", f"schema/{self.name}/*")
+
+
+def _arn(place: Stream | Cluster | Table | Function | SchemaRegistry, service: str, resource: str) -> str:
     return f"arn:{place.partition}:{service}:{place.region}:{place.account}:{resource}"

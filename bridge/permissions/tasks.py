@@ -25,6 +25,8 @@ class Task(StrEnum):
     PLAN = "plan"
     ENTER = "enter"
     """To be let in at the clusters, whatever is done there."""
+    TRANSFORM = "transform"
+    """To transform records, by functions of Lambda or between registries of Glue: a part of those tasks that do."""
     DISCOVER = "discover"
     """``run`` with a pattern in place of the source's name, beside what each mirror needs."""
 
@@ -65,6 +67,7 @@ def _run(parts: Parts) -> Iterator[Statement]:
     elif parts.creates_sink:
         yield from actions.create(parts.sink)
     yield from _checkpoints(parts)
+    yield from _transform(parts)
 
 
 def _checkpoints(parts: Parts) -> Iterator[Statement]:
@@ -100,6 +103,21 @@ def _look(parts: Parts) -> Iterator[Statement]:
 
 
 def _verify(parts: Parts) -> Iterator[Statement]:
+    """Both sides are read, and records that are missing are transformed anew."""
+    yield from _compare(parts)
+    yield from _transform(parts)
+
+
+def _transform(parts: Parts) -> Iterator[Statement]:
+    for function in parts.functions:
+        yield from actions.call(function)
+    for registry in parts.schemas_read:
+        yield from actions.read_schemas(registry)
+    for registry in parts.schemas_written:
+        yield from actions.write_schemas(registry)
+
+
+def _compare(parts: Parts) -> Iterator[Statement]:
     """Both sides are read, and what was rejected too."""
     yield from actions.read(parts.source)
     yield from actions.read(parts.sink)
@@ -115,7 +133,7 @@ def _reset(parts: Parts) -> Iterator[Statement]:
 
 def _translate(parts: Parts) -> Iterator[Statement]:
     """Both sides are read, and of the consumers what they had is read and what they get is written."""
-    yield from _verify(parts)
+    yield from _compare(parts)
     yield from _look(parts)
     for each in parts.consumers:
         yield allow("ReadLeases", actions.READ_LEASES, each.leases.arn)
@@ -132,6 +150,7 @@ def _move_group(parts: Parts, consumers: Consumers) -> Iterator[Statement]:
 def _cutover(parts: Parts) -> Iterator[Statement]:
     """What ``translate`` needs, a place to write the course down, and a look at the mirror that is the way back."""
     yield from _translate(parts)
+    yield from _transform(parts)
     if isinstance(parts.checkpoints, Table):
         yield from actions.keep_documents(parts.checkpoints)
     if parts.documents is not None:
@@ -195,5 +214,6 @@ _NEEDS: Mapping[Task, Callable[[Parts], Iterator[Statement]]] = {
     Task.REMOVE_CONSUMER: _remove_consumer,
     Task.PLAN: _plan,
     Task.ENTER: _enter,
+    Task.TRANSFORM: _transform,
     Task.DISCOVER: _discover,
 }

@@ -1,13 +1,14 @@
 """The policies that are handed out: one for each pair and mode, and one for each task beside it.
 
-Their names stand for the reader's own: REGION, STREAM, OTHER_STREAM, TOPIC, OTHER_TOPIC, CLUSTER/CLUSTER_ID, NAME.
+Their names stand for the reader's own: REGION, STREAM, OTHER_STREAM, TOPIC, OTHER_TOPIC, CLUSTER/CLUSTER_ID, FUNCTION,
+NAME.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from bridge.permissions.parts import Consumers, Parts
-from bridge.permissions.places import ACCOUNT, CLUSTER, REGION, Cluster, Stream, Table, Topic
+from bridge.permissions.places import ACCOUNT, CLUSTER, REGION, Cluster, Function, SchemaRegistry, Stream, Table, Topic
 from bridge.permissions.policy import Policy
 from bridge.permissions.tasks import Task, needed
 from checkpoints.kafka.topic import DEFAULT_TOPIC
@@ -22,6 +23,9 @@ _IN_TOPIC = Topic(_CLUSTER, DEFAULT_TOPIC)
 _TABLE = Table(REGION, ACCOUNT, "TABLE")
 _LOGIN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:AmazonMSK_LOGIN-ID"
 _BY_SCRAM = Topic(replace(_CLUSTER, by_iam=False, login=_LOGIN), "TOPIC")
+_FUNCTION = Function(REGION, ACCOUNT, "FUNCTION")
+_REGISTRY = (SchemaRegistry(REGION, ACCOUNT, "REGISTRY"),)
+_OTHER_REGISTRY = (SchemaRegistry(REGION, ACCOUNT, "OTHER_REGISTRY"),)
 _CONSUMERS = (Consumers(Table(REGION, ACCOUNT, "APPLICATION"), "GROUP"),)
 
 PAIRS: Mapping[str, Parts] = {
@@ -69,4 +73,8 @@ def _templates() -> Iterator[tuple[str, Policy]]:
         yield f"{Task.DISCOVER}-{name}-sources", needed(_BY_PAIR[pair], [Task.DISCOVER])
     yield "remove-fan-out-consumer", needed(Parts("NAME", _SUBSCRIBED, _TOPIC, _IN_TOPIC), [Task.REMOVE_CONSUMER])
     yield f"{Task.ENTER}-by-scram", needed(Parts("NAME", _STREAM, _BY_SCRAM, None), [Task.ENTER])
+    transforming = replace(PAIRS["kinesis-to-kafka-exactly-once"], functions=(_FUNCTION,))
+    yield f"{Task.TRANSFORM}-by-lambda", needed(transforming, [Task.TRANSFORM])
+    schemas = Parts("NAME", _STREAM, _TOPIC, None, schemas_read=_REGISTRY, schemas_written=_OTHER_REGISTRY)
+    yield f"{Task.TRANSFORM}-schemas-in-glue", needed(schemas, [Task.TRANSFORM])
     yield "reset-checkpoints-in-dynamodb", needed(PAIRS["kinesis-to-kafka-checkpoints-in-dynamodb"], [Task.RESET])

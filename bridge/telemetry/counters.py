@@ -1,8 +1,8 @@
 """Counts what connectors tell from beneath their contract."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 
 from connectors.base import Observer
@@ -19,6 +19,8 @@ class Counts:
     bytes_before: int
     """Of the records that went through a compression."""
     bytes_after: int
+    transform_s: Mapping[str, float] = field(default_factory=dict)
+    """By the name of the step."""
 
 
 class Counters(Observer):
@@ -30,6 +32,7 @@ class Counters(Observer):
         self._throttled: Counter[str] = Counter()
         self._before = 0
         self._after = 0
+        self._transform_s: defaultdict[str, float] = defaultdict(float)
 
     def retried(self, operation: str, reason: str) -> None:
         with self._lock:
@@ -44,6 +47,11 @@ class Counters(Observer):
             self._before += before
             self._after += after
 
+    def transformed(self, step: str, seconds: float) -> None:
+        with self._lock:
+            self._transform_s[step] += seconds
+
     def snapshot(self) -> Counts:
         with self._lock:
-            return Counts(dict(self._retries), dict(self._throttled), self._before, self._after)
+            sent = (self._before, self._after)
+            return Counts(dict(self._retries), dict(self._throttled), *sent, dict(self._transform_s))

@@ -1,5 +1,6 @@
 """Where a process is asked, and who may ask."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -39,6 +40,11 @@ class Listener:
 def pages(address: str | None) -> Mapping[str, str]:
     """Where who serves at ``address`` tells what, for a line of the log; nothing where nobody serves."""
     return {} if address is None else {"status": f"{address}/status", "metrics": f"{address}/metrics"}
+
+
+def is_sendable(token: str) -> bool:
+    """Whether a header can carry it: visible characters of ASCII, without spaces."""
+    return re.fullmatch(r"[!-~]+", token) is not None
 
 
 def is_loopback(host: str) -> bool:

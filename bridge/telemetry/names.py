@@ -55,6 +55,9 @@ DEAD_LETTER_RECORDS = Definition(
 SKIPPED_RECORDS = Definition(
     "kmbridge_skipped_records_total", Kind.COUNTER, "Records left out on purpose.", ("reason",)
 )
+TRANSFORM_SECONDS = Definition(
+    "kmbridge_transform_seconds_total", Kind.COUNTER, "Time that batches spent in a step of transforms.", ("step",)
+)
 CHECKPOINT_AGE_SECONDS = Definition(
     "kmbridge_checkpoint_age_seconds",
     Kind.GAUGE,
@@ -102,6 +105,7 @@ MIRROR = (
     THROTTLED,
     DEAD_LETTER_RECORDS,
     SKIPPED_RECORDS,
+    TRANSFORM_SECONDS,
     CHECKPOINT_AGE_SECONDS,
     RETENTION_HEADROOM_SECONDS,
     LANES,

@@ -61,5 +61,7 @@ def _connectors(counts: Counts) -> Iterator[Sample]:
         yield names.RETRIES, (operation, reason), count
     for operation, count in counts.throttled.items():
         yield names.THROTTLED, (operation,), count
+    for step, seconds in counts.transform_s.items():
+        yield names.TRANSFORM_SECONDS, (step,), seconds
     if counts.bytes_before:
         yield names.COMPRESSED_RATIO, (), counts.bytes_after / counts.bytes_before

@@ -1,6 +1,5 @@
 """Many reports as one."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -10,6 +9,7 @@ from bridge.telemetry.counters import Counts
 from bridge.workers.channel import Report
 
 Key = TypeVar("Key")
+Number = TypeVar("Number", int, float)
 
 NOTHING = Report(
     MirrorStatus(
@@ -77,6 +77,7 @@ def totals(reports: Sequence[Report]) -> Report:
             _added(count.throttled for count in counts),
             sum(count.bytes_before for count in counts),
             sum(count.bytes_after for count in counts),
+            _added(count.transform_s for count in counts),
         ),
     )
 
@@ -100,8 +101,9 @@ def by_now(left: Iterable[LaneStatus], now_ms: int) -> Iterator[LaneStatus]:
         yield replace(lane, lag_ms=max(lane.lag_ms, behind_ms))
 
 
-def _added(counts: Iterable[Mapping[Key, int]]) -> dict[Key, int]:
-    added: Counter[Key] = Counter()
+def _added(counts: Iterable[Mapping[Key, Number]]) -> dict[Key, Number]:
+    added: dict[Key, Number] = {}
     for each in counts:
-        added.update(each)
-    return dict(added)
+        for key, count in each.items():
+            added[key] = added[key] + count if key in added else count
+    return added

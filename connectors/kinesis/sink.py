@@ -12,7 +12,6 @@ from connectors.base import (
     Clock,
     ConnectorError,
     Observer,
-    Position,
     RefusedError,
     Rejected,
     Scope,
@@ -124,7 +123,7 @@ class KinesisSink(Sink):
     def now_ms(self) -> int:
         return self._entered.api.server_now_ms() - _DATE_MS
 
-    async def landed(self, source: str, since_ms: Mapping[str, int]) -> Mapping[str, Collection[Position]]:
+    async def landed(self, source: str, since_ms: Mapping[str, int]) -> Mapping[str, Collection[str]]:
         return await self._read_back().landed(source, since_ms)
 
     async def knows(self, source: str) -> bool:

@@ -42,6 +42,10 @@ def surplus(packages: Path) -> Iterator[Path]:
     yield from set((packages / "pygments/lexers").iterdir()) - {
         packages / "pygments/lexers" / name for name in ("__init__.py", "_mapping.py")
     }
+    # Extensions of the language of expressions, 31 MB, without the one that is used.
+    yield from set((packages / "cel_expr_python/ext").iterdir()) - {
+        *(packages / "cel_expr_python/ext").glob("ext_strings.*")
+    }
     yield from packages.rglob("tests")
 
 

@@ -166,6 +166,21 @@ def test_what_a_pattern_writes_is_not_mirrored_in_its_turn(tmp_path: Path, sink:
     assert family.matching({"orders", "copy.orders"}) == mirrored
 
 
+def test_what_a_pattern_keeps_beside_its_source_is_not_mirrored_in_its_turn(tmp_path: Path) -> None:
+    """Dead letters, checkpoints, and the one topic for all of them, which cannot be mirrored into itself."""
+    text = (
+        'name: "{topic}"\nsource: {kafka: {bootstrap_servers: [a:1], topic: "*"}}\n'
+        'dead_letter: {kafka: {topic: "{topic}.dl"}}\n'
+    )
+    into_topic = f"{text}sink: {{kafka: {{bootstrap_servers: [a:1], topic: all}}}}\n"
+    into_stream = f"{text}sink: {{kinesis: {{stream: all, region: eu-west-1}}}}\n"
+    names = {"orders", "orders.dl", "all", "kmbridge-checkpoints"}
+    [family] = loaded(written(tmp_path, into_topic)).families
+    assert family.matching(names) == {"orders"}
+    [family] = loaded(written(tmp_path, into_stream)).families
+    assert family.matching(names) == names - {"orders.dl"}
+
+
 def test_the_schema_takes_several_mirrors_and_patterns() -> None:
     """An entry and the defaults may each be a part of a mirror, and know its keys."""
     judge = jsonschema.Draft202012Validator(schema())

@@ -34,6 +34,12 @@ def test_the_example_is_written_as_it_is_read(tmp_path: Path) -> None:
     [
         {"checkpoint_interval": "1.5s", "workers": {"session_timeout": "30m"}},
         {"checkpoint_interval": "1ms"},
+        {
+            "transforms": [
+                {"python": "orders:priced", "timeout": "1.5s"},
+                {"python": "a.b:c", "takes": "batch", "path": "/srv"},
+            ]
+        },
         {"http": {"listen": "[::1]:9000"}},
         {"http": None},
         {"source": {"kinesis": {"stream": "orders", "start": "2026-01-31T12:00:00.123+02:00"}}},

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from connectors import provenance
 from connectors.base import ORIGIN_HEADER, Batch, ConnectorError, Outcome, Place, Record, Sink
 
 _ARRIVED_MS = 1_764_000_000_000
@@ -35,6 +36,12 @@ def batch(lane: str, values: Sequence[bytes | None], *, keys: int = 3, first: in
         values=values,
         timestamps_ms=[_ARRIVED_MS + number for number in numbers],
     )
+
+
+def _in_parts(given: Batch) -> Batch:
+    """The same records, three by three of one source record."""
+    positions = [given.positions[index - index % 3] for index in range(len(given))]
+    return replace(given, positions=positions, parts=[index % 3 for index in range(len(given))])
 
 
 def series(lane: str, count: int, first: int = 0) -> list[bytes | None]:
@@ -265,6 +272,18 @@ class StreamingScopeContract(SinkContract):
         await deliver(target.sink, *batches)
         assert by_key(await target.written()) == by_key([record for each in batches for record in each.records()])
 
+    async def test_parts_of_one_record_are_told_apart_after_a_break(self, target: Target) -> None:
+        """Of a record that was split what had reached the sink is not written again, and the rest is."""
+        batches = [_in_parts(batch("lane", series("lane", 40, first), first=first)) for first in range(0, 1_000, 40)]
+        scope = await target.sink.begin()
+        answers = [scope.submit("lane", each) for each in batches]
+        await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
+        scope.abort()
+        await asyncio.gather(*answers, return_exceptions=True)
+        unanswered = next((at for at, each in enumerate(answers) if each.exception() is not None), len(batches))
+        await deliver(target.sink, *batches[unanswered:])
+        assert by_key(await target.written()) == by_key([record for each in batches for record in each.records()])
+
 
 class ReadBackContract:
     """For sinks that can tell what of a source is there."""
@@ -285,6 +304,15 @@ class ReadBackContract:
         }
         assert await sink.knows("x:here")
         assert not await sink.knows("x:elsewhere")
+
+    async def test_parts_of_one_record_are_known_each(self, target: Target) -> None:
+        """The first by the position, the others by their numbers too."""
+        sink = target.sink
+        before_ms = _now_ms(sink)
+        parts = _in_parts(_of(sink, "x:here", "p", 6))
+        stamped = provenance.stamp(parts, "x:here", sink.address)
+        await deliver(sink, stamped.pick([0, 1, 2, 4]))
+        assert set((await sink.landed("x:here", {"p": before_ms}))["p"]) == {"0", "0~1", "0~2", "3~1"}
 
     async def test_replayed_and_forwarded_records_did_not_land(self, target: Target) -> None:
         """Neither what was sent again on purpose, nor what an application copied from elsewhere with its headers."""

@@ -46,6 +46,15 @@ BUILD_TOOLS = (
     "uv",
 )
 
+STEPS = """
+name: orders
+source: {kinesis: {stream: orders, region: eu-west-1}}
+sink: {kafka: {bootstrap_servers: [b-1:9098], topic: orders}}
+transforms:
+  - filter: value.kind.lowerAscii() == "order"
+  - redact: {fields: [$..email]}
+"""
+
 Build = Callable[[str], Image]
 Volume = Callable[[Image], Path]
 
@@ -124,6 +133,15 @@ async def _demonstrate(image: Image, place: Path, folder: Path, environment: Map
     async with Container(command, folder / "demo.log") as container:
         assert await container.ended(90) == 0, container.printed()
         assert "equal" in container.printed()
+
+
+async def test_what_expressions_and_paths_need_is_in_it(image: Image, volume: Volume, tmp_path: Path) -> None:
+    """Of their libraries only some is there."""
+    place = volume(image)
+    (place / "mirror.yaml").write_text(STEPS)
+    check = contained(image, place, [*image.entrypoint, "config", "check", "mirror.yaml"], {})
+    async with Container(check, tmp_path / "check.log") as container:
+        assert await container.ended() == 0, container.printed()
 
 
 async def test_sigterm_drains_it_and_it_tells_its_health(

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from bridge.config import load
+from bridge.errors import UsageError
 from bridge.jobs.redrive import Redrive
 from bridge.jobs.redrive_report import RedriveReport
 from bridge.jobs.redrive_request import RedriveRequest
+from bridge.jobs.span import point
 from tests.connectors.kafka.sending import alter_topic
 from tests.support.command import run_command
 from tests.support.factories import StreamFactory, TopicFactory
@@ -28,9 +30,9 @@ KEYS = 5
 FAILED = 1
 
 
-async def _redriven(mirror: MirrorProcess) -> RedriveReport:
+async def _redriven(mirror: MirrorProcess, since: str | None = None) -> RedriveReport:
     asked = await asyncio.to_thread(load, [str(mirror.config)], environment=os.environ)
-    return await Redrive(asked, RedriveRequest()).run()
+    return await Redrive(asked, RedriveRequest(None if since is None else point("--from", [since]))).run()
 
 
 def _sent() -> tuple[list[TestRecord], list[TestRecord]]:
@@ -74,6 +76,9 @@ async def test_letters_are_sent_again_once_in_the_order_of_each_key(
         redriven = await _redriven(mirror)
         assert (redriven.sent, redriven.refused, redriven.is_complete) == (len(large), {}, True)
         assert (await _redriven(mirror)).was_nothing
+        with pytest.raises(UsageError, match="no partition nowhere"):
+            await _redriven(mirror, "nowhere/1")
+        assert (await _redriven(mirror)).was_nothing, "what is refused forgets nothing"
         assert await mirror.stop() == 0
     found = [record for record in await path.records() if len(record.value or b"") > 2_000]
     assert ids_by_key(found) == _ids(large)

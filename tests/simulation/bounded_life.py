@@ -19,6 +19,7 @@ from connectors.memory_transactions import MemoryTopics, TransactionalMemorySink
 from tests.simulation.invariants import ViolationError, check_once, check_parity
 from tests.simulation.scenario import POISON, refusal
 from tests.simulation.seat import PATIENCE_S
+from tests.simulation.transforming import chain
 from tests.simulation.virtual_time import VirtualClock, run
 from tests.simulation.world import CollectedChanges, World
 
@@ -54,7 +55,7 @@ class BoundedLife:
         await self._live(PATIENCE_S, bounded=False)
         if await self._report() != report:
             raise ViolationError("a complete job is changed by what comes after it")
-        check_parity(self.world.written, self.world.topic, self.world.buried(), reruns_whole=True)
+        check_parity(self.world.expected(), self.world.topic, reruns_whole=True)
         if self.world.scenario.transactions or self.world.scenario.entries:
             check_once(self.world.topic)
 
@@ -107,7 +108,8 @@ class BoundedLife:
             for part in (store, source, sink, dead):
                 if part is not None:
                     await stack.enter_async_context(part)
-            ends = Ends(source, sink, dead)
+            transform = await stack.enter_async_context(chain(world.clock, world.faults))
+            ends = Ends(source, sink, dead, transform if world.scenario.transforms else None)
             mirror = Mirror(ends, store, SingleWorker(), policy, clock=self._clock, random=self._random)
             await mirror.run()
             return mirror.is_complete
@@ -135,16 +137,18 @@ class BoundedLife:
     def _check_report(self, report: Mapping[str, Bound | None], inside: Collection[Record]) -> None:
         """Every record of the range is counted once in its shard, but for those that are buried."""
         counted = {name: bound.records for name, bound in report.items() if bound is not None}
-        wanted = Counter(record.partition for record in inside if refusal(record) is None)
+        world, is_done = self.world, self.world.is_done()
+        taken = [record for record in inside if not world.is_refused(record)]
+        wanted = Counter(part.partition for record in taken for part in world.parts(record))
         if counted != {name: wanted[name] for name in counted}:
             raise ViolationError(f"counted {counted}, there are {dict(wanted)}")
-        if missing := {record.value for record in inside} - self._there():
+        if missing := [record.value for record in inside if not is_done(record)]:
             raise ViolationError(f"missing: {missing}")
-        if not self._ran_on and (beyond := self._there() - {record.value for record in inside}):
+        there = {
+            (record.partition, record.position) for log in (*world.topic.partitions, world.buried()) for record in log
+        }
+        if not self._ran_on and (beyond := there - {(record.partition, record.position) for record in inside}):
             raise ViolationError(f"behind the end: {beyond}")
-
-    def _there(self) -> set[bytes | None]:
-        return {record.value for log in (*self.world.topic.partitions, self.world.buried()) for record in log}
 
     async def _write(self, count: int) -> None:
         stream, random = self.world.stream, self._random

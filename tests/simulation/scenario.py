@@ -31,6 +31,8 @@ class Scenario:
     interval_s: float
     orders: int
     """What an operator tells lanes to do."""
+    transforms: bool
+    """Records are dropped, split and refused on their way."""
 
     @classmethod
     def drawn(cls, random: Random, apart: Random) -> "Scenario":
@@ -52,6 +54,7 @@ class Scenario:
             foresees=random.random() < 0.7,
             interval_s=random.choice((0.2, 0.5, 2.0)),
             orders=apart.choice((0, 0, 0, 2, 8)),
+            transforms=apart.random() < 0.25,
         )
 
 

@@ -18,6 +18,7 @@ from connectors.memory_transactions import MemoryTopics, TransactionalMemorySink
 from tests.simulation.group import SESSION_S, Member
 from tests.simulation.invariants import ViolationError
 from tests.simulation.scenario import refusal
+from tests.simulation.transforming import chain
 from tests.simulation.virtual_time import PROCESS, VirtualLoop
 from tests.simulation.world import CollectedChanges, FencedChanges, World
 
@@ -96,7 +97,8 @@ class Seat:
                 on_error=OnError.DEAD_LETTER,
                 drain_s=PATIENCE_S,
             )
-            ends = Ends(source, sink, dead)
+            transform = await stack.enter_async_context(chain(world.clock, world.faults))
+            ends = Ends(source, sink, dead, transform if world.scenario.transforms else None)
             mirror = Mirror(ends, store, coordinator, policy, clock=world.clock, random=self._random)
             self.mirror = mirror
             await mirror.run()

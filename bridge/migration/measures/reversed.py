@@ -24,6 +24,7 @@ _PLACES = {
     "kafka": ("bootstrap_servers", "msk_cluster_arn", "msk_connectivity", "topic", "auth", "librdkafka"),
 }
 """What says where an end is, whether it is read or written."""
+_WRITING = ("compression", "framing")
 _KEPT = (
     "checkpoint_interval",
     "workers",
@@ -121,6 +122,7 @@ def _exchanged(forward: dict[str, Any], configuration: Configuration, start: str
         "sink": sink,
         **{key: forward[key] for key in _KEPT if key in forward},
         **_own_files(configuration, forward),
+        **_schemas_back(forward),
         "http": _own_port(configuration, forward),
     }
 
@@ -130,6 +132,24 @@ def _place_of(end: dict[str, dict[str, Any] | None]) -> dict[str, dict[str, Any]
         system: {key: section[key] for key in _PLACES[system] if key in section}
         for system, section in end.items()
         if section
+    }
+
+
+def _schemas_back(forward: dict[str, Any]) -> dict[str, Any]:
+    """Who reads the old side asks the old registry. What else is made of records has no opposite."""
+    asked = [step["schemas"] for step in forward.get("transforms", ()) if "schemas" in step]
+    steps = [{"schemas": {**each, "from": _as_read(each["to"]), "to": each["from"]}} for each in reversed(asked)]
+    return {"transforms": steps} if steps else {}
+
+
+def _as_read(registry: str | dict[str, Any]) -> str | dict[str, Any]:
+    """Without what says how records are written for those who ask it."""
+    if isinstance(registry, str):
+        return registry
+    return {
+        kind: {key: value for key, value in section.items() if key not in _WRITING}
+        for kind, section in registry.items()
+        if section is not None
     }
 
 

@@ -49,6 +49,8 @@ class Judge:
     """Whether a mirror carries such records there."""
     is_passed: Callable[[Sighting], bool]
     """Whether it is past such a record, and has made no copy of it that is still to be processed."""
+    keeps_keys: bool = True
+    """Whether such a copy has the key of the record."""
 
     def fates(self, met: Sequence[Sighting]) -> list[Fate]:
         fates: list[Fate] = []
@@ -67,7 +69,8 @@ class Judge:
         if each.position in self.copied:
             return Fate.PROCESSED
         if self.is_carried:
-            return Fate.LEFT_OUT if self.is_passed(each) or each.key in later.keys else Fate.UNREAD
+            is_behind = self.keeps_keys and each.key in later.keys
+            return Fate.LEFT_OUT if is_behind or self.is_passed(each) else Fate.UNREAD
         # The old consumer was never to see it; what stands behind all that it has processed is as good as new.
         return Fate.LEFT_OUT if later.has_any else Fate.UNREAD
 

@@ -91,8 +91,12 @@ class Search:
             has_no_copy = unread is None or rank(each.position) < rank(unread)
             return has_no_copy and self._move.new_reach.covers(name, each)
 
-        copied = survey.processed.copies.get(name, ())
-        return cut(stretch.met, Judge(self._move.progress, copied, survey.is_carried, is_passed))
+        copied, is_transformed = survey.processed.copies.get(name, ()), self._move.is_transformed
+        if is_transformed:
+            # Of a record that was split a part may be processed, and another not.
+            copied = {each for each in copied if each != unread}
+        judge = Judge(self._move.progress, copied, survey.is_carried, is_passed, keeps_keys=not is_transformed)
+        return cut(stretch.met, judge)
 
     def _is_unsure(self, name: str, found: Cut, stretch: Stretch, survey: Survey) -> bool:
         """Whether what stands before ``stretch`` has to be seen as well."""

@@ -34,6 +34,10 @@ class Move:
     needs_record: bool
     """Whether the new consumer's place is a record that is there, and not just a place."""
     margin_ms: int = MARGIN_MS
+    is_transformed: bool = False
+    """Whether what the new side has of its own is transformed on its way to the old one: it may have other keys there,
+    and become several records.
+    """
 
 
 @dataclass(frozen=True, slots=True)

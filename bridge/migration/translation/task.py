@@ -56,6 +56,7 @@ class Task:
             is_carried=self.mirror_of(new) is not None,
             may_rerun=self.may_rerun(new),
             needs_record=needs_record,
+            is_transformed=bool(self.configuration.transforms) and self.crossing.is_source(new),
         )
 
     def refuse_moving(self, moving: Sequence[str]) -> None:

@@ -40,7 +40,8 @@ class Readings:
     async def _readyz(self, _: web.Request) -> web.Response:
         states = {mirror.name: mirror.status().state for mirror in self._mirrors}
         # One that has failed is tried again beside the others, which are not to be kept waiting for it.
-        is_ready = MirrorState.RUNNING in states.values() and set(states.values()) <= _SETTLED
+        # Without any, names that match a pattern are waited for.
+        is_ready = not states or (MirrorState.RUNNING in states.values() and set(states.values()) <= _SETTLED)
         waiting = [f"{name} is {state.value}" for name, state in states.items() if state is not MirrorState.RUNNING]
         return web.Response(text=f"{'; '.join(waiting) or 'ready'}\n", status=200 if is_ready else 503)
 

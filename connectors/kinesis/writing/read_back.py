@@ -6,7 +6,7 @@ from contextlib import aclosing, suppress
 from itertools import chain
 from random import Random
 
-from connectors.base import Clock, Observer, Position, TransientError
+from connectors.base import Clock, Observer, TransientError
 from connectors.codecs.decoding import Decoder
 from connectors.kinesis.answers import Record
 from connectors.kinesis.backoff import Backoff
@@ -36,9 +36,9 @@ class ReadBack:
         self._random = random
         self._observer = observer
 
-    async def landed(self, source: str, since_ms: Mapping[str, int]) -> Mapping[str, Collection[Position]]:
+    async def landed(self, source: str, since_ms: Mapping[str, int]) -> Mapping[str, Collection[str]]:
         """As ``Sink.landed``."""
-        found: dict[str, set[Position]] = {partition: set() for partition in since_ms}
+        found: dict[str, set[str]] = {partition: set() for partition in since_ms}
         if not since_ms:
             return found
         start = Moment(max(0, min(since_ms.values()) - _SKEW_MS))
@@ -47,8 +47,8 @@ class ReadBack:
             async with aclosing(self._pages(shard, start, _LIMIT)) as pages:
                 async for records in pages:
                     for hop in self._hops(records, source):
-                        if (positions := found.get(hop.partition)) is not None:
-                            positions.add(hop.position)
+                        if (identities := found.get(hop.partition)) is not None:
+                            identities.add(hop.identity)
 
         await self._side_by_side(read)
         return found

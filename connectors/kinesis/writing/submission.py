@@ -5,11 +5,11 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
-from connectors.base import Batch, Clock, ConnectorError, Outcome, Position, Rejected
+from connectors.base import Batch, Clock, ConnectorError, Outcome, Rejected
 from connectors.codecs.codec import Encode
 
 _KEPT = 200_000
-"""Positions."""
+"""Records."""
 _AWAY_S = 1800.0
 
 
@@ -54,10 +54,10 @@ class Submission:
         if not self.left:
             self._finish()
 
-    def landed(self) -> set[Position]:
-        """The positions that are durable."""
-        positions = self.batch.positions
-        return {positions[index] for index, state in enumerate(self.settled) if state == self.LANDED}
+    def landed(self) -> set[str]:
+        """The identities of what is durable."""
+        identities = self.batch.identities
+        return {identities[index] for index, state in enumerate(self.settled) if state == self.LANDED}
 
     def _finish(self) -> None:
         if not self.answer.done():
@@ -104,7 +104,7 @@ class Lane:
 
 
 class Landings:
-    """Positions that are durable and will be submitted again: they are not written a second time.
+    """Records that are durable and will be submitted again: they are not written a second time.
 
     After a break a lane goes back to where it was answered without a hole. What is remembered of it is of use for as
     many records as it had submitted from there on, and forgotten then. Lanes that others took over do not come back:
@@ -120,9 +120,9 @@ class Landings:
         """``lane`` ends, and none of its entries is under way."""
         memory = self._lanes.pop(lane.name, None) or _Memory()
         for submission in lane.submissions:
-            memory.positions |= submission.landed()
+            memory.landed |= submission.landed()
             memory.records += len(submission.batch)
-        if memory.positions:
+        if memory.landed:
             memory.since = self._clock.monotonic()
             self._lanes[lane.name] = memory
         self._forget_others()
@@ -132,10 +132,11 @@ class Landings:
         memory = self._lanes.get(lane)
         if memory is None:
             return []
-        found = [index for index, position in enumerate(batch.positions) if position in memory.positions]
-        memory.positions.difference_update(batch.positions[index] for index in found)
+        identities = batch.identities
+        found = [index for index, identity in enumerate(identities) if identity in memory.landed]
+        memory.landed.difference_update(identities[index] for index in found)
         memory.records -= len(batch)
-        if not memory.positions or memory.records <= 0:
+        if not memory.landed or memory.records <= 0:
             del self._lanes[lane]
         return found
 
@@ -144,19 +145,20 @@ class Landings:
         for name, memory in list(self._lanes.items()):
             if left <= _KEPT or memory.since > self._clock.monotonic() - _AWAY_S:
                 return
-            left -= len(memory.positions)
+            left -= len(memory.landed)
             del self._lanes[name]
 
     def __len__(self) -> int:
-        """How many positions are remembered."""
-        return sum(len(memory.positions) for memory in self._lanes.values())
+        """How many records are remembered."""
+        return sum(len(memory.landed) for memory in self._lanes.values())
 
 
 @dataclass(slots=True)
 class _Memory:
-    positions: set[Position] = field(default_factory=set)
+    landed: set[str] = field(default_factory=set)
+    """By their identities."""
     records: int = 0
-    """How many records may be submitted before all of ``positions`` have been among them."""
+    """How many records may be submitted before all of ``landed`` have been among them."""
     since: float = 0.0
 
 

@@ -126,6 +126,16 @@ def test_where_nobody_answers_it_says_so(capsys: pytest.CaptureFixture[str]) -> 
     assert "connection refused\nhint: is the mirror running" in called.err
 
 
+@pytest.mark.parametrize("token", ["s3cr3t\n", "s3 cr3t", "s3cr3\u0165"])
+def test_a_token_that_no_header_can_carry_is_told_and_not_repeated(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, address: str, token: str
+) -> None:
+    """As one out of a file, with the end of its line."""
+    monkeypatch.setenv("KMBRIDGE_HTTP_TOKEN", token)
+    called = call(capsys, "status", address)
+    assert (called.code, "KMBRIDGE_HTTP_TOKEN" in called.err, "s3" in called.err) == (2, True, False)
+
+
 def test_a_refused_token_is_not_repeated(
     capsys: pytest.CaptureFixture[str], address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from bridge.engine.status import LaneState, LaneStatus
 from checkpoints.memory import MemoryCheckpoints
 from connectors.base import ConnectorError, Record
 from connectors.memory import Faults, MemorySink, MemorySource, MemoryStream, MemoryTopic
+from connectors.transform import Transform
 from tests.simulation.virtual_time import VirtualClock, run
 
 POISON = b"poison"
@@ -42,6 +43,7 @@ class Setting:
         self.store = MemoryCheckpoints()
         self.mirror: Mirror | None = None
         self.sink: type[MemorySink] = MemorySink
+        self.transform: Transform | None = None
         number = 0
         while min(len(shard.records) for shard in self.stream.shards.values()) < 10:
             self.stream.put(b"key-%d" % (number % 7), b"%d" % number)
@@ -54,7 +56,7 @@ class Setting:
         sink = self.sink(self.topic, self.plan, Random(1), refuses=refused)
         dead = MemorySink(self.dead, self.dead_plan, Random(1))
         async with source, sink, dead, self.store:
-            ends = Ends(source, sink, dead)
+            ends = Ends(source, sink, dead, self.transform)
             self.mirror = Mirror(ends, self.store, SingleWorker(), policy, clock=self.clock, random=Random(1))
             running = asyncio.create_task(self.mirror.run())
             async with asyncio.timeout(1000):

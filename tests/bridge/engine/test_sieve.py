@@ -43,7 +43,7 @@ def test_each_reason_is_counted_beside_what_the_source_left_out() -> None:
     left = sieve()
     left.landed = Landed(0, {"3"})
     read = batch(came_from(TOPIC, 1), came_from(ELSEWHERE, 2), came_from(ELSEWHERE, 2), (), ())
-    sifted = left.sift(read)
+    sifted = left.strain(left.sift(read))
     assert sifted.positions == ["1", "4"]
     assert sifted.place == read.place
     assert sifted.skipped == {"kcl_range": 1, LOOP: 1, DUPLICATE: 1, READ_BACK: 1}
@@ -68,8 +68,8 @@ def test_what_had_landed_is_remembered_until_the_tip() -> None:
     left = sieve()
     left.landed = Landed(0, {"0", "1"})
     first = batch((), ())
-    assert len(left.sift(first)) == 0
+    assert len(left.strain(left.sift(first))) == 0
     left.settle(first)
-    assert len(left.sift(first)) == 0
+    assert len(left.strain(left.sift(first))) == 0
     left.settle(batch((), lag_ms=0, first=2))
     assert left.landed is None

@@ -130,6 +130,17 @@ async def test_ready_means_running_and_anything_else_says_why(
         assert healthy.status == 200
 
 
+async def test_a_process_that_waits_for_names_is_ready() -> None:
+    """No stream matches its pattern yet: that is nothing that an orchestrator could mend."""
+    mirrors: list[ObservedMirror] = []
+    async with serving(LOCAL, mirrors, "1", is_alone=False) as address, aiohttp.ClientSession(address) as session:
+        async with session.get("/readyz") as ready:
+            assert (ready.status, await ready.text()) == (200, "ready\n")
+        mirrors.append(ObservedMirror("orders", lambda: status(state=MirrorState.STARTING)))
+        async with session.get("/readyz") as starting:
+            assert (starting.status, await starting.text()) == (503, "orders is starting\n")
+
+
 async def test_what_does_not_work_elsewhere_is_not_healthy() -> None:
     """Where a mirror works in other processes than this one, the health is theirs too."""
     troubles = ["worker 1 hangs", None]

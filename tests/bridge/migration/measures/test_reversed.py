@@ -8,8 +8,12 @@ import pytest
 import yaml
 
 from bridge.config import Configuration, load
+from bridge.config.transforms.schemas import SchemasTransform
 from bridge.errors import UsageError
+from bridge.findings import Severity
+from bridge.migration.measures import preflight
 from bridge.migration.measures.reversed import check_reversible, reversed_configuration
+from connectors.schemas.settings import ConfluentSettings, GlueSettings
 
 STREAM = {"stream": "orders", "region": "eu-west-1", "endpoint_url": "http://127.0.0.1:4567"}
 TOPIC = {"bootstrap_servers": ["b-1:9098"], "topic": "orders"}
@@ -148,3 +152,27 @@ def test_what_would_send_records_in_a_circle_is_refused(
     """Wherever one of the two mirrors would not know the records of the other."""
     with pytest.raises(UsageError, match=told):
         check_reversible(configured(**keys), codec)
+
+
+def test_registries_change_places_too(configured: Configured) -> None:
+    """Who reads the old side asks the old registry; passwords are left to the environment, there too."""
+    confluent = {"confluent": {"url": "http://r:8081", "username": "me", "password": "hunter2", "framing": "header"}}
+    forward = configured(transforms=[{"schemas": {"from": "glue", "to": confluent, "unknown": "pass"}}])
+    back = reversed_configuration(forward, START, "kpl")
+    (step,) = back.configuration.transforms
+    assert isinstance(step, SchemasTransform)
+    there = step.schemas.settings("topic", "stream")
+    assert there.target == GlueSettings()
+    assert there.source == ConfluentSettings(("http://r:8081",), ("me", "hunter2"))
+    assert there.unknown == "pass"
+    assert "hunter2" not in back.text
+    assert "hunter2" in back.secrets.values()
+    assert preflight._reversible(forward, "kpl").severity is Severity.OK
+
+
+def test_a_mirror_back_undoes_no_transforms(configured: Configured) -> None:
+    """It has none, and who begins a migration is told before."""
+    forward = configured(transforms=[{"python": "orders:priced"}])
+    assert reversed_configuration(forward, START, "kpl").configuration.transforms == ()
+    one = preflight._reversible(forward, "kpl")
+    assert (one.severity, one.found) == (Severity.WARNING, "a mirror back has no transforms but schemas")

@@ -26,6 +26,7 @@ ORDINARY = Chances()
 ROUGH = Chances(drop=0.05, rewind=0.1)
 MOVED = Chances(has_natives=True)
 ROUGH_AND_MOVED = Chances(has_natives=True, drop=0.05)
+SPLITTING = Chances(drop=0.05, split=0.5)
 
 every_history = pytest.mark.parametrize("chances", [ORDINARY, ROUGH, MOVED, ROUGH_AND_MOVED])
 
@@ -101,6 +102,53 @@ async def test_an_application_sees_all_that_a_group_had_not_processed(
     assert_exact(world, stream, seen, ids(topic, progress), found, known)
 
 
+@given(seed=seeds, lag=st.sampled_from(Lag), known=st.builds(Known, st.just((STREAM,)), st.booleans()))
+@settings(max_examples=60, deadline=None)
+async def test_an_application_sees_a_record_of_which_a_group_had_not_processed_every_part(
+    seed: int, lag: Lag, known: Known
+) -> None:
+    """Parts of one record may be in partitions of which the group has come further in one than in another."""
+    world = lived(seed, SPLITTING, lag)
+    draw = Random(seed)
+    progress = GroupProgress({str(number): draw.randint(0, len(log)) for number, log in enumerate(world.topic)})
+    stream, topic = world.logs()
+    found = await searched(world, (stream, topic), progress, known, to_application=True)
+    leases = {name: checkpoint_of(each, is_ended=world.shards[name].closed) for name, each in found.cuts.items()}
+    begun = ApplicationProgress(leases, await stream.listed())
+    unread = {
+        each.id
+        for name, kept in topic.shelf.records.items()
+        for each in kept
+        if not progress.has_processed(name, each.position)
+    }
+    seen = {
+        each.id
+        for name, kept in stream.shelf.records.items()
+        for each in kept
+        if not begun.has_processed(name, each.position)
+    }
+    assert unread <= seen
+
+
+@given(seed=seeds, lag=st.sampled_from(Lag), known=st.builds(Known, st.just((STREAM,)), st.booleans()))
+@settings(max_examples=60, deadline=None)
+async def test_a_group_sees_every_part_of_what_an_application_had_not_processed(
+    seed: int, lag: Lag, known: Known
+) -> None:
+    """And begins behind no part of a record that is still to come."""
+    world = lived(seed, SPLITTING, lag)
+    leases = world.consume_stream()
+    stream, topic = world.logs()
+    progress = ApplicationProgress(leases, await stream.listed())
+    found = await searched(world, (stream, topic), progress, known, to_application=False)
+    processed = ids(stream, progress)
+    seen = {(name, each.position) for name, kept in topic.shelf.records.items() for each in behind(kept, found, name)}
+    wanted = {
+        (name, each.position) for name, kept in topic.shelf.records.items() for each in kept if each.id not in processed
+    }
+    assert wanted <= seen
+
+
 async def missed_by_a_group(seed: int, known: Known) -> set[int]:
     """What neither the application has processed nor the group sees, where all is mirrored."""
     world = lived(seed, MOVED, Lag.NONE)
@@ -146,6 +194,7 @@ async def searched(
         may_rerun=world.chances.rewind > 0 and not to_application,
         needs_record=to_application,
         margin_ms=MARGIN_MS,
+        is_transformed=world.chances.split > 0,
     )
     found = await Search(move, await Side.of(old, 0), await Side.of(new, 0)).run()
     try:

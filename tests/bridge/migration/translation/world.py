@@ -36,6 +36,8 @@ class Chances:
     rewind: float = 0.0
     reshard: float = 0.05
     aggregate: float = 0.3
+    split: float = 0.0
+    """Of a record that is mirrored into several, of keys of their own."""
 
 
 class World:
@@ -181,8 +183,15 @@ class World:
             if first == shard.mirrored and self._draw.random() < self.chances.drop:
                 self.dropped.add(each.id)
                 continue
-            hop = f"{STREAM}/{shard.partition.id}/{each.position}>{TOPIC}".encode()
-            self._append(each.key or b"", each.id, each.time_ms, ((ORIGIN_HEADER, hop),))
+            for part in range(self._parts(each)):
+                key = each.key or b""
+                identity = f"{each.position}~{part}" if part else each.position
+                hop = f"{STREAM}/{shard.partition.id}/{identity}>{TOPIC}".encode()
+                self._append(key + b"%d" % part * part, each.id, each.time_ms, ((ORIGIN_HEADER, hop),))
+
+    def _parts(self, record: Kept) -> int:
+        """Always the same of the same record."""
+        return 3 if Random(record.id).random() < self.chances.split else 1
 
     def _is_mirrored(self, name: str) -> bool:
         shard = self.shards[name]

@@ -1,0 +1,60 @@
+"""What a lane makes of its batches before the sink gets them."""
+
+from collections import Counter
+from dataclasses import replace
+
+from bridge.engine.crossing import Crossing
+from bridge.engine.sieve import Sieve
+from bridge.engine.surroundings import Surroundings
+from connectors import provenance
+from connectors.base import Batch, ConnectorError, TransientError
+
+SLOW_S = 10.0
+"""Of a transform that takes so long it is told."""
+
+
+class Making:
+    """One lane's. Its batches are made in their order, one after the other."""
+
+    def __init__(self, sieve: Sieve, around: Surroundings) -> None:
+        self._sieve = sieve
+        self._around = around
+        self._owed: tuple[str, float] | None = None
+        """The partition, and when the transform was given a batch of it; None while it owes nothing."""
+
+    async def made_of(self, batch: Batch) -> Crossing:
+        """What crosses of ``batch``, the next of the lane, less what must not be written. Raises what transforms do."""
+        read = self._sieve.sift(batch)
+        transform = self._around.transform
+        if transform is None or not len(read):
+            read = self._sieve.strain(read)
+            return Crossing(read, self.named(read))
+        self._owed = (batch.partition, self._around.clock.monotonic())
+        try:
+            transformed = await transform.apply(read)
+        finally:
+            self._owed = None
+        skipped = Counter(read.skipped) + Counter(transformed.dropped)
+        made = self._sieve.strain(replace(transformed.batch, skipped=skipped))
+        return Crossing(read, self.named(made), transformed.rejected)
+
+    def named(self, batch: Batch) -> Batch:
+        """``batch`` with what tells of each record where it comes from, and why, as policy has it."""
+        around, policy = self._around, self._around.policy
+        if policy.provenance:
+            batch = provenance.stamp(batch, around.source.address, around.destination.address)
+        if policy.replay is not None:
+            batch = provenance.marked(batch, policy.replay)
+        return batch
+
+    @property
+    def stall(self) -> ConnectorError | None:
+        """Why nothing goes on, where a transform has not answered for some time."""
+        transform = self._around.transform
+        if transform is None or self._owed is None:
+            return None
+        partition, since_s = self._owed
+        if self._around.clock.monotonic() - since_s < SLOW_S:
+            return None
+        step = transform.at_work(partition)
+        return TransientError(f"transform by {step}", f"at one batch for more than {SLOW_S:.0f} s")

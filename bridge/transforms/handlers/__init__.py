@@ -1,0 +1,1 @@
+"""Handlers that were written for AWS Lambda, called with the events they know (docs: lambda)."""

@@ -1,0 +1,1 @@
+"""The bytes by which serializers say which schema a payload has."""

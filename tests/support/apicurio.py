@@ -1,0 +1,57 @@
+"""Apicurio, a schema registry that answers as Confluent's does. It keeps everything in memory."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from tests.support.ports import HOST, free_port
+from tests.support.processes import ServerProcess
+from tests.support.provision import apicurio_jar
+
+
+class Apicurio:
+    """A server with a port of its own. Methods block until they are done."""
+
+    def __init__(self, folder: Path) -> None:
+        port = free_port()
+        self.address = f"http://{HOST}:{port}/apis/ccompat/v7"
+        """What clients of Confluent's registry are told."""
+        program = ("java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-jar", str(apicurio_jar()))
+        # The folder is in no setting; its command is found by it when the run ends.
+        options = (f"-Dquarkus.http.host={HOST}", f"-Dquarkus.http.port={port}", f"-Dkmbridge.folder={folder}")
+        command = [program[0], *options, *program[1:]]
+        self._process = ServerProcess(command, folder / "apicurio.log", self._answers, {"LOG_LEVEL": "WARN"})
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def start(self) -> None:
+        self._process.start()
+
+    def stop(self) -> None:
+        self._process.stop()
+
+    def freeze(self) -> None:
+        self._process.freeze()
+
+    def thaw(self) -> None:
+        self._process.thaw()
+
+    def _answers(self) -> bool:
+        try:
+            with urlopen(f"{self.address}/schemas/types", timeout=1):
+                return True
+        except (URLError, OSError):
+            return False

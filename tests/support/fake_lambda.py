@@ -1,0 +1,88 @@
+"""AWS Lambda's Invoke, as far as the bridge calls it: handlers run here as Lambda's runtime for Python runs them."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any, ClassVar
+from urllib.parse import unquote
+
+from tests.support.ports import HOST
+
+LARGEST = 6 * 1024 * 1024
+"""Bytes of a request, and of an answer (Lambda quotas)."""
+
+
+@dataclass
+class FakeLambda:
+    """What it has, to be changed by a test, and what it was asked."""
+
+    url: str = ""
+    handlers: dict[str, Callable[[Any, Any], object]] = field(default_factory=dict)
+    faults: list[tuple[int, str]] = field(default_factory=list)
+    """Status and code with which the next calls are refused."""
+    dry_runs: list[str] = field(default_factory=list)
+    """Functions that were asked for without being run."""
+    calls: int = 0
+    """How often a handler was run."""
+
+
+class _Invocation(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    fake: ClassVar[FakeLambda]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        function = unquote(self.path).removeprefix("/2015-03-31/functions/").removesuffix("/invocations")
+        if self.fake.faults:
+            self._refuse(*self.fake.faults.pop(0))
+        elif function not in self.fake.handlers:
+            self._refuse(404, "ResourceNotFoundException")
+        elif self.headers["X-Amz-Invocation-Type"] == "DryRun":
+            self.fake.dry_runs.append(function)
+            self._send(204, b"", {})
+        elif len(body) > LARGEST:
+            self._refuse(413, "RequestTooLargeException")
+        else:
+            self._run(self.fake.handlers[function], json.loads(body))
+
+    def _run(self, handler: Callable[[Any, Any], object], event: object) -> None:
+        self.fake.calls += 1
+        try:
+            answer = json.dumps(handler(event, None)).encode()
+        except Exception as error:  # noqa: BLE001 - as Lambda, whatever it is
+            failure = {"errorMessage": str(error), "errorType": type(error).__name__, "stackTrace": []}
+            self._send(200, json.dumps(failure).encode(), {"X-Amz-Function-Error": "Unhandled"})
+        else:
+            self._send(200, answer, {})
+
+    def _refuse(self, status: int, code: str) -> None:
+        self._send(status, json.dumps({"Type": "User", "Message": "not now"}).encode(), {"x-amzn-ErrorType": code})
+
+    def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@contextmanager
+def fake_lambda() -> Iterator[FakeLambda]:
+    """A server of its own, as long as the context is entered."""
+    fake = FakeLambda()
+    with ThreadingHTTPServer((HOST, 0), type("Invocation", (_Invocation,), {"fake": fake})) as server:
+        server.daemon_threads = True
+        fake.url = f"http://{HOST}:{server.server_address[1]}"
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        try:
+            yield fake
+        finally:
+            server.shutdown()
