@@ -84,30 +84,38 @@ class Rewriting:
 
     def _replace_prefixes(self, column: "_Column") -> Sequence[int]:
         """Where that is all there is to do; the indexes of the others. Of all records, so it is as short as can be."""
-        made, size, known = column.made, self._source.prefix_size, self._prefixes.get
-        others = list(column.headers)
-        for index, payload in enumerate(column.payloads):
+        made, told = column.made, column.headers
+        others = list(told)
+        payloads = column.payloads
+        if told:
+            payloads = [None if index in told else payload for index, payload in enumerate(payloads)]
+        # Most records begin as the one before them. Nothing begins with one of no texts.
+        before: bytes | tuple[()] = ()
+        size, prefix = 0, b""
+        for index, payload in enumerate(payloads):
             if payload is None:
                 continue
-            prefix = known(payload[:size])
-            if prefix is not None:
-                made[index] = prefix + payload[size:]
-            elif (replaced := self._replaced(payload)) is not None:
-                made[index] = replaced
-            else:
-                others.append(index)
-        if column.headers:
-            for index in column.headers:
-                made[index] = column.payloads[index]
-            others = sorted(set(others))
+            if not payload.startswith(before):
+                found = self._prefix_of(payload)
+                if found is None:
+                    others.append(index)
+                    continue
+                size, prefix = found
+                before = payload[:size]
+            made[index] = prefix + payload[size:]
         return others
 
-    def _replaced(self, payload: bytes) -> bytes | None:
-        """``payload`` with another prefix, where what says which message it is belongs to that; None of others."""
-        for size in self._sizes.get(payload[: self._source.prefix_size], ()):
-            prefix = self._prefixes.get(payload[:size])
+    def _prefix_of(self, payload: bytes) -> tuple[int, bytes] | None:
+        """How long the prefix of ``payload`` is and what stands in its place, if that is all there is to do."""
+        size = self._source.prefix_size
+        start = payload[:size]
+        prefix = self._prefixes.get(start)
+        if prefix is not None:
+            return size, prefix
+        for longer in self._sizes.get(start, ()):
+            prefix = self._prefixes.get(payload[:longer])
             if prefix is not None:
-                return prefix + payload[size:]
+                return longer, prefix
         return None
 
     async def _rewrite(self, column: "_Column", indexes: Sequence[int]) -> None:

@@ -123,6 +123,22 @@ async def test_header_tells_the_schema_before_the_payload_does() -> None:
     assert made.batch.headers == [(("trace", b"1"),), ()]
 
 
+async def test_body_behind_a_header_may_begin_as_it_likes() -> None:
+    """Where a header tells the schema the payload is not looked at, though it begins like one in a known frame."""
+    source, target = confluent(), MemoryRegistry(GlueFraming(), bytes(16))
+    source.add(CONFLUENT[1:])
+    source.add(ID, replace(AVRO, text=AVRO.text.replace("Order", "Line")))
+    step = step_of(source, target, unknown=Unknown.PASS)
+    (known,) = (await step.apply(batch_of([CONFLUENT + b"body"]))).batch.values
+    line, nobody = ((("__value_schema_id", b"\x01" + guid),) for guid in (ID, bytes(16)))
+
+    made = await step.apply(batch_of([CONFLUENT + b"body"] * 3, headers=(line, (), nobody)))
+
+    assert known == b"\x03\x00" + bytes(16) + b"body"
+    as_line = b"\x03\x00" + bytes(15) + b"\x01" + CONFLUENT + b"body"
+    assert made.batch.values == [as_line, known, CONFLUENT + b"body"]
+
+
 async def test_schema_can_be_told_in_a_header() -> None:
     """With framing: header the payload is the body, and the header stands behind those that were there."""
     target = confluent(ConfluentFraming(in_header=True), bytes(16))
