@@ -16,6 +16,7 @@ from bridge.config.document import Document
 from bridge.config.validation import validate
 from bridge.jobs.backfill import Backfill
 from bridge.jobs.backfill_request import BackfillRequest
+from bridge.jobs.fan_out import removed
 from bridge.keeping.stores import checkpoint_reader
 from bridge.parity.verification import verify
 from bridge.permissions import Policy, Surroundings, Task, policy_for
@@ -117,6 +118,23 @@ async def test_from_a_stream_into_transactions(
     await write_records(kinesis, source, generate(COUNT, 20, seed=1))
     sink = await asyncio.to_thread(guarded.topic, "sink")
     policy = await guarded.copied(_stream(proxy, source), sink, _places(guarded))
+    assert _called(proxy) == _allowed(policy, "kinesis")
+
+
+async def test_from_a_stream_that_is_subscribed_to(
+    guarded: Guarded, kinesis: str, proxy: KinesisProxy, stream: StreamFactory
+) -> None:
+    """The consumer is registered, used, and removed in the end: each call is allowed, and each right is used."""
+    name = stream(1)
+    await write_records(kinesis, name, generate(COUNT, 20, seed=4))
+    subscribed = {"kinesis": {**_stream(proxy, name)["kinesis"], "read": "fan_out"}}
+    sink = await asyncio.to_thread(guarded.topic, "sink")
+    policy = await guarded.copied(subscribed, sink, _places(guarded))
+    assert _called(proxy) == _allowed(policy, "kinesis")
+    proxy.calls.clear()
+    asked = {"name": guarded.name, "source": subscribed, "sink": sink, "checkpoints": _places(guarded)}
+    policy = await guarded.allow(asked, Task.REMOVE_CONSUMER)
+    assert await removed(validate(Document(asked)))
     assert _called(proxy) == _allowed(policy, "kinesis")
 
 
