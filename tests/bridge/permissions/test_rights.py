@@ -30,11 +30,13 @@ from tests.bridge.permissions.acls import Acls
 from tests.bridge.permissions.decisions import Decisions
 from tests.support import topics
 from tests.support.factories import StreamFactory
+from tests.support.file_lock import locked
 from tests.support.kinesis_api import REGION
 from tests.support.kinesis_proxy import KinesisProxy
 from tests.support.kinesis_writer import write_records
 from tests.support.records import generate
 from tests.support.secured_kafka import SecuredKafka
+from tests.support.shared import SharedServers
 from tests.support.topic_writer import messages, write_topic
 
 pytestmark = [pytest.mark.broker, pytest.mark.kinesis]
@@ -98,10 +100,12 @@ class Guarded:
 
 
 @pytest.fixture
-def guarded(secured_kafka: SecuredKafka) -> Iterator[Guarded]:
-    acls = Acls(secured_kafka.plain, USER)
-    yield Guarded(secured_kafka, acls)
-    acls.clear()
+def guarded(secured_kafka: SecuredKafka, servers: SharedServers) -> Iterator[Guarded]:
+    """One at a time in all of the run: the user's rights are those of the test that has it."""
+    with locked(servers.folder / "rights.lock"):
+        acls = Acls(secured_kafka.plain, USER)
+        yield Guarded(secured_kafka, acls)
+        acls.clear()
 
 
 @pytest.fixture
