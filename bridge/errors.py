@@ -17,8 +17,3 @@ class BridgeError(Exception):
 
 class UsageError(BridgeError):
     """What was asked for is wrong as it stands, whatever the state of the world: a command line, a configuration."""
-
-
-def not_yet(what: str, instead: str) -> str:
-    """How everything that is still to come is refused, a key or a command. ``what`` has its article or is plural."""
-    return f"this version does not have {what} yet; {instead}"

@@ -15,17 +15,20 @@ from connectors.base import Clock, Observer, Sink, Source
 from connectors.codecs.catalogue import codec_named
 from connectors.codecs.codec import Codec
 from connectors.file import FileSink
-from connectors.kafka.settings import KafkaSinkSettings
+from connectors.kafka.settings import LINGER_MS, KafkaSinkSettings
 from connectors.kafka.sink import KafkaSink
 from connectors.kafka.source import KafkaSource
 from connectors.kafka.source_settings import KafkaSourceSettings
 from connectors.kafka.topic import CreateTopic
+from connectors.kinesis.fan_out import FanOutSource
 from connectors.kinesis.polling import KinesisSource
-from connectors.kinesis.settings import KinesisSinkSettings, KinesisSourceSettings
+from connectors.kinesis.settings import FanOutSettings, KinesisSinkSettings, KinesisSourceSettings
 from connectors.kinesis.sink import KinesisSink
 
 _FETCHED = 32 * 2**20
 """Bytes that a Kafka source may have fetched before it asks the budget, at the most."""
+_PROMPT_LINGER_MS = 1
+"""Who has records sent at once does so for the sake of milliseconds: larger batches are worth less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,11 @@ class EndMaker:
             read_share=section.read_share,
             assume_role_arn=section.assume_role_arn,
         )
-        return KinesisSource(settings, self.clock, self.random, self.observer)
+        consumer = self.asked.fan_out_consumer
+        if consumer is None:
+            return KinesisSource(settings, self.clock, self.random, self.observer)
+        fan_out = FanOutSettings(consumer, section.fan_out_fallback)
+        return FanOutSource(settings, fan_out, self.clock, self.random, self.observer)
 
     def _reading_topic(self, section: KafkaSourceSection) -> Source:
         group = self.asked.group
@@ -117,6 +124,7 @@ class EndMaker:
             client_id=self.asked.group,
             # What the budget lets through is all there can be.
             buffer_bytes=self.asked.limits.memory,
+            linger_ms=LINGER_MS if self.asked.fan_out_consumer is None else _PROMPT_LINGER_MS,
         )
 
     def _beside(self, end: KafkaEnd, topic: str) -> KafkaSinkSettings:

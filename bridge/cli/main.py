@@ -22,6 +22,7 @@ COMMANDS = {
     "lane": ("bridge.cli.lane:lane", "Pause, resume, retry or skip one lane of a running mirror."),
     "redrive": ("bridge.cli.redrive:redrive", "Send dead-lettered records again, in order per key."),
     "checkpoints": ("bridge.cli.checkpoints:checkpoints", "See and change where a mirror stands."),
+    "fan-out": ("bridge.cli.fan_out:fan_out", "See and remove the consumer of a mirror that subscribes."),
     "plan": ("bridge.cli.plan:plan", "Say what a mirror needs, and what both sides cost."),
     "doctor": ("bridge.cli.doctor:doctor", "Look at everything that a mirror rests on."),
     "status": ("bridge.cli.status:status", "Show a running mirror as it is now, or live."),

@@ -1,4 +1,4 @@
-"""A checked configuration. What this version refuses for now is in ``lacking``."""
+"""A checked configuration."""
 
 from typing import Self
 

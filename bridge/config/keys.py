@@ -8,7 +8,6 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from bridge.config.document import dotted
-from bridge.config.lacking import KNOWN_LATER
 
 KeyPath = tuple[str, ...]
 
@@ -47,7 +46,7 @@ def split_key(key: str, model: type[BaseModel], prefix: KeyPath = ()) -> KeyPath
 
 def suggestion(path: KeyPath, model: type[BaseModel]) -> str:
     """What to write instead of the unknown key at ``path``: the nearest key here, the same key elsewhere, or all."""
-    known = {*known_keys(model), *KNOWN_LATER}
+    known = set(known_keys(model))
     here = sorted(key[-1] for key in known if key[:-1] == path[:-1])
     if near := get_close_matches(path[-1], here, 1):
         return f"did you mean {near[0]}?"

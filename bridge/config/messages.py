@@ -27,18 +27,18 @@ _KINDS = {
 _BOUNDS = {"greater_than": "above {gt:g}", "greater_than_equal": "at least {ge}", "less_than_equal": "at most {le}"}
 
 
-def problems(error: ValidationError, document: Document, model: type[BaseModel]) -> list[tuple[Path, Problem]]:
-    """One problem, and its path, for each mistake that pydantic names."""
+def problems(error: ValidationError, document: Document, model: type[BaseModel]) -> list[Problem]:
+    """One for each mistake that pydantic names."""
     return [_problem(details, document, model) for details in error.errors(include_url=False)]
 
 
-def _problem(details: ErrorDetails, document: Document, model: type[BaseModel]) -> tuple[Path, Problem]:
+def _problem(details: ErrorDetails, document: Document, model: type[BaseModel]) -> Problem:
     path = tuple(step for step in details["loc"] if not str(step).startswith("<"))
     context: Mapping[str, Any] = details.get("ctx", {})
     if "key" in context:
         path = (*path, *context["key"].split("."))
     message = _message(details, path, document, model)
-    return path, document.lacks(path, message) if details["type"] == "missing" else document.problem(path, message)
+    return document.lacks(path, message) if details["type"] == "missing" else document.problem(path, message)
 
 
 def _message(details: ErrorDetails, path: Path, document: Document, model: type[BaseModel]) -> str:

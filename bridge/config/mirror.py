@@ -95,6 +95,14 @@ class MirrorSection(Section):
         return f"kmbridge-{self.name}"
 
     @property
+    def fan_out_consumer(self) -> str | None:
+        """Name or ARN of the consumer for which the source's shards are subscribed to; None where they are not."""
+        stream = self.source.kinesis
+        if stream is None or stream.read != "fan_out":
+            return None
+        return stream.fan_out_consumer or self.group
+
+    @property
     def listener(self) -> Listener | None:
         """Where this process is asked over HTTP; None where it is not."""
         return None if self.http is None else self.http.listener

@@ -14,6 +14,7 @@ NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,59}$"
 STREAM_ARN = re.compile(
     r"arn:aws[a-z-]*:kinesis:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):stream/[a-zA-Z0-9_.-]{1,128}"
 )
+CONSUMER_ARN = re.compile(STREAM_ARN.pattern + r"/consumer/[a-zA-Z0-9_.-]{1,128}:\d+")
 _STREAM = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
 _TOPIC = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 _TABLE = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
@@ -35,6 +36,12 @@ def _stream(value: str) -> str:
 def _stream_name(value: str) -> str:
     if not _STREAM.fullmatch(value):
         raise allowed("a stream's name: 1 to 128 of a-z, A-Z, 0-9, _ . -")
+    return value
+
+
+def _consumer(value: str) -> str:
+    if not (_STREAM.fullmatch(value) or CONSUMER_ARN.fullmatch(value)):
+        raise allowed("a consumer's name (1 to 128 of a-z, A-Z, 0-9, _ . -) or its ARN")
     return value
 
 
@@ -114,6 +121,7 @@ def _is_arn(name: str) -> bool:
 Name = Annotated[str, AfterValidator(_name)]
 Stream = Annotated[str, AfterValidator(_stream)]
 StreamName = Annotated[str, AfterValidator(_stream_name)]
+ConsumerName = Annotated[str, AfterValidator(_consumer)]
 Topic = Annotated[str, AfterValidator(_topic), Field(description="The topic's name.")]
 Table = Annotated[str, AfterValidator(_table)]
 Instance = Annotated[str, AfterValidator(_instance)]

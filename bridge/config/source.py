@@ -5,6 +5,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from bridge.config.ends import KafkaEnd, KinesisEnd
+from bridge.config.names import ConsumerName
 from bridge.config.quantities import Duration, Share, StreamStart, TopicStart
 from bridge.config.section import Choice, at
 
@@ -15,7 +16,19 @@ class KinesisSource(KinesisEnd):
     start: StreamStart = Field(
         default="trim_horizon", description="Where to read from while there is no checkpoint yet."
     )
-    read: Literal["polling"] = Field(default="polling", description="By GetRecords.")
+    read: Literal["polling", "fan_out"] = Field(
+        default="polling",
+        description="By GetRecords, or by subscriptions that records are sent over at once (enhanced fan-out).",
+    )
+    fan_out_consumer: ConsumerName | None = Field(
+        default=None,
+        description="Who subscribes: a name, registered where it is missing, or the ARN of a consumer. Left out: "
+        "kmbridge-NAME.",
+    )
+    fan_out_fallback: Literal["stop", "polling"] = Field(
+        default="stop",
+        description="What to do where the stream has as many consumers as it may have.",
+    )
     poll_interval: Duration = Field(
         default=1.0, description="How often an idle shard is read.", json_schema_extra={"default": "1s"}
     )
@@ -39,6 +52,13 @@ class KinesisSource(KinesisEnd):
     def _within_the_limit(self) -> Self:
         if self.read_share > 1 and self.endpoint_url is None:
             raise at("read_share", "at most 1 at AWS, which enforces its limits")
+        return self
+
+    @model_validator(mode="after")
+    def _fans_out(self) -> Self:
+        for key, default in (("fan_out_consumer", None), ("fan_out_fallback", "stop")):
+            if self.read != "fan_out" and getattr(self, key) != default:
+                raise at(key, "left out where read is polling")
         return self
 
 

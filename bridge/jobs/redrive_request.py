@@ -12,6 +12,7 @@ from bridge.config.source import KafkaSource, KinesisSource
 from bridge.config.source import Source as SourceSection
 from bridge.errors import UsageError
 from bridge.jobs.span import Point, check_past, check_span
+from bridge.jobs.starting import polling
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def _letters(configuration: Configuration) -> SourceSection:
     if section is not None and section.kafka is not None and topic is not None:
         source = KafkaSource.model_construct(**{**_given(topic, KafkaEnd), "topic": section.kafka.topic})
         return SourceSection(kafka=source.located_as(topic))
-    return configuration.source
+    return polling(configuration.source)
 
 
 def _given(section: Section, shared: type[Section]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from bridge.config import Configuration
 from bridge.config.names import Stream, Topic
 from bridge.errors import UsageError
 from bridge.jobs.span import Kind, Point, check_past, check_span
-from bridge.jobs.starting import changed, starting
+from bridge.jobs.starting import changed, polling, starting
 
 UNTIL_NOW = Point(Kind.NOW, "now")
 
@@ -53,7 +53,7 @@ def own_configuration(configuration: Configuration, request: ReplayRequest, repl
     return configuration.model_copy(
         update={
             "name": f"{configuration.name}-replay-{replay_id}",
-            "source": starting(configuration, request.since).source,
+            "source": polling(starting(configuration, request.since).source),
             "sink": changed(configuration.sink, **_target(configuration, request.to)),
             "checkpoints": "memory",
             "limits": limits.model_copy(update={"records_per_second": min(rates, default=None)}),

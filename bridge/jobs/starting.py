@@ -2,6 +2,7 @@
 
 from bridge.config import Configuration
 from bridge.config.section import Section
+from bridge.config.source import Source
 from bridge.jobs.span import Kind, Point
 
 SHARE = 0.8
@@ -21,6 +22,14 @@ def leaving_room(configuration: Configuration) -> Configuration:
     if stream is None or "read_share" in stream.model_fields_set:
         return configuration
     return configuration.model_copy(update={"source": changed(configuration.source, read_share=SHARE)})
+
+
+def polling(source: Source) -> Source:
+    """``source`` without subscriptions of its own: a shard has one for each consumer, and that is the mirror's."""
+    if source.kinesis is None:
+        return source
+    stream = source.kinesis.model_copy(update={"read": "polling", "fan_out_consumer": None})
+    return source.model_copy(update={"kinesis": stream})
 
 
 def changed(choice: Section, **keys: object) -> Section:

@@ -12,6 +12,9 @@ from bridge.permissions.policy import Statement
 
 DESCRIBE_STREAM = ("kinesis:DescribeStreamSummary", "kinesis:ListShards")
 READ_RECORDS = ("kinesis:GetShardIterator", "kinesis:GetRecords")
+REGISTER_CONSUMER = ("kinesis:RegisterStreamConsumer",)
+SUBSCRIBE = ("kinesis:DescribeStreamConsumer", "kinesis:SubscribeToShard")
+REMOVE_CONSUMER = ("kinesis:DescribeStreamConsumer", "kinesis:DeregisterStreamConsumer")
 WRITE_RECORDS = ("kinesis:PutRecords",)
 
 CONNECT = ("kafka-cluster:Connect",)
@@ -81,6 +84,21 @@ def read(end: Stream | Topic) -> Iterator[Statement]:
         yield _by_key("DecryptStream", "kms:Decrypt", end.keys, _STREAM_OF_KEY, end.arn)
     else:
         yield from _at(end.cluster, "ReadTopic", (*DESCRIBE_TOPIC, *READ_TOPIC), end.arn)
+
+
+def subscribe(end: Stream | Topic) -> Iterator[Statement]:
+    """Having the records of a stream sent to a consumer, beside ``read``; one that is given by its ARN is there."""
+    if isinstance(end, Stream) and end.consumers is not None:
+        yield allow("Subscribe", SUBSCRIBE, end.consumers)
+        if end.consumers != end.consumer:
+            yield allow("RegisterConsumer", REGISTER_CONSUMER, end.arn)
+
+
+def remove_consumer(end: Stream) -> Iterator[Statement]:
+    """Looking the stream's consumer up, and deregistering it."""
+    yield allow("ReadStream", DESCRIBE_STREAM, end.arn)
+    if end.consumers is not None:
+        yield allow("RemoveConsumer", REMOVE_CONSUMER, end.consumers)
 
 
 def write(end: Stream | Topic) -> Iterator[Statement]:

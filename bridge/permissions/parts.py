@@ -68,6 +68,8 @@ class Parts:
 def parts_of(configuration: Configuration, around: Surroundings) -> Parts:
     """The parts of the mirror that ``configuration`` names."""
     source, sink = _end(configuration.source.end, around), _end(configuration.sink.end, around)
+    if isinstance(source, Stream):
+        source = replace(source, consumer=configuration.fan_out_consumer)
     return Parts(
         configuration.name,
         source,

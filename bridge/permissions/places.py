@@ -29,6 +29,15 @@ class Stream:
     partition: str = "aws"
     role: str | None = None
     """As which it is reached; None: as who we are."""
+    consumer: str | None = None
+    """Name or ARN of the consumer for which its shards are subscribed to; None where they are polled."""
+
+    @property
+    def consumers(self) -> str | None:
+        """That consumer, whenever it was registered: the time of that is part of its ARN."""
+        if self.consumer is None or self.consumer.startswith("arn:"):
+            return self.consumer
+        return f"{self.arn}/consumer/{self.consumer}:*"
 
     @property
     def arn(self) -> str:

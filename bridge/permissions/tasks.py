@@ -1,6 +1,7 @@
 """What each task asks for, beside what the mirror itself needs."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from enum import StrEnum
 
 from bridge.config import Configuration
@@ -19,6 +20,8 @@ class Task(StrEnum):
     TRANSLATE = "translate"
     CUTOVER = "cutover"
     DOCTOR = "doctor"
+    REMOVE_CONSUMER = "remove-consumer"
+    """``fan-out remove``."""
     PLAN = "plan"
     ENTER = "enter"
     """To be let in at the clusters, whatever is done there."""
@@ -52,6 +55,7 @@ def needed(parts: Parts, tasks: Collection[Task]) -> Policy:
 
 def _run(parts: Parts) -> Iterator[Statement]:
     yield from actions.read(parts.source)
+    yield from actions.subscribe(parts.source)
     for end in (parts.sink, parts.dead_letters):
         if end is not None:
             yield from actions.write(end)
@@ -169,6 +173,14 @@ def _doctor(parts: Parts) -> Iterator[Statement]:
             yield allow("SeeDeliveryStreams", ("firehose:DescribeDeliveryStream",), end.delivery_streams)
 
 
+def _remove_consumer(parts: Parts) -> Iterator[Statement]:
+    """Nobody may be at work meanwhile, which whoever owns the checkpoints knows."""
+    yield from actions.reach(parts.source)
+    if isinstance(parts.source, Stream):
+        yield from actions.remove_consumer(replace(parts.source, consumer=parts.source.consumer or parts.group))
+    yield from _checkpoints(parts)
+
+
 def _plan(parts: Parts) -> Iterator[Statement]:
     """The source's load, counted by CloudWatch or seen in its records, what the sink is, and prices."""
     yield from actions.read(parts.source)
@@ -199,6 +211,7 @@ _NEEDS: Mapping[Task, Callable[[Parts], Iterator[Statement]]] = {
     Task.TRANSLATE: _translate,
     Task.CUTOVER: _cutover,
     Task.DOCTOR: _doctor,
+    Task.REMOVE_CONSUMER: _remove_consumer,
     Task.PLAN: _plan,
     Task.ENTER: _enter,
     Task.TRANSFORM: _transform,

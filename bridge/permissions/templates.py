@@ -15,6 +15,7 @@ from checkpoints.kafka.topic import DEFAULT_TOPIC
 
 _CLUSTER = Cluster(REGION, ACCOUNT, CLUSTER)
 _STREAM = Stream(REGION, ACCOUNT, "STREAM")
+_SUBSCRIBED = replace(_STREAM, consumer="kmbridge-NAME")
 _TOPIC = Topic(_CLUSTER, "TOPIC")
 _OTHER_STREAM = Stream(REGION, ACCOUNT, "OTHER_STREAM")
 _OTHER_TOPIC = Topic(Cluster(REGION, ACCOUNT, f"OTHER_{CLUSTER}"), "OTHER_TOPIC")
@@ -30,6 +31,8 @@ _CONSUMERS = (Consumers(Table(REGION, ACCOUNT, "APPLICATION"), "GROUP"),)
 PAIRS: Mapping[str, Parts] = {
     "kinesis-to-kafka-exactly-once": Parts("NAME", _STREAM, _TOPIC, _IN_TOPIC, transactional=True),
     "kinesis-to-kafka-at-least-once": Parts("NAME", _STREAM, _TOPIC, _IN_TOPIC),
+    "kinesis-to-kafka-exactly-once-fan-out": Parts("NAME", _SUBSCRIBED, _TOPIC, _IN_TOPIC, transactional=True),
+    "kinesis-to-kafka-at-least-once-fan-out": Parts("NAME", _SUBSCRIBED, _TOPIC, _IN_TOPIC),
     "kinesis-to-kafka-checkpoints-in-dynamodb": Parts("NAME", _STREAM, _TOPIC, _TABLE),
     "kafka-to-kinesis": Parts("NAME", _TOPIC, _STREAM, None, checkpoints_in_group=True),
     "kinesis-to-kinesis": Parts("NAME", _STREAM, _OTHER_STREAM, None),
@@ -68,6 +71,7 @@ def _templates() -> Iterator[tuple[str, Policy]]:
             yield f"{task}-{name}", needed(parts, [task])
     for name, pair in (("kinesis", "kinesis-to-kafka"), ("kafka", "kafka-to-kinesis")):
         yield f"{Task.DISCOVER}-{name}-sources", needed(_BY_PAIR[pair], [Task.DISCOVER])
+    yield "remove-fan-out-consumer", needed(Parts("NAME", _SUBSCRIBED, _TOPIC, _IN_TOPIC), [Task.REMOVE_CONSUMER])
     yield f"{Task.ENTER}-by-scram", needed(Parts("NAME", _STREAM, _BY_SCRAM, None), [Task.ENTER])
     transforming = replace(PAIRS["kinesis-to-kafka-exactly-once"], functions=(_FUNCTION,))
     yield f"{Task.TRANSFORM}-by-lambda", needed(transforming, [Task.TRANSFORM])

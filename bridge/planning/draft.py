@@ -24,7 +24,6 @@ from bridge.planning.workers import Kind, Workers, workers_for
 
 _TASKS = (Task.RUN, Task.DOCTOR, Task.VERIFY, Task.PLAN)
 _OF_MIGRATIONS = (Task.TRANSLATE, Task.CUTOVER)
-_FANNING_OUT = ("fan_out",)
 
 
 def region_of(asked: Configuration, figures: Figures) -> str | None:
@@ -100,7 +99,7 @@ class _Draft:
     @property
     def _fans_out(self) -> bool:
         stream = self.asked.source.kinesis
-        return stream is not None and stream.read in _FANNING_OUT
+        return stream is not None and stream.read == "fan_out"
 
     def _needed(self, kind: Kind) -> int:
         """The partitions that an end of ``kind`` should have. The mirror polls a stream beside its readers."""

@@ -12,10 +12,10 @@ from connectors.kafka.topic import CreateTopic
 from connectors.kafka.transaction import Membership
 from connectors.kafka.transaction_scope import Attachment
 
+LINGER_MS = 5
 _BATCH_BYTES = 1_000_000
 _REQUEST_OVERHEAD = 4096
 _TUNING: Mapping[str, Value] = {
-    "linger.ms": 5,
     "socket.nagle.disable": True,
     "socket.keepalive.enable": True,
 }
@@ -48,6 +48,8 @@ class KafkaSinkSettings:
     client_id: str = "kmbridge"
     buffer_bytes: int = 256 * 1024 * 1024
     """Values that librdkafka may hold; beyond it producing waits."""
+    linger_ms: int = LINGER_MS
+    """How long a record may wait for others to be sent with."""
     tells_places: bool = False
     """Whether outcomes say where each record is, outside of transactions: each is then heard of by itself."""
     statistics_ms: int = 5_000
@@ -71,6 +73,7 @@ class KafkaSinkSettings:
         """
         largest = limits.max_message_bytes
         return {
+            "linger.ms": self.linger_ms,
             **_TUNING,
             **self.connection().settings(),
             "enable.idempotence": True,

@@ -102,9 +102,34 @@ class ListStreamConsumersAnswer(Struct, rename="pascal"):
     next_token: str | None = None
 
 
+class RegisterStreamConsumerAnswer(Struct, rename="pascal"):
+    consumer: ConsumerAnswer
+
+
+class DescribeStreamConsumerAnswer(Struct, rename="pascal"):
+    consumer_description: ConsumerAnswer
+
+
+class DeregisterStreamConsumerAnswer(Struct):
+    """Nothing is told."""
+
+
+class SubscribeToShardEvent(Struct, rename="pascal"):
+    """One of many that a subscription brings. Without a number to continue at it is the last one of its shard."""
+
+    records: list[Record]
+    continuation_sequence_number: str | None = None
+    millis_behind_latest: int = 0
+    child_shards: list[ChildShard] | None = None
+
+
 GET_RECORDS = Decoder(GetRecordsAnswer)
 GET_SHARD_ITERATOR = Decoder(GetShardIteratorAnswer)
 LIST_SHARDS = Decoder(ListShardsAnswer)
 PUT_RECORDS = Decoder(PutRecordsAnswer)
 LIST_STREAM_CONSUMERS = Decoder(ListStreamConsumersAnswer)
 DESCRIBE_STREAM_SUMMARY = Decoder(DescribeStreamSummaryAnswer)
+REGISTER_STREAM_CONSUMER = Decoder(RegisterStreamConsumerAnswer)
+DESCRIBE_STREAM_CONSUMER = Decoder(DescribeStreamConsumerAnswer)
+DEREGISTER_STREAM_CONSUMER = Decoder(DeregisterStreamConsumerAnswer)
+SUBSCRIBE_TO_SHARD_EVENT = Decoder(SubscribeToShardEvent)

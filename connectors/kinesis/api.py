@@ -1,15 +1,19 @@
 """The operations that a stream needs, with the stream filled in and pages put together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from connectors.base import TransientError
 from connectors.kinesis.answers import (
+    DEREGISTER_STREAM_CONSUMER,
+    DESCRIBE_STREAM_CONSUMER,
     DESCRIBE_STREAM_SUMMARY,
     GET_RECORDS,
     GET_SHARD_ITERATOR,
     LIST_SHARDS,
     LIST_STREAM_CONSUMERS,
     PUT_RECORDS,
+    REGISTER_STREAM_CONSUMER,
     ConsumerAnswer,
     DescribeStreamSummaryAnswer,
     GetRecordsAnswer,
@@ -18,8 +22,11 @@ from connectors.kinesis.answers import (
     ShardAnswer,
 )
 from connectors.kinesis.client import Answer, Caller
+from connectors.kinesis.long_answer import LongAnswer
 from connectors.kinesis.position import After, Moment, Point
 from connectors.kinesis.stream import StreamName
+
+Subscribing = AbstractAsyncContextManager[LongAnswer]
 
 
 class StreamApi:
@@ -63,6 +70,24 @@ class StreamApi:
             if page.next_token is None:
                 return consumers
             asked = {"StreamARN": arn, "NextToken": page.next_token}
+
+    async def register_consumer(self, stream_arn: str, name: str) -> ConsumerAnswer:
+        parameters = {"StreamARN": stream_arn, "ConsumerName": name}
+        answer = await self._caller.call("RegisterStreamConsumer", parameters, REGISTER_STREAM_CONSUMER)
+        return answer.value.consumer
+
+    async def describe_consumer(self, named: Mapping[str, str]) -> ConsumerAnswer:
+        """By ``ConsumerARN``, or by ``StreamARN`` and ``ConsumerName``."""
+        answer = await self._caller.call("DescribeStreamConsumer", named, DESCRIBE_STREAM_CONSUMER)
+        return answer.value.consumer_description
+
+    async def deregister_consumer(self, arn: str) -> None:
+        await self._caller.call("DeregisterStreamConsumer", {"ConsumerARN": arn}, DEREGISTER_STREAM_CONSUMER)
+
+    def subscribe(self, consumer_arn: str, shard: str, start: Mapping[str, object]) -> Subscribing:
+        """Events of a shard from the ``StartingPosition`` on, for up to 5 minutes."""
+        parameters = {"ConsumerARN": consumer_arn, "ShardId": shard, "StartingPosition": start}
+        return self._caller.stream("SubscribeToShard", parameters)
 
     async def shard_iterator(self, shard: str, point: Point, *, inclusive: bool = False) -> str:
         """An iterator at ``point``. ``inclusive`` begins with the record that the point is after."""

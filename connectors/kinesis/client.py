@@ -7,9 +7,8 @@ import asyncio
 import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -21,15 +20,15 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError
 from botocore.utils import get_environ_proxies
-from msgspec.json import Decoder
 from yarl import URL
 
 from connectors.base import Clock, ConnectorError, SettingsError, TransientError, UnreachableError
 from connectors.kinesis.credentials import Credentials, Keys
 from connectors.kinesis.endpoint import Endpoints, endpoints
 from connectors.kinesis.faults import CredentialsError, fault
+from connectors.kinesis.long_answer import LONG_READ_BUFFER, LONG_TIMEOUT, LongAnswer, ReceivedAnswer
+from connectors.kinesis.server_time import ServerTime
 from connectors.kinesis.stream import StreamName
-from connectors.times import milliseconds
 
 T = TypeVar("T")
 
@@ -70,6 +69,9 @@ class Caller(Protocol):
         server, and the errors of ``faults`` for a refusal.
         """
 
+    def stream(self, operation: str, parameters: Mapping[str, object]) -> AbstractAsyncContextManager[LongAnswer]:
+        """Make one call whose answer keeps coming while the context is entered. Entering raises as ``call``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:
@@ -87,53 +89,21 @@ class _Fault(msgspec.Struct):
     message_in_capitals: str = msgspec.field(name="Message", default="")
 
 
-class ServerTime:
-    """Follows the server's clock by the Date headers of its answers."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._header: str | None = None
-        self._header_ms = 0
-        self._ahead_ms = 0
-
-    def seen(self, header: str | None) -> int:
-        """The time in a Date header, in milliseconds; where there is none that tells it, the one expected now."""
-        if header is None:
-            return self.now_ms()
-        if header != self._header:
-            told_ms = _told_ms(header)
-            if told_ms is None:
-                return self.now_ms()
-            self._header_ms = told_ms
-            self._header = header
-            self._ahead_ms = self._header_ms - self._clock.now_ms()
-        return self._header_ms
-
-    def now_ms(self) -> int:
-        return self._clock.now_ms() + self._ahead_ms
-
-
-def _told_ms(header: str) -> int | None:
-    """The time that a Date header tells; None where it is malformed or of no zone, as that of a proxy may be."""
-    try:
-        time = parsedate_to_datetime(header)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return milliseconds(time) if time.tzinfo is not None else None
-
-
 class KinesisClient(Caller):
     """Speaks to the data plane and the control plane of one region."""
 
     def __init__(
         self,
         http: aiohttp.ClientSession,
+        long: aiohttp.ClientSession,
         credentials: Credentials,
         region: str,
         addresses: Endpoints,
         time: ServerTime,
     ) -> None:
+        """``long`` is for answers that keep coming: each has a connection to itself."""
         self._http = http
+        self._long = long
         self._credentials = credentials
         self._region = region
         self._addresses = addresses
@@ -150,34 +120,58 @@ class KinesisClient(Caller):
     async def call(
         self, operation: str, parameters: Mapping[str, object], answer: msgspec.json.Decoder[T]
     ) -> Answer[T]:
-        body = msgspec.json.encode(parameters)
-        keys = await self._credentials.keys()
-        try:
-            return await self._send(operation, body, keys, answer)
-        except CredentialsError:
-            if not await self._credentials.renew(keys):
-                raise
-        return await self._send(operation, body, await self._credentials.keys(), answer)
-
-    async def _send(self, operation: str, body: bytes, keys: Keys, answer: Decoder[T]) -> Answer[T]:
-        address = self._addresses.of(operation)
-        headers = self._signed(operation, address, body, keys)
-        try:
-            async with self._http.post(
-                self._urls[address], data=Body(body), headers=headers, timeout=_TIMEOUTS.get(operation, _TIMEOUT)
-            ) as response:
-                content = await response.read()
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise self._unanswered(operation, error) from error
+        response = await self._answered(self._http, operation, parameters)
+        async with response:
+            content = await self._read(operation, response)
         server_ms = self._time.seen(response.headers.get("Date"))
-        if response.status != 200:
-            raise self._refusal(operation, response, content)
         try:
-            return Answer(answer.decode(content), len(content), server_ms)
+            # What an operation with nothing to tell answers with is empty, not an empty object.
+            return Answer(answer.decode(content or b"{}"), len(content), server_ms)
         except msgspec.DecodeError as error:
             raise TransientError(
                 f"{operation} at {self.target}", f"not an answer of Kinesis: {error}", "check endpoint_url"
             ) from error
+
+    @asynccontextmanager
+    async def stream(self, operation: str, parameters: Mapping[str, object]) -> AsyncIterator[LongAnswer]:
+        async with await self._answered(self._long, operation, parameters) as response:
+            self._time.seen(response.headers.get("Date"))
+            yield ReceivedAnswer(response.content, lambda error: self._unanswered(operation, error))
+
+    async def _answered(
+        self, http: aiohttp.ClientSession, operation: str, parameters: Mapping[str, object]
+    ) -> aiohttp.ClientResponse:
+        """An answer of success, its body still to come. The caller closes it."""
+        body = msgspec.json.encode(parameters)
+        keys = await self._credentials.keys()
+        try:
+            return await self._send(http, operation, body, keys)
+        except CredentialsError:
+            if not await self._credentials.renew(keys):
+                raise
+        return await self._send(http, operation, body, await self._credentials.keys())
+
+    async def _send(
+        self, http: aiohttp.ClientSession, operation: str, body: bytes, keys: Keys
+    ) -> aiohttp.ClientResponse:
+        address = self._addresses.of(operation)
+        headers = self._signed(operation, address, body, keys)
+        timeout = _TIMEOUTS.get(operation, http.timeout)
+        try:
+            response = await http.post(self._urls[address], data=Body(body), headers=headers, timeout=timeout)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise self._unanswered(operation, error) from error
+        if response.status == 200:
+            return response
+        async with response:
+            self._time.seen(response.headers.get("Date"))
+            raise self._refusal(operation, response, await self._read(operation, response))
+
+    async def _read(self, operation: str, response: aiohttp.ClientResponse) -> bytes:
+        try:
+            return await response.read()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise self._unanswered(operation, error) from error
 
     def _signed(self, operation: str, address: str, body: bytes, keys: Keys) -> dict[str, str]:
         request = AWSRequest(
@@ -256,17 +250,23 @@ async def connect(connection: Connection, clock: Clock) -> AsyncIterator[Caller]
         raise SettingsError("read the AWS configuration", str(error), "check AWS_PROFILE and its files") from error
     credentials = Credentials(profile, region, connection.assume_role_arn)
     await credentials.keys()
-    async with _http(addresses, certificates) as http:
-        yield KinesisClient(http, credentials, region, addresses, ServerTime(clock))
+    trust = ssl.create_default_context(cafile=certificates) if certificates else None
+    async with (
+        _http(addresses, trust, _TIMEOUT, _READ_BUFFER, connections=_CONNECTIONS) as http,
+        _http(addresses, trust, LONG_TIMEOUT, LONG_READ_BUFFER, connections=0) as long,
+    ):
+        yield KinesisClient(http, long, credentials, region, addresses, ServerTime(clock))
 
 
-def _http(addresses: Endpoints, certificates: str | None) -> aiohttp.ClientSession:
-    trust = ssl.create_default_context(cafile=certificates) if certificates else True
+def _http(
+    addresses: Endpoints, trust: ssl.SSLContext | None, timeout: aiohttp.ClientTimeout, buffer: int, *, connections: int
+) -> aiohttp.ClientSession:
+    """``connections`` at the most, 0 without a limit; ``buffer`` is the bytes that a socket may bring unasked."""
     url = addresses.data
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=trust),
-        timeout=_TIMEOUT,
-        read_bufsize=_READ_BUFFER,
+        connector=aiohttp.TCPConnector(limit=connections, ssl=True if trust is None else trust),
+        timeout=timeout,
+        read_bufsize=buffer,
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         skip_auto_headers=("Accept", "Accept-Encoding"),

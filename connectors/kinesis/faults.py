@@ -5,7 +5,6 @@ from connectors.base import ConnectorError, RefusedError, TransientError
 _THROTTLED = frozenset(
     {
         "KMSThrottlingException",
-        "LimitExceededException",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
@@ -45,6 +44,14 @@ class ThrottledError(TransientError):
     """Asked too often or for too much. Wait, then ask again."""
 
 
+class LimitError(ThrottledError):
+    """A limit of the account or the stream: on how often, or on how many there may be."""
+
+
+class BusyError(TransientError):
+    """Somebody else has it at the moment, or it is not ready yet. Ask again in a while."""
+
+
 class StaleIteratorError(TransientError):
     """The shard iterator is of no use any more. Get another for the same place."""
 
@@ -62,6 +69,7 @@ class CredentialsError(RefusedError):
 
 
 _NAMED: dict[str, type[ConnectorError]] = {
+    "ResourceInUseException": BusyError,
     "ResourceNotFoundException": MissingError,
     "ExpiredIteratorException": StaleIteratorError,
 }
@@ -80,6 +88,8 @@ def fault(operation: str, target: str, status: int, code: str, message: str) -> 
 
 
 def _kind(operation: str, status: int, code: str) -> type[ConnectorError]:
+    if code == "LimitExceededException":
+        return LimitError
     if code in _THROTTLED or status == 429:
         return ThrottledError
     if status >= 500 or status == 408 or code in _PASSING:

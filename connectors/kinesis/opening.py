@@ -1,7 +1,7 @@
 """Opening a stream, for whoever reads it or writes to it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from random import Random
@@ -54,19 +54,26 @@ async def open_stream(
 
 
 async def _look(stream: OpenStream, backoff: Backoff) -> None:
+    async def look() -> None:
+        await stream.watch.open()
+        await stream.directory.fresh()
+
+    try:
+        await in_few_tries(look, backoff)
+    except MissingError as error:
+        raise RefusedError(
+            f"open {stream.api.target}",
+            error.cause,
+            "check the stream's name and the region; ARN for another account",
+        ) from error
+
+
+async def in_few_tries(call: Callable[[], Awaitable[None]], backoff: Backoff) -> None:
+    """``call``, and again after a fault that may pass. Raises ``UnreachableError`` where it did not."""
     while True:
         try:
-            await stream.watch.open()
-            await stream.directory.fresh()
-        except MissingError as error:
-            raise RefusedError(
-                f"open {stream.api.target}",
-                error.cause,
-                "check the stream's name and the region; ARN for another account",
-            ) from error
+            return await call()
         except TransientError as error:
             if isinstance(error, UnreachableError) or backoff.failures + 1 >= _ENTER_TRIES:
                 raise UnreachableError(error.operation, error.cause, error.hint) from error
             await backoff.wait()
-        else:
-            return

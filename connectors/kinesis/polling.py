@@ -23,9 +23,13 @@ from connectors.base import (
 from connectors.kinesis.client import Connection, connect
 from connectors.kinesis.opening import Connect, open_stream
 from connectors.kinesis.position import just_before, rank
+from connectors.kinesis.reading.cursor import Cursor
 from connectors.kinesis.reading.order import OrderGuard
+from connectors.kinesis.reading.poll import Poll
 from connectors.kinesis.reading.read_size import Average
-from connectors.kinesis.reading.shard_reader import ShardReader, Surroundings
+from connectors.kinesis.reading.shard_reader import ShardReader
+from connectors.kinesis.reading.surroundings import Surroundings
+from connectors.kinesis.reading.tip import Tip
 from connectors.kinesis.services import FanOutConsumer, ReadingServices
 from connectors.kinesis.settings import KinesisSourceSettings
 from connectors.kinesis.shards import Shard
@@ -161,7 +165,9 @@ class KinesisSource(Source):
         return {partition.id: place for partition in partitions}
 
     def read(self, partition: Partition, after: Place, budget: Budget) -> AsyncGenerator[Batch, None]:
-        return ShardReader(partition.id, after, budget, self._entered).batches()
+        around, cursor = self._entered, Cursor(partition.id, after)
+        poll = Poll(partition.id, budget, around)
+        return ShardReader(partition.id, cursor, poll, Tip(around.clock), around).batches()
 
     def _connection(self) -> Connection:
         settings = self._settings

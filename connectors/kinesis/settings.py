@@ -36,6 +36,16 @@ class KinesisSourceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FanOutSettings:
+    """For whom a stream's shards are subscribed to."""
+
+    consumer: str
+    """Its name, registered where it is missing, or the ARN of one that is there."""
+    fallback: Literal["stop", "polling"] = "stop"
+    """What to do where the stream has as many consumers as it may have."""
+
+
+@dataclass(frozen=True, slots=True)
 class KinesisSinkSettings:
     """What a Kinesis sink is told. Everything but ``stream`` and ``codec`` may be left out."""
 

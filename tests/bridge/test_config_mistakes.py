@@ -356,6 +356,21 @@ ENDS = {
         ("region: eu-west-1", "read_share: 1.5"),
         "o.yaml:3: source.kinesis.read_share: found 1.5; allowed: at most 1 at AWS, which enforces its limits",
     ),
+    "a consumer where nobody subscribes": (
+        ("region: eu-west-1", "fan_out_consumer: orders"),
+        'o.yaml:3: source.kinesis.fan_out_consumer: found "orders"; allowed: left out where read is polling',
+    ),
+    "a fallback to what is done anyway": (
+        ("region: eu-west-1", "fan_out_fallback: polling"),
+        'o.yaml:3: source.kinesis.fan_out_fallback: found "polling"; allowed: left out where read is polling',
+    ),
+    "a consumer of nobody's": (
+        ("region: eu-west-1", 'read: fan_out, fan_out_consumer: "two words"'),
+        (
+            'o.yaml:3: source.kinesis.fan_out_consumer: found "two words"; '
+            "allowed: a consumer's name (1 to 128 of a-z, A-Z, 0-9, _ . -) or its ARN"
+        ),
+    ),
     "a region that contradicts the ARN": (
         ("stream: orders", "stream: arn:aws:kinesis:us-east-1:123456789012:stream/orders"),
         (
@@ -499,22 +514,8 @@ def test_exactly_once_is_refused_where_no_transaction_can_hold_the_checkpoints(t
     ]
 
 
-LATER = {
-    "source:\n  kinesis: {stream: s, read: fan_out}": "source.kinesis.read: this version does not have enhanced",
-}
-
-
-@pytest.mark.parametrize(("text", "message"), LATER.items())
-def test_what_is_still_to_come_is_refused_by_name(tmp_path: Path, text: str, message: str) -> None:
-    """The message says that this version lacks it, and what to use meanwhile."""
-    found = [problem for problem in messages(tmp_path, text) if "does not have" in problem]
-    assert len(found) == 1
-    assert message in found[0]
-    assert "yet; " in found[0]
-
-
-def test_what_is_still_to_come_is_accepted_where_it_asks_for_nothing(tmp_path: Path) -> None:
-    """The surface's defaults may be written out."""
+def test_what_asks_for_nothing_may_be_written_out(tmp_path: Path) -> None:
+    """As the surface shows it: the defaults."""
     file = tmp_path / "o.yaml"
     file.write_text(
         VALID + "    auth: none\n    partitioner: murmur2\n"
@@ -593,8 +594,7 @@ SETTINGS = {
     "a..b=hunter2": '--set: found "a..b"; allowed: KEY=VALUE, as sink.kafka.topic=orders',
     "limits.memory=[1": "--set limits.memory: not valid YAML: while parsing a flow sequence, "
     "expected ',' or ']', but got '<stream end>'",
-    "source.kinesis.read=fan_out": "--set source.kinesis.read: this version does not have enhanced fan-out yet; "
-    "use polling",
+    "source.kinesis.read=push": '--set source.kinesis.read: found "push"; allowed: polling or fan_out',
     "sink.kafka.commit_interval=6s": '--set sink.kafka.commit_interval: found "6s"; '
     "allowed: at most 5s, for the broker aborts a transaction that is open for 10s",
     "sink.kafka.librdkafka.sasl.password=[hunter2]": "--set sink.kafka.librdkafka.sasl.password: found a list; "

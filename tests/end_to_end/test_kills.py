@@ -25,14 +25,21 @@ SIZE = 1_000
 
 
 @pytest.mark.parametrize(
-    ("records", "kills"),
-    [pytest.param(20_000, 3, id="small"), pytest.param(200_000, 20, id="full", marks=pytest.mark.long)],
+    ("read", "records", "kills"),
+    [
+        pytest.param("polling", 20_000, 3, id="small"),
+        pytest.param("polling", 200_000, 20, id="full", marks=pytest.mark.long),
+        pytest.param("fan_out", 12_000, 2, id="small-fan_out"),
+        pytest.param("fan_out", 100_000, 20, id="full-fan_out", marks=pytest.mark.long),
+    ],
 )
 async def test_a_killed_mirror_goes_on_where_its_checkpoints_stand(
     harmed_route: RouteFactory,
     harmed_kafka: HarmedKafka,
     seed: int,
     draw: Random,
+    *,
+    read: str,
     records: int,
     kills: int,
     figure: Figure,
@@ -44,7 +51,7 @@ async def test_a_killed_mirror_goes_on_where_its_checkpoints_stand(
     path, proxy = harmed_route(), harmed_kafka.proxy
     sent = list(generate(records, KEYS, seed=seed, size=SIZE))
     deaths: list[Death] = []
-    async with path.via(kafka=proxy.address).mirror() as mirror:
+    async with path.via(kafka=proxy.address).mirror({"source": {"kinesis": {"read": read}}}) as mirror:
         share = len(sent) // (kills + 1)
         for number in range(kills):
             part = sent[number * share : (number + 1) * share]

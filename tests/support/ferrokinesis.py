@@ -30,10 +30,10 @@ class Ferrokinesis:
     Its records survive a stop or a kill only with the flag ``state_dir``. Methods block until they are done.
     """
 
-    def __init__(self, folder: Path, **flags: Flag) -> None:
+    def __init__(self, folder: Path, binary: Path | None = None, /, **flags: Flag) -> None:
         """``flags`` are its command-line flags, underscores for dashes: ``iterator_ttl_seconds=1``."""
         self._port = free_port()
-        command = [str(ferrokinesis_binary()), "--port", str(self._port)]
+        command = [str(binary or ferrokinesis_binary()), "--port", str(self._port)]
         for name, value in (_FLAGS | flags).items():
             text = str(value).lower() if isinstance(value, bool) else str(value)
             command += [f"--{name.replace('_', '-')}", text]

@@ -1,6 +1,7 @@
 """An HTTP proxy before Kinesis, which counts what each shard is read and does harm on request.
 
-Harm to PutRecords is of two kinds: its call has a ``Fault``, or some of its entries fail while the others pass.
+Harm to PutRecords is of two kinds: its call has a ``Fault``, or some of its entries fail while the others pass. Events
+of a subscription are passed on as they come, until it is cut.
 """
 
 import asyncio
@@ -80,7 +81,7 @@ Put = tuple[str, bytes]
 
 
 class KinesisProxy:
-    """Serves while entered, in a thread of its own. Set ``judge``, ``judge_entry`` and ``delay_s`` at any time."""
+    """Serves while entered, in a thread of its own. Set ``judge``, ``judge_entry`` and the times at any moment."""
 
     def __init__(self, upstream: str) -> None:
         self._upstream = upstream
@@ -97,6 +98,10 @@ class KinesisProxy:
         self.judge_entry: EntryJudge = _pass
         self.delay_s = 0.0
         """How long every call is held before it is passed on."""
+        self.cut_after_s: float | None = None
+        """The age at which a subscription is cut, in the midst of an event."""
+        self.cuts = 0
+        """How many were."""
 
     def __enter__(self) -> Self:
         self._thread = LoopThread("kinesis proxy")
@@ -144,6 +149,8 @@ class KinesisProxy:
         if fault is not None and fault not in _AFTER:
             self._note(call, {}, fault)
             return _harm(request, fault)
+        if operation == "SubscribeToShard":
+            return await self._pass_on(request, body)
         if operation == "PutRecords":
             status, answer = await self._put(request, asked)
         else:
@@ -172,9 +179,26 @@ class KinesisProxy:
     async def _forward(self, request: web.Request, body: bytes) -> tuple[int, bytes]:
         if self._session is None:
             raise RuntimeError("the proxy is not entered")
-        headers = {name: value for name, value in request.headers.items() if name not in _OF_THIS_HOP}
-        async with self._session.post("/", data=BytesIO(body), headers=headers) as answer:
+        async with self._session.post("/", data=BytesIO(body), headers=_passed(request)) as answer:
             return answer.status, await answer.read()
+
+    async def _pass_on(self, request: web.Request, body: bytes) -> web.StreamResponse:
+        if self._session is None:
+            raise RuntimeError("the proxy is not entered")
+        began, headers = time.monotonic(), _passed(request)
+        async with self._session.post("/", data=BytesIO(body), headers=headers) as answer:
+            response = web.StreamResponse(status=answer.status, headers={hdrs.CONTENT_TYPE: answer.content_type})
+            await response.prepare(request)
+            async for chunk in answer.content.iter_any():
+                if request.transport is None:
+                    break
+                if self.cut_after_s is not None and time.monotonic() - began > self.cut_after_s:
+                    await response.write(chunk[: len(chunk) // 2])
+                    self.cuts += 1
+                    request.transport.abort()
+                    break
+                await response.write(chunk)
+        return response
 
     def _learn(self, call: Call, status: int, answer: bytes, fault: Fault | None) -> None:
         """Follow a shard's iterators, and count what it was read."""
@@ -198,6 +222,10 @@ def most_reads(reads: list[Read], window_s: float) -> int:
     """The largest number of ``reads`` within any ``window_s`` seconds."""
     times = [read.at for read in reads]
     return max((sum(first <= time < first + window_s for time in times) for first in times), default=0)
+
+
+def _passed(request: web.Request) -> dict[str, str]:
+    return {name: value for name, value in request.headers.items() if name not in _OF_THIS_HOP}
 
 
 def _spare(_: Call) -> Fault | None:

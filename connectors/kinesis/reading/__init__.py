@@ -1,1 +1,1 @@
-"""One shard read with GetRecords: how fast, how much, from where, and what the answers mean."""
+"""One shard read: from where, how fast, how much, and what the answers mean."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from connectors.base import GapError, Place, RefusedError
-from connectors.kinesis.answers import GetRecordsAnswer, Record
+from connectors.kinesis.answers import Record
 from connectors.kinesis.position import TRIM_HORIZON, After, Moment, Oldest, parse
 from connectors.kinesis.reading.columns import arrival_ms
 from connectors.times import iso
@@ -33,8 +33,6 @@ class Cursor:
         if self.watermark_ms is None and isinstance(self.point, Moment):
             self.watermark_ms = self.point.ms
         self.position = after.position
-        self.iterator: str | None = None
-        self._is_cut = False
         point = self.point
         self.anchored = isinstance(point, After) and (point.sub is not None or self.watermark_ms is None)
         self._shard = shard
@@ -45,11 +43,6 @@ class Cursor:
     @property
     def place(self) -> Place:
         return Place(self.position, self.watermark_ms)
-
-    @property
-    def at_end(self) -> bool:
-        """Whether the last answer came without an iterator for the next, and nothing of it is to be read again."""
-        return self.iterator is None and not self._is_cut
 
     def check(self, horizon_ms: int, created_ms: int) -> None:
         """Before each read: raise ``GapError`` where records are lost, or anchor where that has to be found out.
@@ -63,26 +56,26 @@ class Cursor:
             return
         if isinstance(self.point, After):
             # Begun at the oldest record on purpose, and not yet away from there: nothing that expires now is missed.
-            if not self._from_edge and not self.anchored:
+            if not self._from_edge:
                 self.anchored = True
-                self.iterator = None
         elif certain_to < horizon_ms - self._accepted_ms:
             raise self._gap(horizon_ms)
 
-    def accept(self, answer: GetRecordsAnswer, horizon_ms: int) -> tuple[Sequence[Record], After | None]:
+    def accept(
+        self, records: Sequence[Record], lag_ms: int, horizon_ms: int, *, is_last: bool
+    ) -> tuple[Sequence[Record], After | None]:
         """The records of an answer from the cursor on; the first one counts only after the point that comes with them.
 
-        Raises ``GapError`` where the cursor is anchored and the record it stands at has expired.
+        ``is_last``: no other answer follows. Raises ``GapError`` where the cursor is anchored and the record it stands
+        at has expired.
         """
-        records = answer.records
-        self._is_cut = False
         if not self.anchored or not isinstance(self.point, After):
             return self._from_moment(records), None
         if records and records[0].sequence_number == self.point.sequence:
             self.anchored = False
             return records, self.point
-        self._misses = self._misses + 1 if answer.millis_behind_latest == 0 else 0
-        if records or self._misses >= _MISSES or answer.next_shard_iterator is None:
+        self._misses = self._misses + 1 if lag_ms == 0 else 0
+        if records or self._misses >= _MISSES or is_last:
             raise self._gap(max(horizon_ms, arrival_ms(records[0])) if records else horizon_ms)
         return records, None
 
@@ -98,8 +91,6 @@ class Cursor:
         """Go on at the place, which is not where the last answer ended."""
         self.point = parse(self.position)
         self.anchored = isinstance(self.point, After) and self.point.sub is not None
-        self.iterator = None
-        self._is_cut = True
 
     def certain(self, watermark_ms: int) -> None:
         """Everything that arrived before ``watermark_ms`` lies before the cursor."""

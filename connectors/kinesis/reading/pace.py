@@ -18,6 +18,11 @@ class Pace:
         self._started = clock.monotonic()
         self._next = self._started
 
+    @property
+    def is_due(self) -> bool:
+        """Whether ``turn`` would not wait."""
+        return self._next <= self._clock.monotonic()
+
     async def turn(self) -> None:
         """Wait until the next call may be made."""
         while (wait := self._next - self._clock.monotonic()) > 0:

@@ -32,11 +32,15 @@ class Tip:
         before, self._empty_ms = self._empty_ms, server_ms if lag_ms == 0 else None
         return before - _SKEW_MS if before is not None and lag_ms == 0 else None
 
+    @property
+    def is_due(self) -> bool:
+        """Whether something that is certain now would be worth telling."""
+        return self._clock.monotonic() >= self._next_report
+
     def is_worth_telling(self) -> bool:
         """Whether to report it: soon at first, then ever more rarely, so that idle shards stay cheap."""
-        now = self._clock.monotonic()
-        if now < self._next_report:
+        if not self.is_due:
             return False
-        self._next_report = now + self._report_s
+        self._next_report = self._clock.monotonic() + self._report_s
         self._report_s = min(_REPORT_S, self._report_s * 2)
         return True

@@ -27,6 +27,7 @@ from checkpoints.memory import MemoryCheckpoints
 from checkpoints.sqlite import SqliteCheckpoints
 from connectors.base import Clock, Observer, RefusedError, SettingsError
 from connectors.kafka.settings import Transactional
+from connectors.kinesis.settings import FanOutSettings
 from tests.bridge.test_config_mistakes import VALID
 
 
@@ -37,6 +38,7 @@ class Part:
     takes = 5000
 
     def __init__(self, *made_with: Any, transactional: Transactional | None = None) -> None:
+        self.made_with = made_with
         self.settings = made_with[0]
         self.transactional = transactional
         self.address = f"place:{id(self)}"
@@ -57,7 +59,7 @@ class Part:
 
 @pytest.fixture(autouse=True)
 def _parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("KinesisSource", "KafkaSink", "FileSink"):
+    for name in ("KinesisSource", "FanOutSource", "KafkaSink", "FileSink"):
         monkeypatch.setattr(bridge.assembly.ends, name, Part)
 
 
@@ -90,6 +92,18 @@ def test_the_source_is_told_what_its_keys_say(tmp_path: Path) -> None:
     assert (found.stream, found.region, found.endpoint_url) == ("s", "eu-west-1", "http://h:1")
     assert (found.start, found.poll_interval_s) == (datetime(2026, 1, 31, 12, tzinfo=UTC), 0.2)
     assert (found.deaggregate, found.read_share, found.assume_role_arn) == ("kcl", 0.5, "role")
+
+
+def test_a_source_that_subscribes_is_told_for_whom(tmp_path: Path) -> None:
+    """By the mirror's name where none is given; the sink then waits less for others to be sent with."""
+    for more, told in (
+        ("", FanOutSettings("kmbridge-orders", "stop")),
+        (", fan_out_consumer: c, fan_out_fallback: polling", FanOutSettings("c", "polling")),
+    ):
+        ends = assembled(tmp_path, "", f"source.kinesis={{stream: s, region: eu-west-1, read: fan_out{more}}}").ends
+        assert isinstance(ends.source, Part)
+        assert ends.source.made_with[1] == told
+        assert settings_of(ends.sink).linger_ms < settings_of(assembled(tmp_path).ends.sink).linger_ms
 
 
 def test_the_sink_is_told_what_its_keys_say(tmp_path: Path) -> None:

@@ -97,6 +97,43 @@ async def test_readers_with_a_limit_of_their_own_take_nothing() -> None:
     assert set(await severities(ReadLimits(), scene(source))) == {"ok"}
 
 
+@pytest.mark.parametrize(
+    ("others", "more", "severity"),
+    [
+        (19, {}, "ok"),
+        (20, {}, "warning"),
+        (20, {"fan_out_fallback": "polling"}, "warning"),
+        (50, {}, "failed"),
+        (50, {"fan_out_fallback": "polling"}, "warning"),
+    ],
+)
+async def test_a_mirror_that_subscribes_needs_room_for_its_consumer(
+    others: int, more: dict[str, str], severity: str
+) -> None:
+    """As long as it is not registered; how much there is depends on the stream's mode."""
+    consumers = [FanOutConsumer(f"other-{number}", "arn") for number in range(others)]
+    asked = {"source": {"read": "fan_out", **more}}
+    full = scene(stream(fan_out=told(consumers)), asked=asked)
+    assert severity in await severities(ReadLimits(), full)
+    own = [*consumers, FanOutConsumer("kmbridge-orders", "arn")]
+    assert set(await severities(ReadLimits(), scene(stream(fan_out=told(own)), asked=asked))) == {"ok"}
+
+
+async def test_a_consumer_that_is_given_by_its_arn_has_to_be_there() -> None:
+    """The mirror does not register it."""
+    arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders/consumer/bill:1"
+    asked = {"source": {"read": "fan_out", "fan_out_consumer": arn}}
+    assert "failed" in await severities(ReadLimits(), scene(stream(), asked=asked))
+    there = stream(fan_out=told([FanOutConsumer("bill", arn)]))
+    assert set(await severities(ReadLimits(), scene(there, asked=asked))) == {"ok"}
+
+
+async def test_a_mirror_that_subscribes_shares_no_limits() -> None:
+    """However many poll beside it."""
+    source = stream(functions=told([LAMBDA]), delivery_streams=told([FIREHOSE]))
+    assert set(await severities(ReadLimits(), scene(source, asked={"source": {"read": "fan_out"}}))) == {"ok"}
+
+
 async def test_a_migrating_application_reads_too() -> None:
     """It is named in the configuration, and polls like the mirror."""
     moving = {"consumers": [{"application": "billing", "group": "billing"}]}

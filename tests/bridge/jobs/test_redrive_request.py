@@ -29,3 +29,16 @@ def test_letters_in_a_topic_are_read_where_the_mirror_s_end_is(tmp_path: Path, c
     assert mirror.kafka_end is not None
     assert (letters.names, letters.auth) == (mirror.kafka_end.names, mirror.kafka_end.auth)
     assert letters.msk_connectivity == mirror.kafka_end.msk_connectivity
+
+
+def test_letters_in_a_file_need_no_subscription_of_the_source_around_them(tmp_path: Path) -> None:
+    """It would be registered, and cost, for nothing."""
+    file = tmp_path / "orders.yaml"
+    file.write_text(
+        "name: orders\nsource: {kinesis: {stream: orders, region: eu-west-1, read: fan_out}}\n"
+        "sink: {kafka: {bootstrap_servers: [b-1:9098], topic: orders}}\n"
+        "on_error: dead_letter\ndead_letter: {file: {path: rejected.jsonl}}\n"
+    )
+    mirror = load([str(file)], environment={})
+    assert mirror.fan_out_consumer == "kmbridge-orders"
+    assert own_configuration(mirror).fan_out_consumer is None

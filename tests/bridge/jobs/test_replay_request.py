@@ -61,6 +61,14 @@ def test_nothing_of_the_mirror_is_used(tmp_path: Path) -> None:
     assert own.sink.kafka == mirror.sink.kafka
 
 
+def test_the_mirror_keeps_its_subscriptions(tmp_path: Path) -> None:
+    """A shard sends to one subscription of a consumer: what runs beside the mirror polls."""
+    more = "read: fan_out, fan_out_consumer: ours"
+    mirror = configured(tmp_path, KINESIS.replace("stream:", f"{more}, stream:"), KAFKA)
+    assert mirror.fan_out_consumer == "ours"
+    assert own_configuration(mirror, asked(), "id-1").fan_out_consumer is None
+
+
 def test_another_target_is_checked_as_the_configuration_is(tmp_path: Path) -> None:
     """A topic where the sink is Kafka, a stream where it is Kinesis."""
     since = point("--from", ["trim_horizon"])

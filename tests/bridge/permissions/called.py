@@ -22,7 +22,7 @@ _SERVICES = {"connectors/kinesis": "kinesis", "connectors/schemas": "glue"}
 
 @cache
 def operations() -> frozenset[str]:
-    """``kinesis:GetRecords`` for each ``….call("GetRecords", …)`` of the product."""
+    """``kinesis:GetRecords`` for each ``….call("GetRecords", …)`` of the product, or ``….stream(…)``."""
     return frozenset(
         f"{_service(file)}:{operation}"
         for package in _PACKAGES
@@ -51,7 +51,7 @@ def methods() -> set[str]:
 
 def _called(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _is(node, "call") and node.args:
+        if isinstance(node, ast.Call) and (_is(node, "call") or _is(node, "stream")) and node.args:
             operation = node.args[0]
             if isinstance(operation, ast.Constant) and isinstance(operation.value, str):
                 yield operation.value

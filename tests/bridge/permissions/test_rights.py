@@ -16,6 +16,7 @@ from bridge.config.document import Document
 from bridge.config.validation import validate
 from bridge.jobs.backfill import Backfill
 from bridge.jobs.backfill_request import BackfillRequest
+from bridge.jobs.fan_out import removed
 from bridge.keeping.stores import checkpoint_reader
 from bridge.parity.verification import verify
 from bridge.permissions import Policy, Surroundings, Task, policy_for
@@ -29,11 +30,13 @@ from tests.bridge.permissions.acls import Acls
 from tests.bridge.permissions.decisions import Decisions
 from tests.support import topics
 from tests.support.factories import StreamFactory
+from tests.support.file_lock import locked
 from tests.support.kinesis_api import REGION
 from tests.support.kinesis_proxy import KinesisProxy
 from tests.support.kinesis_writer import write_records
 from tests.support.records import generate
 from tests.support.secured_kafka import SecuredKafka
+from tests.support.shared import SharedServers
 from tests.support.topic_writer import messages, write_topic
 
 pytestmark = [pytest.mark.broker, pytest.mark.kinesis]
@@ -97,10 +100,12 @@ class Guarded:
 
 
 @pytest.fixture
-def guarded(secured_kafka: SecuredKafka) -> Iterator[Guarded]:
-    acls = Acls(secured_kafka.plain, USER)
-    yield Guarded(secured_kafka, acls)
-    acls.clear()
+def guarded(secured_kafka: SecuredKafka, servers: SharedServers) -> Iterator[Guarded]:
+    """One at a time in all of the run: the user's rights are those of the test that has it."""
+    with locked(servers.folder / "rights.lock"):
+        acls = Acls(secured_kafka.plain, USER)
+        yield Guarded(secured_kafka, acls)
+        acls.clear()
 
 
 @pytest.fixture
@@ -117,6 +122,23 @@ async def test_from_a_stream_into_transactions(
     await write_records(kinesis, source, generate(COUNT, 20, seed=1))
     sink = await asyncio.to_thread(guarded.topic, "sink")
     policy = await guarded.copied(_stream(proxy, source), sink, _places(guarded))
+    assert _called(proxy) == _allowed(policy, "kinesis")
+
+
+async def test_from_a_stream_that_is_subscribed_to(
+    guarded: Guarded, kinesis: str, proxy: KinesisProxy, stream: StreamFactory
+) -> None:
+    """The consumer is registered, used, and removed in the end: each call is allowed, and each right is used."""
+    name = stream(1)
+    await write_records(kinesis, name, generate(COUNT, 20, seed=4))
+    subscribed = {"kinesis": {**_stream(proxy, name)["kinesis"], "read": "fan_out"}}
+    sink = await asyncio.to_thread(guarded.topic, "sink")
+    policy = await guarded.copied(subscribed, sink, _places(guarded))
+    assert _called(proxy) == _allowed(policy, "kinesis")
+    proxy.calls.clear()
+    asked = {"name": guarded.name, "source": subscribed, "sink": sink, "checkpoints": _places(guarded)}
+    policy = await guarded.allow(asked, Task.REMOVE_CONSUMER)
+    assert await removed(validate(Document(asked)))
     assert _called(proxy) == _allowed(policy, "kinesis")
 
 

@@ -3,7 +3,7 @@
 import base64
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ import msgspec
 from connectors.base import Clock, ConnectorError, Observer
 from connectors.kinesis.client import Answer, Caller, Connection
 from connectors.kinesis.faults import fault
+from connectors.kinesis.long_answer import LongAnswer
 from connectors.kinesis.polling import KinesisSource
 from connectors.kinesis.settings import KinesisSourceSettings
 
@@ -50,6 +51,7 @@ class FakeKinesis(Caller):
         self.shards = {f"shardId-{number:012}": FakeShard(f"shardId-{number:012}") for number in range(shards)}
         self.calls: list[tuple[float, str, dict[str, Any]]] = []
         self.page_size = 1_000
+        self.answer_size = 10_000
         self.names_children = True
         self.extra_summary: dict[str, Any] = {}
         self.retention_hours = 24
@@ -70,12 +72,22 @@ class FakeKinesis(Caller):
         errors = (fault(operation, self.target, status, code, "as told") for code in codes)
         self._faults.setdefault(operation, deque()).extend(errors)
 
+    def refuse(self, operation: str) -> None:
+        """Raise the error with which this call is to be answered, if it is to be."""
+        if self._faults.get(operation):
+            raise self._faults[operation].popleft()
+
     def put(self, data: bytes, *, key: str | None = "k", shard: str | None = None, age_ms: int = 0) -> FakeRecord:
         """Append a record that arrived ``age_ms`` ago."""
         self._sequence += 1
         record = FakeRecord(self._sequence, data, key, self._clock.now_ms() - age_ms)
         self.shards[shard or next(iter(self.shards))].records.append(record)
         return record
+
+    def kept(self, shard: FakeShard, start: int) -> list[FakeRecord]:
+        """Its records from ``start`` on that have not expired."""
+        oldest_ms = self._clock.now_ms() - self.retention_hours * 3_600_000
+        return [each for each in shard.records if each.sequence >= start and each.arrival_ms >= oldest_ms]
 
     def split(self, shard: str) -> None:
         self.shards[shard].closed = True
@@ -95,10 +107,12 @@ class FakeKinesis(Caller):
         given = dict(parameters)
         self.calls.append((self._clock.monotonic(), operation, given))
         await self._clock.sleep(0.001)
-        if self._faults.get(operation):
-            raise self._faults[operation].popleft()
+        self.refuse(operation)
         body = msgspec.json.encode(getattr(self, f"_{operation}")(given))
         return Answer(answer.decode(body), len(body), self._clock.now_ms() // 1000 * 1000)
+
+    def stream(self, operation: str, parameters: Mapping[str, object]) -> AbstractAsyncContextManager[LongAnswer]:
+        raise NotImplementedError
 
     def _DescribeStreamSummary(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802  # the operation's name
         summary = {
@@ -142,10 +156,9 @@ class FakeKinesis(Caller):
         shard = self.shards.get(shard_id)
         if shard is None:
             raise fault("GetRecords", self.target, 400, "ResourceNotFoundException", "no such shard")
-        oldest_ms = self._clock.now_ms() - self.retention_hours * 3_600_000
-        there = [r for r in shard.records if r.sequence >= int(start) and r.arrival_ms >= oldest_ms]
-        page = there[: given["Limit"]]
-        answer: dict[str, Any] = {"Records": [_record(each) for each in page], "MillisBehindLatest": self.lag_ms}
+        there = self.kept(shard, int(start))
+        page = there[: min(given["Limit"], self.answer_size)]
+        answer: dict[str, Any] = {"Records": [shown_record(each) for each in page], "MillisBehindLatest": self.lag_ms}
         at_end = len(page) == len(there)
         if self.unconfirmed_ends and at_end:
             self.unconfirmed_ends -= 1
@@ -170,7 +183,7 @@ def _shard(shard: FakeShard) -> dict[str, Any]:
     return shown | dict(zip(("ParentShardId", "AdjacentParentShardId"), shard.parents, strict=False))
 
 
-def _record(record: FakeRecord) -> dict[str, Any]:
+def shown_record(record: FakeRecord) -> dict[str, Any]:
     shown = {
         "SequenceNumber": str(record.sequence),
         "ApproximateArrivalTimestamp": record.arrival_ms / 1000,

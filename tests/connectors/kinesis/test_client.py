@@ -11,9 +11,10 @@ from aiohttp import web
 
 from connectors.base import Clock, Observer, RefusedError, TransientError, UnreachableError
 from connectors.kinesis.answers import DESCRIBE_STREAM_SUMMARY, GET_RECORDS
-from connectors.kinesis.client import Connection, ServerTime, connect
+from connectors.kinesis.client import Connection, connect
 from connectors.kinesis.faults import CredentialsError, StaleIteratorError, ThrottledError
 from connectors.kinesis.polling import KinesisSource
+from connectors.kinesis.server_time import ServerTime
 from connectors.kinesis.settings import KinesisSourceSettings
 from connectors.kinesis.stream import StreamName
 from tests.support.ports import HOST, free_port
@@ -115,6 +116,37 @@ async def test_a_refusal_becomes_the_error_that_says_what_to_do(code: str, statu
     async with serving(handler) as url, connect(_to(url), Clock()) as caller:
         with pytest.raises(kind, match=f"{code}: as told"):
             await caller.call("GetRecords", {"ShardIterator": "i"}, GET_RECORDS)
+
+
+async def test_a_long_answer_is_read_piece_by_piece() -> None:
+    """To its end, which is no bytes at all; one that ends in the midst of a piece is a fault that may pass."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for piece in (b"ab", b"cde", b"f"):
+            await response.write(piece)
+        return response
+
+    async with serving(handler) as url, connect(_to(url), Clock()) as caller:
+        async with caller.stream("SubscribeToShard", {}) as answer:
+            assert [await answer.exactly(size) for size in (3, 3, 3)] == [b"abc", b"def", b""]
+        async with caller.stream("SubscribeToShard", {}) as answer:
+            assert await answer.exactly(5) == b"abcde"
+            with pytest.raises(TransientError):
+                await answer.exactly(2)
+
+
+async def test_a_long_answer_that_is_refused_raises_what_a_short_one_does() -> None:
+    """Before there is anything to read."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return _refusal("LimitExceededException")
+
+    async with serving(handler) as url, connect(_to(url), Clock()) as caller:
+        with pytest.raises(ThrottledError, match="as told"):
+            async with caller.stream("SubscribeToShard", {}):
+                pass
 
 
 async def test_an_answer_without_a_body_is_understood_by_its_status() -> None:

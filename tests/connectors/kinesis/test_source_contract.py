@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from connectors.base import Clock, Observer
+from connectors.kinesis.fan_out import FanOutSource
 from connectors.kinesis.polling import KinesisSource
-from connectors.kinesis.settings import KinesisSourceSettings
+from connectors.kinesis.settings import FanOutSettings, KinesisSourceSettings
 from tests.contracts.source import SplittingSourceContract, SplittingWorld
 from tests.support import shards
 from tests.support.factories import StreamFactory
@@ -43,5 +44,17 @@ class TestKinesisSource(SplittingSourceContract):
         async with (
             kinesis_session(kinesis) as client,
             KinesisSource(settings, Clock(), Random(1), Observer()) as source,
+        ):
+            yield KinesisWorld(kinesis, client, name, source)
+
+
+class TestFanOutSource(SplittingSourceContract):
+    @pytest.fixture
+    async def world(self, kinesis: str, stream: StreamFactory) -> AsyncIterator[SplittingWorld]:
+        name = stream(shards=2)
+        settings = KinesisSourceSettings(name, REGION, kinesis, poll_interval_s=0.05, read_share=20)
+        async with (
+            kinesis_session(kinesis) as client,
+            FanOutSource(settings, FanOutSettings("kmbridge-test"), Clock(), Random(1), Observer()) as source,
         ):
             yield KinesisWorld(kinesis, client, name, source)
