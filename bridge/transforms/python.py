@@ -12,6 +12,7 @@ from bridge.coordination.leavable_thread import LeavableThread
 from bridge.transforms.answers import Answer, told
 from bridge.transforms.calls import AwaitedRecordCalls, BatchCalls, Calls, RecordCalls, in_loop, in_thread
 from bridge.transforms.columns import rebuilt, records_of
+from bridge.transforms.filter import FILTER
 from bridge.transforms.function import TryAgainError
 from bridge.transforms.loading import is_async, load
 from bridge.transforms.patience import Patience
@@ -19,7 +20,6 @@ from bridge.transforms.turns import Turns
 from connectors.base import Batch, Record, Rejected, TransientError
 from connectors.transform import Transform, Transformed
 
-DROPPED = "filter"
 REJECTED = "transform"
 
 
@@ -87,7 +87,7 @@ class PythonStep(Transform):
                 dropped += 1
         is_same = len(made) == len(records) and all(record is records[index] for index, record in made)
         following = batch if is_same else rebuilt(batch, made)
-        return Transformed(following, {DROPPED: dropped} if dropped else {}, tuple(rejected))
+        return Transformed(following, {FILTER: dropped} if dropped else {}, tuple(rejected))
 
 
 def calls_of(function: Callable[..., Any], settings: PythonSettings, thread: LeavableThread) -> Calls:
