@@ -12,6 +12,9 @@ from tests.simulation.scenario import POISON
 
 _PARTS = 3
 
+GROWTH = 10_000
+"""More bytes than what is made of one batch, of ten records at most, may take beside the batch."""
+
 
 def chain(clock: Clock, faults: Faults) -> Chain:
     """Two steps, each of which may refuse what the other has made."""
