@@ -159,13 +159,7 @@ def _remarks(
         yield f"prices of {region}: {rates.remark} (--prices)"
     if unknown := sorted({*rates.msk.standard.broker_hour, *rates.msk.express.broker_hour} - msk.SIZES):
         yield f"what brokers of {', '.join(unknown)} are good for is not known: their prices are not used"
-    if figures.peak_factor is None:
-        yield f"how high the busiest minutes are is not known: {DEFAULT_PEAK:g} times the mean (--peak-factor)"
-    if figures.readers is None:
-        yield "how many applications read it is not known: one (--readers)"
-    if figures.retention_hours is None:
-        assumed = f"bills are for {DEFAULT_RETENTION_H:g} hours of them"
-        yield f"how long records are kept is not known, or is for ever: {assumed} (--retention-hours)"
+    yield from _assumed(figures)
     if copying.hours is None:
         yield f"a backfill never catches up: {copying.pace.by} gives no more than goes on coming in"
     if not kept.source_is_enough:
@@ -176,3 +170,14 @@ def _remarks(
         yield f"the sink was not seen: {figures.sink.unseen}"
     if workers.obstacle:
         yield f"one worker is not enough: {workers.obstacle}"
+
+
+def _assumed(figures: Figures) -> Iterator[str]:
+    """What nobody told, with the option that tells it."""
+    if figures.peak_factor is None:
+        yield f"how high the busiest minutes are is not known: {DEFAULT_PEAK:g} times the mean (--peak-factor)"
+    if figures.readers is None:
+        yield "how many applications read it is not known: one (--readers)"
+    if figures.retention_hours is None:
+        assumed = f"bills are for {DEFAULT_RETENTION_H:g} hours of them"
+        yield f"how long records are kept is not known, or is for ever: {assumed} (--retention-hours)"
