@@ -42,8 +42,8 @@ def document(plan: Plan) -> str:
 
 
 def _distinct(plan: Plan) -> Sequence[Offer]:
-    """Both sides' and the mirror's; between two of a kind each way once."""
-    found = {offer.key: offer for side in plan.sides for offer in side.offers}
+    """Both sides' and the mirror's; between two of a kind what is the same once."""
+    found = {(offer.key, offer.size): offer for side in plan.sides for offer in side.offers}
     return (*found.values(), plan.bridge)
 
 

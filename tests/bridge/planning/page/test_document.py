@@ -1,6 +1,7 @@
 """The plan as a page: read by a browser, and by who cannot see it."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -43,6 +44,13 @@ def test_the_page_is_whole_by_itself() -> None:
     assert found.names.count("svg") == 2
     assert not {"script", "link", "img", "iframe", "form"} & set(found.names)
     assert not {"src", "href", "style", "onclick", "onload"} & {name for name, _ in found.attributes}
+
+
+def test_between_two_streams_the_bill_of_each_is_there() -> None:
+    """The mirror polls one of them beside two readers, so that this one has more shards."""
+    page = document(plan(replace(FIGURES, readers=2), sink={"kinesis": {"stream": "copy", "region": "us-east-1"}}))
+    assert ", 33 shards</summary>" in page
+    assert ", 22 shards</summary>" in page
 
 
 @pytest.mark.parametrize("price", ["as it is", "nothing"])
