@@ -71,7 +71,11 @@ class _Draft:
             retention=kept,
             break_evens=break_evens(self._market.ways({source.kind, sink.kind}), self.load),
             policies=self._policies(),
-            remarks=tuple(_remarks(self.figures, self.rates, region, copying, kept, workers)),
+            remarks=(
+                *_of_prices(self.rates, region),
+                *self._assumed(),
+                *_in_the_way(self.figures, copying, kept, workers),
+            ),
         )
 
     @property
@@ -134,6 +138,18 @@ class _Draft:
         tasks = workers.offer(self.rates.fargate)
         return replace(tasks, items=(*tasks.items, *self._reading.items(self.rates, self.load)))
 
+    def _assumed(self) -> Iterator[str]:
+        """What nobody told, with the option that tells it where there is one."""
+        if self.figures.peak_factor is None:
+            yield f"how high the busiest minutes are is not known: {DEFAULT_PEAK:g} times the mean (--peak-factor)"
+        if self.figures.readers is None:
+            yield "how many applications read it is not known: one (--readers)"
+        if self.figures.retention_hours is None:
+            assumed = f"bills are for {DEFAULT_RETENTION_H:g} hours of them"
+            yield f"how long records are kept is not known, or is for ever: {assumed} (--retention-hours)"
+        if self.figures.on_demand is None and self.asked.source.kinesis is not None:
+            yield "whether the source is an on-demand stream is not known: the mirror reads a provisioned one"
+
     def _policies(self) -> Mapping[str, Policy]:
         """By tasks. A placeholder stands for what nothing tells."""
         around = Surroundings(region_of(self.asked, self.figures) or REGION, self.figures.account or ACCOUNT)
@@ -152,14 +168,16 @@ def _kind(end: KinesisEnd | KafkaEnd) -> Kind:
     return "kinesis" if isinstance(end, KinesisEnd) else "kafka"
 
 
-def _remarks(
-    figures: Figures, rates: Rates, region: str, copying: Backfill, kept: Retention, workers: Workers
-) -> Iterator[str]:
+def _of_prices(rates: Rates, region: str) -> Iterator[str]:
+    """What is to be known of them before money depends on them."""
     if rates.remark:
         yield f"prices of {region}: {rates.remark} (--prices)"
     if unknown := sorted({*rates.msk.standard.broker_hour, *rates.msk.express.broker_hour} - msk.SIZES):
         yield f"what brokers of {', '.join(unknown)} are good for is not known: their prices are not used"
-    yield from _assumed(figures)
+
+
+def _in_the_way(figures: Figures, copying: Backfill, kept: Retention, workers: Workers) -> Iterator[str]:
+    """What does not do as it is."""
     if copying.hours is None:
         yield f"a backfill never catches up: {copying.pace.by} gives no more than goes on coming in"
     if not kept.source_is_enough:
@@ -170,14 +188,3 @@ def _remarks(
         yield f"the sink was not seen: {figures.sink.unseen}"
     if workers.obstacle:
         yield f"one worker is not enough: {workers.obstacle}"
-
-
-def _assumed(figures: Figures) -> Iterator[str]:
-    """What nobody told, with the option that tells it."""
-    if figures.peak_factor is None:
-        yield f"how high the busiest minutes are is not known: {DEFAULT_PEAK:g} times the mean (--peak-factor)"
-    if figures.readers is None:
-        yield "how many applications read it is not known: one (--readers)"
-    if figures.retention_hours is None:
-        assumed = f"bills are for {DEFAULT_RETENTION_H:g} hours of them"
-        yield f"how long records are kept is not known, or is for ever: {assumed} (--retention-hours)"

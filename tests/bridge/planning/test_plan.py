@@ -39,7 +39,9 @@ def test_what_was_assumed_is_said() -> None:
     assert "--peak-factor" in assumed
     assert "--readers" in assumed
     assert "--retention-hours" in assumed
-    assert plan(replace(FIGURES, retention_hours=96)).remarks == ()
+    assert "on-demand" in assumed
+    assert plan(replace(FIGURES, retention_hours=96, on_demand=False)).remarks == ()
+    assert not any("on-demand" in each for each in plan(source=TOPIC, sink=STREAM).remarks)
 
 
 def test_what_stands_in_the_way_is_said() -> None:
