@@ -22,10 +22,15 @@ if TYPE_CHECKING:
     from bridge.planning.prices.table import PriceTable
 
 _ASK_AWS = "aws"
+_MOST = 10**12
+"""Of a figure: a sum of what is larger would be no number."""
+_MOST_GROWTH = 1_000
 
 
 def _figure(name: str, shown: str, told: str, least: float) -> typer.models.OptionInfo:
-    option: typer.models.OptionInfo = typer.Option(name, metavar=shown, min=least, show_default=False, help=told)
+    option: typer.models.OptionInfo = typer.Option(
+        name, metavar=shown, min=least, max=_MOST, show_default=False, help=told
+    )
     return option
 
 
@@ -54,7 +59,7 @@ def plan(
         float, typer.Option(min=0, max=0.9, help="The share of every limit that stays free at the peak.")
     ] = 0.3,
     growth: Annotated[
-        float, typer.Option(min=1, help="How many times this load a topic's partitions are made for.")
+        float, typer.Option(min=1, max=_MOST_GROWTH, help="How many times this load a topic's partitions are made for.")
     ] = 2.0,
     prices: Annotated[
         str | None,
@@ -131,7 +136,7 @@ def _print(made: "Plan") -> None:
 
     print_rows(("needed", ""), list(facts(made)))
     rows = [
-        (side.role, offer.title, offer.size, f"{offer.cost:,.2f}", _verdict(side, offer))
+        (side.role, offer.title, offer.size, f"{offer.cost:,.2f}" if offer.items else "-", _verdict(side, offer))
         for side in made.sides
         for offer in side.offers
     ]

@@ -13,7 +13,7 @@ from bridge.planning import kinesis, msk
 from bridge.planning.backfill import Backfill, Pace, backfill, writing
 from bridge.planning.load import GIB, Aims, Load
 from bridge.planning.market import Market, break_evens
-from bridge.planning.measuring.figures import DEFAULT_PEAK, Figures
+from bridge.planning.measuring.figures import DEFAULT_PEAK, DEFAULT_RETENTION_H, Figures
 from bridge.planning.offer import Offer
 from bridge.planning.plan import Plan, Prices, Side
 from bridge.planning.prices.rates import Rates
@@ -71,17 +71,21 @@ class _Draft:
             retention=kept,
             break_evens=break_evens(self._market.ways({source.kind, sink.kind}), self.load),
             policies=self._policies(),
-            remarks=tuple(_remarks(self.figures, self.rates, region, copying, kept, workers)),
+            remarks=(
+                *_of_prices(self.rates, region),
+                *self._assumed(),
+                *_in_the_way(self.figures, copying, kept, workers),
+            ),
         )
 
     @property
     def _lanes(self) -> int:
         """The partitions that the source has, or should have."""
-        return self.figures.partitions or self._needed(_kind(self.asked.source.end))
+        return self.figures.partitions or self._needed(_kind(self.asked.source.end), self._market)
 
     @property
     def _market(self) -> Market:
-        return Market(self.rates, self.aims, self.figures.partitions or 1, 0 if self._fans_out else 1)
+        return Market(self.rates, self.aims, self.figures.partitions or 1, int(self._polls))
 
     @property
     def _reading(self) -> OwnReading:
@@ -97,22 +101,30 @@ class _Draft:
         )
 
     @property
+    def _polls(self) -> bool:
+        return self.asked.source.kinesis is not None and not self._fans_out
+
+    @property
     def _fans_out(self) -> bool:
         stream = self.asked.source.kinesis
         return stream is not None and stream.read == "fan_out"
 
-    def _needed(self, kind: Kind) -> int:
-        """The partitions that an end of ``kind`` should have. The mirror polls a stream beside its readers."""
+    def _needed(self, kind: Kind, market: Market) -> int:
+        """The partitions that an end of ``kind`` should have."""
         if kind == "kinesis":
-            return kinesis.shards_for(self.load, self.aims, self.load.readers + self._market.polling)
-        return msk.partitions_for(self.load, self.aims, self._market.partitions)
+            return kinesis.shards_for(self.load, self.aims, self.load.readers + market.polling)
+        return msk.partitions_for(self.load, self.aims, market.partitions)
 
     def _side(self, role: Literal["source", "sink"]) -> Side:
         end = self.asked.source.end if role == "source" else self.asked.sink.end
         kind = _kind(end)
         seen = self.figures.sink
-        now = self.figures.partitions if role == "source" else None if seen is None else seen.partitions
-        return Side(role, kind, end.title, self._needed(kind), now, self._market.offers(kind, self.load))
+        if role == "source":
+            now, market = self.figures.partitions, self._market
+        else:
+            # The mirror only writes there.
+            now, market = None if seen is None else seen.partitions, replace(self._market, polling=0)
+        return Side(role, kind, end.title, self._needed(kind, market), now, market.offers(kind, self.load))
 
     def _backfill(self, workers: Workers, sink: Side) -> Backfill:
         stored = self.figures.stored_bytes
@@ -125,6 +137,18 @@ class _Draft:
     def _bridge(self, workers: Workers) -> Offer:
         tasks = workers.offer(self.rates.fargate)
         return replace(tasks, items=(*tasks.items, *self._reading.items(self.rates, self.load)))
+
+    def _assumed(self) -> Iterator[str]:
+        """What nobody told, with the option that tells it where there is one."""
+        if self.figures.peak_factor is None:
+            yield f"how high the busiest minutes are is not known: {DEFAULT_PEAK:g} times the mean (--peak-factor)"
+        if self.figures.readers is None:
+            yield "how many applications read it is not known: one (--readers)"
+        if self.figures.retention_hours is None:
+            assumed = f"bills are for {DEFAULT_RETENTION_H:g} hours of them"
+            yield f"how long records are kept is not known, or is for ever: {assumed} (--retention-hours)"
+        if self.figures.on_demand is None and self.asked.source.kinesis is not None:
+            yield "whether the source is an on-demand stream is not known: the mirror reads a provisioned one"
 
     def _policies(self) -> Mapping[str, Policy]:
         """By tasks. A placeholder stands for what nothing tells."""
@@ -144,15 +168,16 @@ def _kind(end: KinesisEnd | KafkaEnd) -> Kind:
     return "kinesis" if isinstance(end, KinesisEnd) else "kafka"
 
 
-def _remarks(
-    figures: Figures, rates: Rates, region: str, copying: Backfill, kept: Retention, workers: Workers
-) -> Iterator[str]:
+def _of_prices(rates: Rates, region: str) -> Iterator[str]:
+    """What is to be known of them before money depends on them."""
     if rates.remark:
         yield f"prices of {region}: {rates.remark} (--prices)"
-    if figures.peak_factor is None:
-        yield f"how high the busiest minutes are is not known: {DEFAULT_PEAK:g} times the mean (--peak-factor)"
-    if figures.readers is None:
-        yield "how many applications read it is not known: one (--readers)"
+    if unknown := sorted({*rates.msk.standard.broker_hour, *rates.msk.express.broker_hour} - msk.SIZES):
+        yield f"what brokers of {', '.join(unknown)} are good for is not known: their prices are not used"
+
+
+def _in_the_way(figures: Figures, copying: Backfill, kept: Retention, workers: Workers) -> Iterator[str]:
+    """What does not do as it is."""
     if copying.hours is None:
         yield f"a backfill never catches up: {copying.pace.by} gives no more than goes on coming in"
     if not kept.source_is_enough:

@@ -90,7 +90,7 @@ class BreakEven:
     below: str
     above: str
     at: Even | None
-    """None: ``below`` is cheaper at every load that was looked at."""
+    """None: ``below`` is cheaper at every load that was looked at and that both take."""
 
     @property
     def distance(self) -> float:
@@ -111,24 +111,28 @@ class BreakEven:
 def break_evens(ways: Mapping[str, Pricing], load: Load) -> tuple[BreakEven, ...]:
     """Of each two rivals the one that is nearest to ``load``: steps of whole brokers and shards may make several.
 
-    First those that there are, the nearest first; then those of which one is cheaper throughout.
+    First those that there are, the nearest first; then those of which one is cheaper throughout. Two that never do for
+    the same load are not compared.
     """
-    found = [_break_even(ways[one], ways[other], load) for one, other in _RIVALS if one in ways and other in ways]
-    return tuple(sorted(found, key=lambda each: each.distance))
+    pairs = [_break_even(ways[one], ways[other], load) for one, other in _RIVALS if one in ways and other in ways]
+    return tuple(sorted(filter(None, pairs), key=lambda each: each.distance))
 
 
-def _break_even(one: Pricing, other: Pricing, load: Load) -> BreakEven:
+def _break_even(one: Pricing, other: Pricing, load: Load) -> BreakEven | None:
+    def both_do(factor: float) -> bool:
+        return not any(pricing(load.times(factor)).obstacle for pricing in (one, other))
+
     def is_cheaper(factor: float) -> bool:
-        first, second = one(load.times(factor)), other(load.times(factor))
-        # What does not do is dearer than anything.
-        return (bool(first.obstacle), first.cost) < (bool(second.obstacle), second.cost)
+        return one(load.times(factor)).cost < other(load.times(factor)).cost
 
     steps = [LEAST * (MOST / LEAST) ** (step / _STEPS) for step in range(_STEPS + 1)]
-    answers = [(factor, is_cheaper(factor)) for factor in steps]
+    answers = [(factor, is_cheaper(factor)) for factor in steps if both_do(factor)]
+    if not answers:
+        return None
     found = [_crossing(is_cheaper, low, high) for (low, before), (high, after) in pairwise(answers) if before != after]
     titles = one(load).title, other(load).title
     if not found:
-        return BreakEven(*(titles if is_cheaper(1) else titles[::-1]), None)
+        return BreakEven(*(titles if answers[0][1] else titles[::-1]), None)
     factor = min(found, key=lambda each: max(each, 1 / each))
     at = load.times(factor)
     below, above = titles if is_cheaper(factor * _BEFORE) else titles[::-1]

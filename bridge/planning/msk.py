@@ -51,6 +51,7 @@ _EXPRESS: Mapping[str, Size] = {
     "express.m7g.12xlarge": Size(375.0, 750.0, 16_000),
     "express.m7g.16xlarge": Size(500.0, 1000.0, 20_000),
 }
+SIZES = frozenset({*_STANDARD, *_EXPRESS})
 
 
 def partitions_for(load: Load, aims: Aims, least: int) -> int:

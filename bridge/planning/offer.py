@@ -46,7 +46,7 @@ class Offer:
             "key": self.key,
             "title": self.title,
             "size": self.size,
-            "monthly_usd": round(self.cost, 2),
+            "monthly_usd": round(self.cost, 2) if self.items else None,
             "obstacle": self.obstacle,
             "items": [
                 {

@@ -62,13 +62,14 @@ def told_of(each: BreakEven) -> str:
     """A break-even."""
     at = each.at
     if at is None:
-        return f"{each.below} is cheaper than {each.above} from 1/{MOST:g} to {MOST:g} times this load"
+        return f"{each.below} is cheaper than {each.above} from 1/{MOST:g} to {MOST:g} times this load, where both do"
     even = f"{rate(at.bytes_per_second)}, {at.factor:.2g} times this load"
     return f"{each.below} is cheaper below {even}, {each.above} above it"
 
 
 def priced(offer: Offer) -> str:
-    return f"{offer.title}: {money(offer.cost)} a month"
+    """A way with its cost; one that does not do with the reason."""
+    return f"{offer.title}: {offer.obstacle or f'{money(offer.cost)} a month'}"
 
 
 def money(dollars: float) -> str:

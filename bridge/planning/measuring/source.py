@@ -38,12 +38,14 @@ async def measured(asked: Configuration, clock: Clock) -> Figures:
 
 async def _load(make: SideMaker) -> Figures:
     clock, random, budget = make.clock, make.random, ByteBudget(_MEMORY)
+    asked = make.asked
     match source := make.source():
         case KinesisSource():
-            end = make.asked.source.kinesis
+            end = asked.source.kinesis
             assert end is not None  # noqa: S101 - it is what the source was made of
             async with source:
-                return await stream_figures(end, StreamLog(source, budget, clock, lambda: Backoff(random)), clock)
+                own = asked.fan_out_consumer or asked.group
+                return await stream_figures(end, own, StreamLog(source, budget, clock, lambda: Backoff(random)), clock)
         case KafkaSource():
             async with source:
                 return await topic_figures(TopicLog(source, budget, clock, lambda: Backoff(random)), clock)

@@ -12,13 +12,16 @@ from connectors.kafka.aws.identity import Identity
 from connectors.kinesis.polling import KinesisSource
 
 
-async def stream_figures(end: KinesisEnd, log: StreamLog, clock: Clock) -> Figures:
-    """By CloudWatch, or where it does not tell by the records of the last minutes. Raises what reading raises."""
+async def stream_figures(end: KinesisEnd, own: str, log: StreamLog, clock: Clock) -> Figures:
+    """By CloudWatch, or where it does not tell by the records of the last minutes. Raises what reading raises.
+
+    ``own`` is the name or ARN of the mirror's consumer, which is none of the stream's readers.
+    """
     stream = log.stream
     region, account = stream.summary.arn.split(":")[3:5]
     shards = [shard for shard in (await stream.shards()).values() if not shard.closed]
     common = Figures(
-        fan_out_readers=await _fan_out_readers(stream),
+        fan_out_readers=await _fan_out_readers(stream, own),
         retention_hours=stream.retention_ms / HOUR_MS,
         partitions=len(shards),
         on_demand=stream.summary.on_demand,
@@ -62,9 +65,10 @@ def _stored(found: Figures, stream: KinesisSource, clock: Clock) -> Figures:
     return Figures(stored_bytes=stored).over(found)
 
 
-async def _fan_out_readers(stream: KinesisSource) -> int | None:
+async def _fan_out_readers(stream: KinesisSource, own: str) -> int | None:
     """None where nobody tells."""
     try:
-        return len(await stream.fan_out_consumers())
+        found = await stream.fan_out_consumers()
     except ConnectorError:
         return None
+    return sum(own not in (each.name, each.arn) for each in found)

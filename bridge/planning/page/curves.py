@@ -47,7 +47,7 @@ def curves(pricings: Mapping[str, Pricing], load: Load, break_evens: Sequence[Br
     points = {key: list(_points(pricing, load)) for key, pricing in pricings.items()}
     costs = [cost for each in points.values() for _, cost in each]
     low, high = load.times(_LEAST).bytes_per_second, load.times(_MOST).bytes_per_second
-    scale = _Scale((low, min(costs) / 1.3), (high, max(costs) * 1.3))
+    scale = _Scale((low, min(costs, default=1.0) / 1.3), (high, max(costs, default=1.0) * 1.3))
     pieces = [*_axes(scale), *_today(scale, load)]
     for number, (_, each) in enumerate(points.items()):
         pieces.append(_curve(scale, each, number))
@@ -62,7 +62,8 @@ def _points(pricing: Pricing, load: Load) -> Iterator[tuple[float, float]]:
     for step in range(_STEPS + 1):
         at = load.times(_LEAST * (_MOST / _LEAST) ** (step / _STEPS))
         offer = pricing(at)
-        if not offer.obstacle:
+        # What is free has no place on a scale of powers of ten.
+        if not offer.obstacle and offer.cost:
             yield at.bytes_per_second, offer.cost
 
 

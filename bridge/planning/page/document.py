@@ -42,8 +42,8 @@ def document(plan: Plan) -> str:
 
 
 def _distinct(plan: Plan) -> Sequence[Offer]:
-    """Both sides' and the mirror's; between two of a kind each way once."""
-    found = {offer.key: offer for side in plan.sides for offer in side.offers}
+    """Both sides' and the mirror's; between two of a kind what is the same once."""
+    found = {(offer.key, offer.size): offer for side in plan.sides for offer in side.offers}
     return (*found.values(), plan.bridge)
 
 
@@ -63,9 +63,9 @@ def _offer(offer: Offer) -> str:
         f'<td class="number">${item.rate:.10g}</td><td class="number">{money(item.cost)}</td></tr>'
         for item in offer.items
     )
-    obstacle = f'<p class="obstacle">{escape(offer.obstacle)}</p>' if offer.obstacle else ""
+    kind = ' class="obstacle"' if offer.obstacle else ""
     return (
-        f"<details><summary>{escape(priced(offer))}, {escape(offer.size)}</summary>{obstacle}"
+        f"<details><summary{kind}>{escape(', '.join(filter(None, (priced(offer), offer.size))))}</summary>"
         '<table><thead><tr><th scope="col">for</th><th scope="col" class="number">quantity</th>'
         '<th scope="col" class="number">rate</th><th scope="col" class="number">a month</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></details>"

@@ -3,35 +3,40 @@
 A GB is 2^30 bytes, as AWS counts it, and a month of stored data is the mean over its hours.
 """
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Rate = Annotated[float, Meta(ge=0)]
+"""US dollars."""
 
 
 class Provisioned(Struct, frozen=True, forbid_unknown_fields=True):
     """A stream with shards of its own."""
 
-    shard_hour: float
-    put_unit: float
+    shard_hour: Rate
+    put_unit: Rate
     """Of 25 KiB, or of what a record has less."""
-    extended_shard_hour: float
+    extended_shard_hour: Rate
     """Beside ``shard_hour``, where records are kept for longer than a day, up to seven."""
-    fan_out_shard_hour: float
+    fan_out_shard_hour: Rate
     """Of each registered consumer."""
-    fan_out_gb: float
-    long_term_gb_month: float
+    fan_out_gb: Rate
+    long_term_gb_month: Rate
     """Of what is older than seven days."""
 
 
 class OnDemand(Struct, frozen=True, forbid_unknown_fields=True):
     """A stream whose shards AWS counts. With ``stream_hour`` 0 it is On-demand Advantage."""
 
-    stream_hour: float
-    in_gb: float
+    stream_hour: Rate
+    in_gb: Rate
     """Of records, each rounded up to whole KiB."""
-    out_gb: float
-    fan_out_gb: float
-    extended_gb_month: float
+    out_gb: Rate
+    fan_out_gb: Rate
+    extended_gb_month: Rate
     """Of what is older than a day, up to seven."""
-    long_term_gb_month: float
+    long_term_gb_month: Rate
 
 
 class Kinesis(Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,25 +48,25 @@ class Kinesis(Struct, frozen=True, forbid_unknown_fields=True):
 class Standard(Struct, frozen=True, forbid_unknown_fields=True):
     """MSK with brokers that have volumes."""
 
-    broker_hour: dict[str, float]
+    broker_hour: dict[str, Rate]
     """By their size, as ``kafka.m7g.large``."""
-    storage_gb_month: float
+    storage_gb_month: Rate
     """Of volumes, however full they are."""
 
 
 class Express(Struct, frozen=True, forbid_unknown_fields=True):
-    broker_hour: dict[str, float]
+    broker_hour: dict[str, Rate]
     """By their size, as ``express.m7g.large``."""
-    storage_gb_month: float
-    in_gb: float
+    storage_gb_month: Rate
+    in_gb: Rate
 
 
 class Serverless(Struct, frozen=True, forbid_unknown_fields=True):
-    cluster_hour: float
-    partition_hour: float
-    storage_gb_month: float
-    in_gb: float
-    out_gb: float
+    cluster_hour: Rate
+    partition_hour: Rate
+    storage_gb_month: Rate
+    in_gb: Rate
+    out_gb: Rate
 
 
 class Msk(Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,12 +78,12 @@ class Msk(Struct, frozen=True, forbid_unknown_fields=True):
 class Fargate(Struct, frozen=True, forbid_unknown_fields=True):
     """Linux on x86."""
 
-    cpu_hour: float
-    memory_gb_hour: float
+    cpu_hour: Rate
+    memory_gb_hour: Rate
 
 
 class Transfer(Struct, frozen=True, forbid_unknown_fields=True):
-    zone_gb: float
+    zone_gb: Rate
     """Between two availability zones, of each of the two that are paid for: out of the one, into the other."""
 
 

@@ -75,3 +75,25 @@ def test_what_cannot_be_used_is_named(plan: Plan, options: tuple[str, ...], told
     assert called.code == 2
     assert told in called.err
     assert "hint: " in called.err
+
+
+@pytest.mark.parametrize(
+    "option", ["--records-per-second", "--bytes", "--peak-factor", "--growth", "--retention-hours"]
+)
+@pytest.mark.parametrize("value", ["inf", "nan", "-1"])
+def test_figures_that_are_none_are_refused(plan: Plan, option: str, value: str) -> None:
+    """By the option, with exit code 2; nothing is reckoned with them."""
+    called = plan(option, value)
+    assert called.code == 2
+    assert option in called.err
+
+
+def test_a_way_that_does_not_do_has_no_price(plan: Plan) -> None:
+    """Neither in the table nor for a program: nobody takes it for one that is free."""
+    too_much = ("--records-per-second", "1e9")
+    assert (
+        "sink\tMSK, Express brokers\t\t-\tno 30 brokers of a size that has a price take it"
+        in plan(*too_much).out.splitlines()
+    )
+    offers = json.loads(plan(*too_much, "--json").out)["sides"][1]["offers"]
+    assert [offer["monthly_usd"] for offer in offers if not offer["items"]] == [None, None]

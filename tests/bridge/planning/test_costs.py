@@ -78,6 +78,18 @@ def test_a_break_even_is_where_both_cost_the_same() -> None:
     )
 
 
+def test_a_break_even_is_of_two_ways_that_both_do() -> None:
+    """What a quota ends is no price: nothing is said of ways that never do for the same load."""
+    huge = LOAD.times(1e6)
+    assert break_evens(MARKET.pricings("kafka"), huge) == ()
+    pricings = MARKET.pricings("kafka")
+    for each in break_evens(pricings, LOAD.times(4)):
+        if each.at is not None:
+            at = LOAD.times(4).times(each.at.factor)
+            offers = [pricing(at) for pricing in pricings.values() if pricing(at).title in (each.below, each.above)]
+            assert not any(offer.obstacle for offer in offers), each
+
+
 def test_peaks_are_what_on_demand_is_for() -> None:
     """Shards for a peak that seldom comes are dearer than what goes through, at small loads."""
     spiky = Load(20, 1_000, peak_factor=400)

@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.json import decode
 
 from bridge.errors import UsageError
 from bridge.permissions import Surroundings, Task, policy_for
 from bridge.planning import Aims, Figures, planned
 from bridge.planning.draft import region_of
 from bridge.planning.measuring.figures import Sink
-from bridge.planning.prices.table import packaged
+from bridge.planning.prices.table import PriceTable, packaged
 from bridge.planning.text import facts
 from tests.bridge.planning.orders import FIGURES, STREAM, TOPIC, mirror, plan
 
@@ -37,7 +38,10 @@ def test_what_was_assumed_is_said() -> None:
     assumed = " ".join(plan(Figures(5_000, 1_000)).remarks)
     assert "--peak-factor" in assumed
     assert "--readers" in assumed
-    assert plan(FIGURES).remarks == ()
+    assert "--retention-hours" in assumed
+    assert "on-demand" in assumed
+    assert plan(replace(FIGURES, retention_hours=96, on_demand=False)).remarks == ()
+    assert not any("on-demand" in each for each in plan(source=TOPIC, sink=STREAM).remarks)
 
 
 def test_what_stands_in_the_way_is_said() -> None:
@@ -60,6 +64,13 @@ def test_prices_without_a_second_source_are_not_passed_off_as_checked() -> None:
     made = planned(asked, FIGURES, packaged(), Aims())
     assert made.prices.region == "eu-west-1"
     assert made.prices.remark in made.remarks[0]
+
+
+def test_a_price_of_brokers_that_nobody_can_size_is_not_passed_over() -> None:
+    """A size that is misspelled would be left out of every bill, and the next one be called the cheapest."""
+    text = packaged().text().replace('"kafka.m7g.large"', '"kafka.m7g.lagre"')
+    made = planned(mirror(), FIGURES, decode(text, type=PriceTable), Aims(), "us-east-1")
+    assert any("kafka.m7g.lagre" in each for each in made.remarks)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +110,14 @@ def test_every_pair_has_a_plan(source: object, sink: object, kinds: tuple[str, s
             for each in side["offers"]
         )
     assert [name for name, _ in facts(made)][:4] == ["load", "readers", "source", "sink"]
+
+
+def test_a_stream_that_is_written_into_has_no_shards_for_the_mirror_to_read() -> None:
+    """Two readers poll 2 MB/s of a shard that takes 1: only where the mirror polls beside them it takes more shards."""
+    figures = replace(FIGURES, readers=2)
+    assert plan(figures, source=STREAM).source.partitions == 33
+    into = plan(figures, source=TOPIC, sink=STREAM).sink
+    assert (into.partitions, into.offers[0].size) == (22, "22 shards")
 
 
 def test_the_bridge_pays_for_what_it_reads_of_an_on_demand_stream() -> None:

@@ -49,6 +49,7 @@ def test_a_file_that_was_saved_is_read_again(tmp_path: Path) -> None:
     ("change", "told"),
     [
         (('"shard_hour": 0.015', '"shard_hour": "much"'), "shard_hour"),
+        (('"shard_hour": 0.015', '"shard_hour": -0.015'), "shard_hour"),
         (('"cluster_hour"', '"clusterhour"'), "clusterhour"),
         (("{", "{{"), "malformed"),
     ],

@@ -1,17 +1,22 @@
 """The plan as a page: read by a browser, and by who cannot see it."""
 
+import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from msgspec import json
 
-from bridge.planning import Aims, Figures
+from bridge.planning import Aims, Figures, planned
 from bridge.planning.page.document import document
-from tests.bridge.planning.orders import STREAM, plan
+from bridge.planning.prices.table import PriceTable, packaged
+from tests.bridge.planning.orders import FIGURES, STREAM, TOPIC, mirror, plan
 from tests.support.browser import Tab
 from tests.support.missing import give_up
 from tests.support.provision import MissingServerError, axe_script
 
+COPY = {"kafka": {"bootstrap_servers": ["c-1:9092"], "topic": "copy"}}
 SPITEFUL = "<script>alert(1)</script>&\"'"
 
 
@@ -39,6 +44,25 @@ def test_the_page_is_whole_by_itself() -> None:
     assert found.names.count("svg") == 2
     assert not {"script", "link", "img", "iframe", "form"} & set(found.names)
     assert not {"src", "href", "style", "onclick", "onload"} & {name for name, _ in found.attributes}
+
+
+def test_between_two_streams_the_bill_of_each_is_there() -> None:
+    """The mirror polls one of them beside two readers, so that this one has more shards."""
+    page = document(plan(replace(FIGURES, readers=2), sink={"kinesis": {"stream": "copy", "region": "us-east-1"}}))
+    assert ", 33 shards</summary>" in page
+    assert ", 22 shards</summary>" in page
+
+
+@pytest.mark.parametrize("price", ["as it is", "nothing"])
+def test_charts_are_drawn_where_no_way_does_or_all_are_free(price: str) -> None:
+    """A load that no cluster takes, and agreed prices of which some are zero."""
+    table = packaged()
+    if price == "nothing":
+        table = json.decode(re.sub(rb": *[0-9.e-]+", b":0", json.encode(table)), type=PriceTable)
+    figures = Figures(1e8, 10_000) if price == "as it is" else FIGURES
+    page = document(planned(mirror(TOPIC, COPY), figures, table, Aims(), "us-east-1"))
+    assert _Elements(page).names.count("svg") == 2
+    assert "MSK, Standard brokers: $0.00" not in page or price == "nothing"
 
 
 def test_what_others_wrote_is_shown_and_never_run() -> None:
