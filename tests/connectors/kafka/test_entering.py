@@ -1,7 +1,10 @@
 """What a Kafka sink checks before the first record, and how it says what it found."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import replace
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from threading import Thread
 
 import pytest
 from confluent_kafka import Producer
@@ -30,17 +33,29 @@ async def test_a_wrong_host_is_named_with_the_cause() -> None:
             pass
 
 
-async def test_an_endpoint_that_is_no_kafka_is_told_apart() -> None:
+class _NoKafka(BaseRequestHandler):
+    def handle(self) -> None:
+        self.request.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+@pytest.fixture
+def no_kafka() -> Iterator[str]:
+    """The address of a server of another protocol. Each connection ends with its thread, and that with the server."""
+    with ThreadingTCPServer((HOST, 0), _NoKafka) as server:
+        serving = Thread(target=server.serve_forever, args=(0.01,))
+        serving.start()
+        try:
+            yield f"{HOST}:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            serving.join()
+
+
+async def test_an_endpoint_that_is_no_kafka_is_told_apart(no_kafka: str) -> None:
     """What the client makes of the foreign bytes would send people after the wrong setting."""
-
-    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-        writer.close()
-
-    async with await asyncio.start_server(answer, HOST, port := free_port()):
-        with pytest.raises(UnreachableError, match=rf"{HOST}:{port}: the endpoint does not speak Kafka") as told:
-            async with sink_to(f"{HOST}:{port}", "orders", reach_s=1):
-                pass
+    with pytest.raises(UnreachableError, match=rf"{no_kafka}: the endpoint does not speak Kafka") as told:
+        async with sink_to(no_kafka, "orders", reach_s=1):
+            pass
     assert "receive.message.max.bytes" not in str(told.value)
     assert "security.protocol" in told.value.hint
 
