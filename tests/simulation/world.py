@@ -38,6 +38,8 @@ class World:
         self.cluster = _WatchedCluster(self)
         self.violations: list[BaseException] = []
         self.has_frozen = False
+        self.has_forgotten_an_end = False
+        """Whether a partition's end was not stored, so that its tail may come again behind what its children began."""
         self._may_be_passed: set[bytes | None] = set()
 
     def check(self) -> None:
@@ -49,7 +51,7 @@ class World:
         """All that was written is there."""
         self.check()
         # A skip may end a re-run in its midst.
-        is_torn = self.has_frozen or self.group.overruled or self._may_be_passed
+        is_torn = self.has_frozen or self.has_forgotten_an_end or self.group.overruled or self._may_be_passed
         is_strict = not is_torn and self._hands_over_all()
         check_parity(self.expected(), self.topic, reruns_whole=is_strict)
         if self.scenario.entries:
@@ -191,6 +193,8 @@ class FencedChanges(Writer):
         except ConnectorError as error:
             raise FencedError("save", str(error)) from error
         if not self._member.is_current(generation):
+            ends = [each for each in change.checkpoints.values() if each is not None and each.finished]
+            self._world.has_forgotten_an_end |= bool(ends)
             raise FencedError("save", f"generation {generation} is over")
         try:
             self._world.check_stored({name: each for name, each in change.checkpoints.items() if each is not None})
