@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -24,6 +25,8 @@ class EmptyGroup:
         """``session_timeout_s`` is after how long a worker that died is a member no more."""
         self._place = place
         self._session_timeout_s = session_timeout_s
+        # One, so that a call which was cancelled, and goes on all the same, is over before a later one begins.
+        self._thread = ThreadPoolExecutor(1, "offsets")
 
     async def check(self) -> None:
         """Raises ``StoreBusyError``, which names them, where workers are alive."""
@@ -33,7 +36,7 @@ class EmptyGroup:
     async def commit(self, offsets: Mapping[int, CommittedOffset]) -> None:
         """As promised by ``checkpoints.kafka.group.committer.Committer``. Raises ``StoreBusyError`` as ``check``."""
         try:
-            await asyncio.to_thread(self._alter, offsets)
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._alter, offsets)
         except _OccupiedError:
             await self.check()
             raise StoreBusyError(
