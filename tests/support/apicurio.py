@@ -1,8 +1,6 @@
 """Apicurio, a schema registry that answers as Confluent's does. It keeps everything in memory."""
 
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -11,8 +9,8 @@ from tests.support.processes import ServerProcess
 from tests.support.provision import apicurio_jar
 
 
-class Apicurio:
-    """A server with a port of its own. Methods block until they are done."""
+class Apicurio(ServerProcess):
+    """On a port of its own."""
 
     def __init__(self, folder: Path) -> None:
         port = free_port()
@@ -22,34 +20,9 @@ class Apicurio:
         # The folder is in no setting; its command is found by it when the run ends.
         options = (f"-Dquarkus.http.host={HOST}", f"-Dquarkus.http.port={port}", f"-Dkmbridge.folder={folder}")
         command = [program[0], *options, *program[1:]]
-        self._process = ServerProcess(command, folder / "apicurio.log", self._answers, {"LOG_LEVEL": "WARN"})
+        super().__init__(command, folder / "apicurio.log", self._is_ready, {"LOG_LEVEL": "WARN"})
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def start(self) -> None:
-        self._process.start()
-
-    def stop(self) -> None:
-        self._process.stop()
-
-    def freeze(self) -> None:
-        self._process.freeze()
-
-    def thaw(self) -> None:
-        self._process.thaw()
-
-    def _answers(self) -> bool:
+    def _is_ready(self) -> bool:
         try:
             with urlopen(f"{self.address}/schemas/types", timeout=1):
                 return True

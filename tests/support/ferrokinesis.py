@@ -1,8 +1,6 @@
 """Ferrokinesis, a Kinesis server that keeps sequence numbers, reshards and limits as AWS does."""
 
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from tests.support.ports import HOST, free_port, is_listening
 from tests.support.processes import ServerProcess
@@ -24,10 +22,10 @@ _FLAGS: dict[str, Flag] = {
 _ENVIRONMENT = {"TOKIO_WORKER_THREADS": "32"}
 
 
-class Ferrokinesis:
+class Ferrokinesis(ServerProcess):
     """A server with a port of its own, which it keeps from start to start.
 
-    Its records survive a stop or a kill only with the flag ``state_dir``. Methods block until they are done.
+    Its records survive a stop or a kill only with the flag ``state_dir``.
     """
 
     def __init__(self, folder: Path, binary: Path | None = None, /, **flags: Flag) -> None:
@@ -37,39 +35,8 @@ class Ferrokinesis:
         for name, value in (_FLAGS | flags).items():
             text = str(value).lower() if isinstance(value, bool) else str(value)
             command += [f"--{name.replace('_', '-')}", text]
-        self._process = ServerProcess(
-            command, folder / "ferrokinesis.log", lambda: is_listening(self._port), _ENVIRONMENT
-        )
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
+        super().__init__(command, folder / "ferrokinesis.log", lambda: is_listening(self._port), _ENVIRONMENT)
 
     @property
     def address(self) -> str:
         return f"http://{HOST}:{self._port}"
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def start(self) -> None:
-        """Start on the same port. Returns when clients can work."""
-        self._process.start()
-
-    def stop(self) -> None:
-        self._process.stop()
-
-    def kill(self) -> None:
-        self._process.kill()
-
-    def freeze(self) -> None:
-        self._process.freeze()
-
-    def thaw(self) -> None:
-        self._process.thaw()

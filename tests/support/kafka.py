@@ -4,7 +4,6 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from confluent_kafka import KafkaException
@@ -62,7 +61,7 @@ class Listener:
         return cls(name, protocol, port, f"{HOST}:{port}")
 
 
-class KafkaBroker:
+class KafkaBroker(ServerProcess):
     """A broker with a port and a data folder of its own, which it keeps from start to start.
 
     Methods block until they are done: call them by ``asyncio.to_thread`` where the event loop has to go on.
@@ -86,47 +85,22 @@ class KafkaBroker:
         self._properties = folder / "server.properties"
         self._properties.write_text(self._render(settings or {}))
         command = (*_JAVA, *options, "-cp", self._classpath, "kafka.Kafka", str(self._properties))
-        self._process = ServerProcess(command, folder / "server.log", self._is_ready)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
+        super().__init__(command, folder / "server.log", self._is_ready)
 
     @property
     def address(self) -> str:
         return f"{HOST}:{self._port}"
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
     def start(self) -> None:
-        """Start on the same port, with the data of the last life. Returns when clients can work."""
+        """As promised, with the data of the last life."""
         if not (self._folder / "data").exists():
             self._format()
-        self._process.start()
-
-    def stop(self) -> None:
-        self._process.stop()
-
-    def kill(self) -> None:
-        self._process.kill()
-
-    def freeze(self) -> None:
-        self._process.freeze()
-
-    def thaw(self) -> None:
-        self._process.thaw()
+        super().start()
 
     def revive(self) -> None:
         """Let it work again, whatever befell it."""
-        if self._process.is_up:
-            self._process.thaw()
+        if self.is_up:
+            self.thaw()
         else:
             self.start()
 

