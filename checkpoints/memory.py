@@ -109,10 +109,10 @@ class SlotChange:
 class Writer(Protocol):
     """The way of checkpoints into slots."""
 
-    async def write(self, change: SlotChange) -> None:
-        """Make ``change`` take effect, or see to it that a transaction does.
+    def prepare(self, change: SlotChange) -> Callable[[], Awaitable[None]]:
+        """What makes ``change`` take effect, or sees to it that a transaction does: by the member this worker is now.
 
-        Raises ``FencedError`` where another worker may own a slot meanwhile.
+        Either raises ``FencedError`` where another worker may own a slot meanwhile.
         """
 
 
@@ -139,15 +139,15 @@ class SharedMemoryCheckpoints(CheckpointStore):
         return {partition: each for partition, each in every.items() if self.slot_of(partition) in slots}
 
     async def save(self, checkpoints: Mapping[str, Checkpoint]) -> None:
-        change = SlotChange(self._shared, dict(checkpoints))
+        write = self._writer.prepare(SlotChange(self._shared, dict(checkpoints)))
         await self._fault("save")
-        await self._writer.write(change)
+        await write()
         await self._fault("saved")
 
     async def delete(self, partitions: Iterable[str]) -> None:
-        change = SlotChange(self._shared, dict.fromkeys(partitions))
+        write = self._writer.prepare(SlotChange(self._shared, dict.fromkeys(partitions)))
         await self._fault("delete")
-        await self._writer.write(change)
+        await write()
 
 
 class MemoryDocuments(Documents):

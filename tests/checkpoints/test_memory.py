@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -64,8 +65,11 @@ async def test_every_operation_passes_the_fault() -> None:
 
 
 class AtOnce(Writer):
-    async def write(self, change: SlotChange) -> None:
-        change.end(committed=True)
+    def prepare(self, change: SlotChange) -> Callable[[], Awaitable[None]]:
+        async def write() -> None:
+            change.end(committed=True)
+
+        return write
 
 
 class TestSharedMemoryCheckpoints(CheckpointStoreContract):

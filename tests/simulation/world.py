@@ -1,6 +1,7 @@
 """What outlives every process: stream, topics, checkpoints, the group, and whoever watches them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from random import Random
 
 from checkpoints.base import Checkpoint, CheckpointError, FencedError
@@ -172,7 +173,10 @@ class CollectedChanges(Writer, Attachment):
         collected, self._collected = self._collected, None
         return collected or ()
 
-    async def write(self, change: SlotChange) -> None:
+    def prepare(self, change: SlotChange) -> Callable[[], Awaitable[None]]:
+        return partial(self._collect, change)
+
+    async def _collect(self, change: SlotChange) -> None:
         if self._collected is None:
             raise CheckpointError("save", "no transaction is open")
         if change.checkpoints:
@@ -186,12 +190,14 @@ class FencedChanges(Writer):
         self._world = world
         self._member = member
 
-    async def write(self, change: SlotChange) -> None:
+    def prepare(self, change: SlotChange) -> Callable[[], Awaitable[None]]:
         try:
-            generation = self._member.generation()
-            await self._world.clock.sleep(self._world.faults.stall())
+            return partial(self._write, change, self._member.generation())
         except ConnectorError as error:
             raise FencedError("save", str(error)) from error
+
+    async def _write(self, change: SlotChange, generation: int) -> None:
+        await self._world.clock.sleep(self._world.faults.stall())
         if not self._member.is_current(generation):
             ends = [each for each in change.checkpoints.values() if each is not None and each.finished]
             self._world.has_forgotten_an_end |= bool(ends)
