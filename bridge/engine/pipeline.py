@@ -1,6 +1,7 @@
 """What of one lane is on its way: read ahead, submitted, settled in the order of reading."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ from bridge.engine.tracing import BatchTrace
 from connectors.base import Batch, ConnectorError, End, Outcome, Partition, Place, Rejected
 
 log = structlog.get_logger(__name__)
+
+_IN_TROUBLE = (LaneState.RETRYING, LaneState.HELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class Pipeline:
         self._condition = condition
         self._backoff = backoff
         self._reading: asyncio.Task[bool] | None = None
+        self._hears_source = True
+        """Not so from a failed read until it hands something out, even that there is nothing new."""
 
     @property
     def stall(self) -> ConnectorError | None:
@@ -97,11 +102,12 @@ class Pipeline:
         """Whether the partition itself has ended."""
         around = self._around
         epoch = await around.delivery.ready()
-        self._condition.state = LaneState.RUNNING
+        if self._hears_source or self._condition.state not in _IN_TROUBLE:
+            self._condition.state = LaneState.RUNNING
         place = self._progress.place
         self._set_end()
         trace = around.tracer.batch(self._partition.id)
-        async with aclosing(around.source.read(self._partition, place, around.budget)) as batches:
+        async with aclosing(self._heard(place)) as batches:
             async for batch in batches:
                 trace.read(batch)
                 submission = await self._submit(epoch, batch, place, trace)
@@ -113,6 +119,21 @@ class Pipeline:
                 del batch, submission
                 trace = around.tracer.batch(self._partition.id)
         return True
+
+    async def _heard(self, place: Place) -> AsyncGenerator[Batch, None]:
+        """What the source hands out behind ``place``. Trouble with it is over then, not when it is asked again."""
+        async with aclosing(self._around.source.read(self._partition, place, self._around.budget)) as batches:
+            try:
+                async for batch in batches:
+                    if not self._hears_source:
+                        self._hears_source = True
+                        self._condition.state = LaneState.RUNNING
+                    yield batch
+                    # Nothing here may keep the memory of one that is settled.
+                    del batch
+            except ConnectorError:
+                self._hears_source = False
+                raise
 
     def _set_end(self) -> None:
         """Let reading end where the bound does, as long as that is not reached."""

@@ -19,14 +19,18 @@ RETENTION_MS = 86_400_000
 
 
 class Failing(Faults):
-    """Raises ``error`` at every write, while there is one."""
+    """Raises ``error`` at every such operation, while there is one, after as long as it takes to give up."""
 
-    def __init__(self) -> None:
+    def __init__(self, operation: str, clock: VirtualClock, patience_s: float = 0.0) -> None:
         self.error: ConnectorError | None = None
+        self._operation = operation
+        self._clock = clock
+        self._patience_s = patience_s
 
     async def before(self, operation: str, target: str) -> None:
-        if operation == "write" and self.error is not None:
-            raise self.error
+        if operation == self._operation and (error := self.error) is not None:
+            await self._clock.sleep(self._patience_s)
+            raise error
 
 
 class KeepingSource(MemorySource):
@@ -49,12 +53,13 @@ class Expelling(SingleWorker):
 class SmallMirror:
     def __init__(self, clock: VirtualClock, tracer: Tracer = NO_TRACER) -> None:
         self.clock = clock
-        self.writing = Failing()
+        self.writing = Failing("write", clock)
+        self.reading = Failing("read", clock, patience_s=20.0)
         self.stream = MemoryStream("orders", 1, clock)
         self.topic = MemoryTopic("orders", 1)
         for number in range(10):
             self.stream.put(b"key", b"%d" % number)
-        self._source = KeepingSource(self.stream, clock, Faults(), chunk=5)
+        self._source = KeepingSource(self.stream, clock, self.reading, chunk=5)
         self._sink = MemorySink(self.topic, self.writing, Random(1))
         self._store = MemoryCheckpoints()
         ends = Ends(self._source, self._sink)
@@ -71,11 +76,11 @@ class SmallMirror:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Drained on leaving, with writes that succeed."""
+        """Drained on leaving, with ends that work."""
         async with self._source, self._sink, self._store:
             task = asyncio.create_task(self.mirror.run())
             yield
-            self.writing.error = None
+            self.writing.error = self.reading.error = None
             self.mirror.drain()
             await task
 

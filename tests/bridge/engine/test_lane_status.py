@@ -1,6 +1,6 @@
 """What is told of a lane that reads, and of one that stands still."""
 
-from bridge.engine.status import HALTED, MirrorState
+from bridge.engine.status import HALTED, LaneState, MirrorState
 from connectors.base import TransientError
 from tests.bridge.engine.small_mirror import RETENTION_MS, SmallMirror
 from tests.simulation.virtual_time import VirtualClock, run
@@ -18,6 +18,30 @@ def test_a_lane_that_stands_still_falls_behind_as_time_passes() -> None:
             await clock.sleep(600)
             await small.when(lambda: small.lane().state in HALTED)
             assert small.lane().lag_ms >= 595_000
+
+    run(main)
+
+
+def test_a_lane_whose_source_is_away_does_not_run_while_it_is_asked_again() -> None:
+    """It retries, falls behind and says why, until the source hands something out."""
+
+    async def main(clock: VirtualClock) -> None:
+        small = SmallMirror(clock)
+        async with small.running():
+            await small.when(lambda: small.written == 10)
+            small.reading.error = TransientError("read", "connection refused")
+            await small.when(lambda: small.lane().state is LaneState.RETRYING)
+            seen = set()
+            for _ in range(1_000):
+                await clock.sleep(0.6)
+                lane = small.lane()
+                seen.add((lane.state, lane.error))
+            assert seen == {(LaneState.RETRYING, "read: connection refused")}
+            assert small.lane().lag_ms >= 600_000
+            small.reading.error = None
+            small.stream.put(b"key", b"late")
+            await small.when(lambda: small.written == 11)
+            assert (small.lane().state, small.lane().error) == (LaneState.RUNNING, None)
 
     run(main)
 
