@@ -9,7 +9,7 @@ from bridge.config.ends import KafkaEnd, KinesisEnd
 from bridge.config.names import STREAM_ARN
 from bridge.permissions import Policy, Surroundings, Task, policy_for
 from bridge.permissions.places import ACCOUNT, REGION
-from bridge.planning import kinesis, msk
+from bridge.planning import msk
 from bridge.planning.backfill import Backfill, Pace, backfill, writing
 from bridge.planning.load import GIB, Aims, Load
 from bridge.planning.market import Market, break_evens
@@ -81,7 +81,7 @@ class _Draft:
     @property
     def _lanes(self) -> int:
         """The partitions that the source has, or should have."""
-        return self.figures.partitions or self._needed(_kind(self.asked.source.end), self._market)
+        return self.figures.partitions or self._market.needed(_kind(self.asked.source.end), self.load)
 
     @property
     def _market(self) -> Market:
@@ -109,12 +109,6 @@ class _Draft:
         stream = self.asked.source.kinesis
         return stream is not None and stream.read == "fan_out"
 
-    def _needed(self, kind: Kind, market: Market) -> int:
-        """The partitions that an end of ``kind`` should have."""
-        if kind == "kinesis":
-            return kinesis.shards_for(self.load, self.aims, self.load.readers + market.polling)
-        return msk.partitions_for(self.load, self.aims, market.partitions)
-
     def _side(self, role: Literal["source", "sink"]) -> Side:
         end = self.asked.source.end if role == "source" else self.asked.sink.end
         kind = _kind(end)
@@ -124,7 +118,7 @@ class _Draft:
         else:
             # The mirror only writes there.
             now, market = None if seen is None else seen.partitions, replace(self._market, polling=0)
-        return Side(role, kind, end.title, self._needed(kind, market), now, market.offers(kind, self.load))
+        return Side(role, kind, end.title, market.needed(kind, self.load), now, market.offers(kind, self.load))
 
     def _backfill(self, workers: Workers, sink: Side) -> Backfill:
         stored = self.figures.stored_bytes
