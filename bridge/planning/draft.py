@@ -6,7 +6,6 @@ from typing import Literal
 
 from bridge.config import Configuration
 from bridge.config.ends import KafkaEnd, KinesisEnd
-from bridge.config.names import STREAM_ARN
 from bridge.permissions import Policy, Surroundings, Task, policy_for
 from bridge.permissions.places import ACCOUNT, REGION
 from bridge.planning import msk
@@ -106,8 +105,7 @@ class _Draft:
 
     @property
     def _fans_out(self) -> bool:
-        stream = self.asked.source.kinesis
-        return stream is not None and stream.read == "fan_out"
+        return self.asked.fan_out_consumer is not None
 
     def _side(self, role: Literal["source", "sink"]) -> Side:
         end = self.asked.source.end if role == "source" else self.asked.sink.end
@@ -152,10 +150,7 @@ class _Draft:
 
 
 def _region(end: KinesisEnd | KafkaEnd) -> str | None:
-    if isinstance(end, KafkaEnd):
-        return end.region
-    arn = STREAM_ARN.fullmatch(end.stream)
-    return end.region if arn is None else arn["region"]
+    return end.reached_in if isinstance(end, KinesisEnd) else end.region
 
 
 def _kind(end: KinesisEnd | KafkaEnd) -> Kind:
