@@ -30,12 +30,17 @@ def region_of(asked: Configuration, figures: Figures) -> str | None:
     return figures.region or next(filter(None, map(_region, (asked.source.end, asked.sink.end))), None)
 
 
+def priced_in(asked: Configuration, figures: Figures, region: str | None = None) -> str:
+    """Whose prices count: those of ``region``, by default where the mirror's ends are, or else the table's first."""
+    return region or region_of(asked, figures) or DEFAULT_REGION
+
+
 def planned(asked: Configuration, figures: Figures, table: PriceTable, aims: Aims, region: str | None = None) -> Plan:
-    """For the mirror of ``asked``, with the prices of ``region``: by default where its ends are, or the table's first.
+    """For the mirror of ``asked``, with the prices of ``region``, or as ``priced_in`` says.
 
     Raises ``UsageError`` without figures, and for a region that the table does not have.
     """
-    where = region or region_of(asked, figures) or DEFAULT_REGION
+    where = priced_in(asked, figures, region)
     return _Draft(asked, figures, figures.load(), table.rates(where), aims).plan(table.as_of, where)
 
 
