@@ -53,10 +53,10 @@ async def measure(repeat: int) -> list[StepCost]:
 async def _cost(
     what: str, source: Framing, target: Framing, definition: Definition, payload: bytes, repeat: int
 ) -> StepCost:
-    name = _ID if isinstance(source, GlueFraming) else _NUMBER
+    name = _name(source)
     registry = MemoryRegistry(source, name)
     registry.add(name, definition)
-    other = MemoryRegistry(target, _NUMBER if isinstance(source, GlueFraming) and not _in_header(target) else _ID)
+    other = MemoryRegistry(target, _name(target))
     translation = Translation(registry, other, Naming("topic_name", "orders"), None, 1_000)
     step = SchemaStep(translation, (Field.KEY, Field.VALUE), Unknown.STOP, Clock())
     # Each its own bytes, as records have them.
@@ -65,14 +65,14 @@ async def _cost(
     return StepCost(what, median([await _round(step, batch) for _ in range(_ROUNDS * repeat)]))
 
 
-def _in_header(framing: Framing) -> bool:
-    return not framing.prefix_only and isinstance(framing, ConfluentFraming)
+def _name(framing: Framing) -> bytes:
+    """By which it names a schema."""
+    return _NUMBER if isinstance(framing, ConfluentFraming) and not framing.in_header else _ID
 
 
 async def _round(step: SchemaStep, batch: Batch) -> float:
     begun_s = time.process_time()
-    made = await step.apply(replace(batch))
-    del made
+    await step.apply(replace(batch))
     return (time.process_time() - begun_s) / _RECORDS * 1e6
 
 

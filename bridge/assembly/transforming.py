@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import singledispatch
 
 from bridge.config import Configuration
-from bridge.config.names import STREAM_ARN
 from bridge.config.section import Section
 from bridge.config.transforms.filter import FilterTransform
 from bridge.config.transforms.handler import HandlerCalls
@@ -128,7 +127,5 @@ def _origin(configuration: Configuration) -> Origin:
     source = configuration.source
     if source.kinesis is None:
         return Origin("kafka", NOBODY, configuration.source.end.place.rpartition("/")[2])
-    arn = STREAM_ARN.fullmatch(source.kinesis.stream)
-    if arn is None:
-        return Origin(source.kinesis.region or "", NOBODY, source.kinesis.stream)
-    return Origin(arn["region"], arn["account"], source.kinesis.stream_name)
+    stream = source.kinesis
+    return Origin(stream.reached_in or "", stream.account or NOBODY, stream.stream_name)

@@ -4,7 +4,7 @@ import asyncio
 
 import typer
 
-from bridge.cli.arguments import Json, Name, Settings, Targets, located_configuration
+from bridge.cli.arguments import Json, Name, Settings, Targets, configuration, located_configuration
 from bridge.cli.output import print_json
 from bridge.config import Configuration
 from bridge.errors import UsageError
@@ -22,7 +22,7 @@ def _group() -> None:
 @fan_out.command("show", epilog="Example: kmbridge fan-out show orders.yaml")
 def show(targets: Targets, name: Name = None, settings: Settings = None, as_json: Json = False) -> None:
     """Show whether the stream has the mirror's consumer, which costs as long as it is registered."""
-    asked = _configuration(targets, name, settings)
+    asked = _of_stream(configuration(targets, name, settings))
     found = asyncio.run(registered(asked))
     if as_json:
         print_json({"name": asked.name, "consumer": _document(found)})
@@ -36,7 +36,7 @@ def remove(targets: Targets, name: Name = None, settings: Settings = None, as_js
 
     A mirror with read: fan_out registers it anew when it starts.
     """
-    asked = _configuration(targets, name, settings)
+    asked = _of_stream(located_configuration(targets, name, settings))
     found = asyncio.run(removed(asked))
     if as_json:
         print_json({"name": asked.name, "removed": _document(found)})
@@ -44,8 +44,8 @@ def remove(targets: Targets, name: Name = None, settings: Settings = None, as_js
         print("no consumer is registered: nothing to remove" if found is None else f"{found.arn} is removed")
 
 
-def _configuration(targets: list[str], name: str | None, settings: list[str] | None) -> Configuration:
-    asked = located_configuration(targets, name, settings)
+def _of_stream(asked: Configuration) -> Configuration:
+    """``asked``. Raises ``UsageError`` where its source has no consumers."""
     if asked.source.kinesis is None:
         raise UsageError("fan-out", "the source of this mirror is a topic, and has no consumers to subscribe")
     configure_logging(LogFormat(asked.log.format), asked.log.level)

@@ -10,13 +10,12 @@ from bridge.cli.arguments import Json, Name, Settings, Targets, configuration
 from bridge.cli.lazy import lasting
 from bridge.cli.output import print_json, print_rows
 from bridge.cli.stop import quitting
-from bridge.config import Configuration
 from bridge.errors import UsageError
 from bridge.telemetry.logging import LogFormat, configure_logging
 from connectors.base import Clock
 
 if TYPE_CHECKING:
-    from bridge.planning import Figures, Plan
+    from bridge.planning import Plan
     from bridge.planning.offer import Offer
     from bridge.planning.plan import Side
     from bridge.planning.prices.table import PriceTable
@@ -88,11 +87,13 @@ def plan(
     with quitting():
         with lasting():
             # What measures is large, and a wrong command does without it.
-            from bridge.planning import Aims, Figures, planned  # noqa: PLC0415
+            from bridge.planning import Aims, Figures, measured, planned  # noqa: PLC0415
+            from bridge.planning.draft import priced_in  # noqa: PLC0415
 
         given = Figures(records, size, peak, readers, fan_out, retention)
-        figures = given if given.are_enough else given.over(asyncio.run(_measured(asked)))
-        table, where = _table(prices, asked, figures, region)
+        figures = given if given.are_enough else given.over(asyncio.run(measured(asked, Clock())))
+        where = priced_in(asked, figures, region)
+        table = _table(prices, where)
         made = planned(asked, figures, table, Aims(headroom, growth), where)
     if save_prices is not None:
         _write(save_prices, table.text())
@@ -106,22 +107,12 @@ def plan(
         _print(made)
 
 
-async def _measured(asked: Configuration) -> "Figures":
-    from bridge.planning import measured  # noqa: PLC0415
-
-    return await measured(asked, Clock())
-
-
-def _table(
-    prices: str | None, asked: Configuration, figures: "Figures", region: str | None
-) -> "tuple[PriceTable, str]":
-    from bridge.planning.draft import region_of  # noqa: PLC0415
+def _table(prices: str | None, region: str) -> "PriceTable":
     from bridge.planning.prices import service, table  # noqa: PLC0415
 
-    where = region or region_of(asked, figures) or table.DEFAULT_REGION
     if prices == _ASK_AWS:
-        return service.asked(table.packaged(), where, Clock().now_ms()), where
-    return (table.packaged() if prices is None else table.read(Path(prices))), where
+        return service.asked(table.packaged(), region, Clock().now_ms())
+    return table.packaged() if prices is None else table.read(Path(prices))
 
 
 def _write(path: Path, text: str) -> None:

@@ -57,11 +57,21 @@ class KinesisEnd(Section):
         return self.stream_name
 
     @property
+    def reached_in(self) -> str | None:
+        """The region to call; None: that of the environment."""
+        arn = STREAM_ARN.fullmatch(self.stream)
+        return self.region if arn is None else arn["region"]
+
+    @property
+    def account(self) -> str | None:
+        """None: that of the environment."""
+        arn = STREAM_ARN.fullmatch(self.stream)
+        return None if arn is None else arn["account"]
+
+    @property
     def reached_by(self) -> tuple[str, ...]:
         """Region, endpoint, account and role: where these are the same, streams differ by their names alone."""
-        arn = STREAM_ARN.fullmatch(self.stream)
-        region, account = (self.region, "") if arn is None else (arn["region"], arn["account"])
-        return region or "", self.endpoint_url or "", account, self.assume_role_arn or ""
+        return self.reached_in or "", self.endpoint_url or "", self.account or "", self.assume_role_arn or ""
 
 
 class KafkaEnd(KafkaCluster):

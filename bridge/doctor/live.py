@@ -52,7 +52,7 @@ async def stream_end(source: KinesisSource, clock: Clock, random: Random) -> Asy
         feeding, delivering = Once(functions), Once(delivery_streams)
         for each in (sampled, consumers, feeding, delivering):
             stack.push_async_callback(each.aclose)
-        shards = [shard for shard in (await source.shards()).values() if not shard.closed]
+        shards = await source.open_shards()
         yield StreamEnd(source.summary, shards, sampled, source.server_ms, consumers, feeding, delivering)
 
 

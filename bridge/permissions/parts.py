@@ -8,7 +8,6 @@ from bridge.config.auth import AuthSection
 from bridge.config.checkpoints import DynamoCheckpoints
 from bridge.config.cluster import CLUSTER_ARN, KafkaCluster
 from bridge.config.ends import KafkaEnd, KinesisEnd
-from bridge.config.names import STREAM_ARN
 from bridge.config.transforms.lambda_function import LambdaTransform
 from bridge.config.transforms.schemas import RegistryEnd, Schemas, SchemasTransform, settings_of
 from bridge.permissions.places import Cluster, Function, SchemaRegistry, Stream, Surroundings, Table, Topic
@@ -91,10 +90,12 @@ def _end(end: KinesisEnd | KafkaEnd, around: Surroundings) -> Stream | Topic:
 
 
 def _stream(end: KinesisEnd, around: Surroundings) -> Stream:
-    arn = STREAM_ARN.fullmatch(end.stream)
-    region, account = (end.region, None) if arn is None else (arn["region"], arn["account"])
     return Stream(
-        region or around.region, account or around.account, end.stream_name, around.partition, end.assume_role_arn
+        end.reached_in or around.region,
+        end.account or around.account,
+        end.stream_name,
+        around.partition,
+        end.assume_role_arn,
     )
 
 

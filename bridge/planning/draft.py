@@ -6,10 +6,9 @@ from typing import Literal
 
 from bridge.config import Configuration
 from bridge.config.ends import KafkaEnd, KinesisEnd
-from bridge.config.names import STREAM_ARN
 from bridge.permissions import Policy, Surroundings, Task, policy_for
 from bridge.permissions.places import ACCOUNT, REGION
-from bridge.planning import kinesis, msk
+from bridge.planning import msk
 from bridge.planning.backfill import Backfill, Pace, backfill, writing
 from bridge.planning.load import GIB, Aims, Load
 from bridge.planning.market import Market, break_evens
@@ -31,12 +30,17 @@ def region_of(asked: Configuration, figures: Figures) -> str | None:
     return figures.region or next(filter(None, map(_region, (asked.source.end, asked.sink.end))), None)
 
 
+def priced_in(asked: Configuration, figures: Figures, region: str | None = None) -> str:
+    """Whose prices count: those of ``region``, by default where the mirror's ends are, or else the table's first."""
+    return region or region_of(asked, figures) or DEFAULT_REGION
+
+
 def planned(asked: Configuration, figures: Figures, table: PriceTable, aims: Aims, region: str | None = None) -> Plan:
-    """For the mirror of ``asked``, with the prices of ``region``: by default where its ends are, or the table's first.
+    """For the mirror of ``asked``, with the prices of ``region``, or as ``priced_in`` says.
 
     Raises ``UsageError`` without figures, and for a region that the table does not have.
     """
-    where = region or region_of(asked, figures) or DEFAULT_REGION
+    where = priced_in(asked, figures, region)
     return _Draft(asked, figures, figures.load(), table.rates(where), aims).plan(table.as_of, where)
 
 
@@ -81,7 +85,7 @@ class _Draft:
     @property
     def _lanes(self) -> int:
         """The partitions that the source has, or should have."""
-        return self.figures.partitions or self._needed(_kind(self.asked.source.end), self._market)
+        return self.figures.partitions or self._market.needed(_kind(self.asked.source.end), self.load)
 
     @property
     def _market(self) -> Market:
@@ -106,14 +110,7 @@ class _Draft:
 
     @property
     def _fans_out(self) -> bool:
-        stream = self.asked.source.kinesis
-        return stream is not None and stream.read == "fan_out"
-
-    def _needed(self, kind: Kind, market: Market) -> int:
-        """The partitions that an end of ``kind`` should have."""
-        if kind == "kinesis":
-            return kinesis.shards_for(self.load, self.aims, self.load.readers + market.polling)
-        return msk.partitions_for(self.load, self.aims, market.partitions)
+        return self.asked.fan_out_consumer is not None
 
     def _side(self, role: Literal["source", "sink"]) -> Side:
         end = self.asked.source.end if role == "source" else self.asked.sink.end
@@ -124,7 +121,7 @@ class _Draft:
         else:
             # The mirror only writes there.
             now, market = None if seen is None else seen.partitions, replace(self._market, polling=0)
-        return Side(role, kind, end.title, self._needed(kind, market), now, market.offers(kind, self.load))
+        return Side(role, kind, end.title, market.needed(kind, self.load), now, market.offers(kind, self.load))
 
     def _backfill(self, workers: Workers, sink: Side) -> Backfill:
         stored = self.figures.stored_bytes
@@ -158,10 +155,7 @@ class _Draft:
 
 
 def _region(end: KinesisEnd | KafkaEnd) -> str | None:
-    if isinstance(end, KafkaEnd):
-        return end.region
-    arn = STREAM_ARN.fullmatch(end.stream)
-    return end.region if arn is None else arn["region"]
+    return end.reached_in if isinstance(end, KinesisEnd) else end.region
 
 
 def _kind(end: KinesisEnd | KafkaEnd) -> Kind:

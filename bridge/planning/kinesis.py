@@ -20,13 +20,12 @@ _LEAST_PAID = 25 * MIB
 """A second, in and out, that an account with On-demand Advantage pays for all its streams of a region."""
 
 
-def shards_for(load: Load, aims: Aims, polling: int | None = None) -> int:
-    """How many take the peak with headroom, and give it to ``polling`` readers, by default those of ``load``."""
-    readers = load.readers if polling is None else polling
+def shards_for(load: Load, aims: Aims, polling: int = 0) -> int:
+    """How many take the peak with headroom, and give it to the readers of ``load`` and ``polling`` more."""
     share = max(
         load.peak_bytes / SHARD_IN_BYTES,
         load.peak_records / SHARD_IN_RECORDS,
-        readers * load.peak_bytes / SHARD_OUT_BYTES,
+        (load.readers + polling) * load.peak_bytes / SHARD_OUT_BYTES,
     )
     return max(1, whole(aims.needed(share)))
 

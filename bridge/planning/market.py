@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 from bridge.planning import kinesis, msk
@@ -46,20 +47,18 @@ class Market:
 
     def pricings(self, kind: Kind) -> Mapping[str, Pricing]:
         """By the keys of their offers."""
-        rates, aims = self.rates, self.aims
+        rates, aims, needed = self.rates, self.aims, partial(self.needed, kind)
         streams, clusters, transfer = rates.kinesis, rates.msk, rates.transfer
         if kind == "kinesis":
             return {
-                "kinesis_provisioned": lambda load: kinesis.provisioned(
-                    streams.provisioned, load, kinesis.shards_for(load, aims, load.readers + self.polling)
-                ),
+                "kinesis_provisioned": lambda load: kinesis.provisioned(streams.provisioned, load, needed(load)),
                 "kinesis_on_demand": lambda load: kinesis.on_demand(streams.on_demand, load),
                 "kinesis_advantage": lambda load: kinesis.advantage(streams.advantage, load),
             }
         return {
-            "msk_standard": lambda load: msk.standard(clusters.standard, transfer, load, aims, self._parts(load)),
-            "msk_express": lambda load: msk.express(clusters.express, transfer, load, aims, self._parts(load)),
-            "msk_serverless": lambda load: msk.serverless(clusters.serverless, load, self._parts(load)),
+            "msk_standard": lambda load: msk.standard(clusters.standard, transfer, load, aims, needed(load)),
+            "msk_express": lambda load: msk.express(clusters.express, transfer, load, aims, needed(load)),
+            "msk_serverless": lambda load: msk.serverless(clusters.serverless, load, needed(load)),
         }
 
     def ways(self, kinds: Iterable[Kind]) -> Mapping[str, Pricing]:
@@ -69,7 +68,10 @@ class Market:
     def offers(self, kind: Kind, load: Load) -> tuple[Offer, ...]:
         return tuple(pricing(load) for pricing in self.pricings(kind).values())
 
-    def _parts(self, load: Load) -> int:
+    def needed(self, kind: Kind, load: Load) -> int:
+        """The shards or partitions that an end of ``kind`` should have."""
+        if kind == "kinesis":
+            return kinesis.shards_for(load, self.aims, self.polling)
         return msk.partitions_for(load, self.aims, self.partitions)
 
 

@@ -14,8 +14,8 @@ from bridge.planning.prices.rates import Express, Serverless, Standard, Transfer
 
 COPIES = 3
 ZONES = 3
-PARTITION_IN_BYTES, PARTITION_OUT_BYTES = 5_000_000, 10_000_000
-"""A second that a partition of Serverless takes and gives, and that one on a broker is good for."""
+PARTITION_IN_BYTES = 5_000_000
+"""A second that a partition of Serverless takes, and that one on a broker is good for."""
 _MOST_BROKERS = 30
 _VOLUME_GB = 16_384
 CROSSING = (ZONES - 1) / ZONES
@@ -59,8 +59,7 @@ def partitions_for(load: Load, aims: Aims, least: int) -> int:
 
     At ``least`` so many, and as many on each of three brokers.
     """
-    share = max(load.peak_bytes / PARTITION_IN_BYTES, load.peak_bytes / PARTITION_OUT_BYTES)
-    needed = max(least, whole(aims.needed(share * aims.growth)))
+    needed = max(least, whole(aims.needed(load.peak_bytes / PARTITION_IN_BYTES * aims.growth)))
     return whole(needed / ZONES) * ZONES
 
 

@@ -60,8 +60,3 @@ class Offer:
                 for item in self.items
             ],
         }
-
-
-def cheapest(offers: tuple[Offer, ...]) -> Offer | None:
-    """Of those that do; None where none does."""
-    return min((each for each in offers if not each.obstacle), key=lambda each: each.cost, default=None)

@@ -7,7 +7,7 @@ from bridge.permissions import Policy
 from bridge.planning.backfill import Backfill
 from bridge.planning.load import Aims, Load
 from bridge.planning.market import BreakEven, Market
-from bridge.planning.offer import Offer, cheapest
+from bridge.planning.offer import Offer
 from bridge.planning.retention import Retention
 from bridge.planning.workers import Kind, Workers
 
@@ -39,7 +39,8 @@ class Side:
 
     @property
     def cheapest(self) -> Offer | None:
-        return cheapest(self.offers)
+        """Of those that do; None where none does."""
+        return min((each for each in self.offers if not each.obstacle), key=lambda each: each.cost, default=None)
 
     def to_json(self) -> dict[str, object]:
         best = self.cheapest

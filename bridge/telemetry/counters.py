@@ -53,5 +53,6 @@ class Counters(Observer):
 
     def snapshot(self) -> Counts:
         with self._lock:
-            sent = (self._before, self._after)
-            return Counts(dict(self._retries), dict(self._throttled), *sent, dict(self._transform_s))
+            return Counts(
+                dict(self._retries), dict(self._throttled), self._before, self._after, dict(self._transform_s)
+            )

@@ -159,6 +159,10 @@ class KinesisSource(Source):
         """All shards that have not expired, as they are now. Raises what the call raises."""
         return await self._entered.directory.fresh()
 
+    async def open_shards(self) -> list[Shard]:
+        """Those of ``shards`` that still take records. Raises what the call raises."""
+        return [shard for shard in (await self.shards()).values() if not shard.closed]
+
     async def at_time(self, partitions: Sequence[Partition], time_ms: int) -> Mapping[str, Place]:
         """From where what arrived at ``time_ms`` or later is read; all that is left, where some of it has expired."""
         place = Place(iso(time_ms), time_ms) if time_ms > self._oldest_ms() else Place()

@@ -96,16 +96,19 @@ class ReadingServices:
         )
         with _explained(operation, f"{service}:{actions}"):
             async with creating as client:
-                self._check_place(operation, service, client.meta.endpoint_url)
+                check_place(operation, self._connection.endpoint_url, service, client.meta.endpoint_url)
                 yield client
 
-    def _check_place(self, operation: str, service: str, url: str) -> None:
-        """A stream of another server than AWS is not looked for at AWS."""
-        given = self._connection.endpoint_url
-        if given is not None and not _is_aws(given) and _is_aws(url):
-            raise RefusedError(
-                operation, f"{given} is not AWS", f"AWS_ENDPOINT_URL_{service.upper()} names another to ask"
-            )
+
+def check_place(operation: str, stream_url: str | None, service: str, url: str) -> None:
+    """A stream of another server than AWS is not looked for at AWS.
+
+    Raises ``RefusedError`` where ``stream_url`` is such a server's, None being AWS's, and ``url`` of ``service`` AWS's.
+    """
+    if stream_url is not None and not _is_aws(stream_url) and _is_aws(url):
+        raise RefusedError(
+            operation, f"{stream_url} is not AWS", f"AWS_ENDPOINT_URL_{service.upper()} names another to ask"
+        )
 
 
 async def _functions(client: Any, arn: str, *, fans_out: bool) -> list[ReadingService]:

@@ -21,11 +21,12 @@ AWS_SERVICES = frozenset(
         "signin",
         "sso",
         "sso-oidc",
-        # what doctor asks
+        # what doctor and plan ask
         "cloudwatch",
         "firehose",
         "iam",
         "lambda",
+        "pricing",
     }
 )
 """Whose descriptions stay in botocore, which brings those of 400 services, 25 MB."""

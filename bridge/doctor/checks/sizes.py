@@ -37,10 +37,8 @@ class Sizes(Check):
         reasons = Counter(each.reason for each in refused)
         told = ", ".join(f"{count} for {reason}" for reason, count in reasons.most_common())
         found = f"{sink.address} refuses {len(refused)} of {sample}: {told}"
-        reason, remedy = (
-            f"{refused[0].detail}; {_outcome(scene)}",
-            f"change that setting, or the codec{_way_out(scene)}",
-        )
+        reason = f"{refused[0].detail}; {_outcome(scene)}"
+        remedy = f"change that setting, or the codec{_way_out(scene)}"
         return self.warning(found, reason, remedy) if _buries(scene) else self.failed(found, reason, remedy)
 
 

@@ -8,15 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
-from connectors.base import RefusedError
 from connectors.kafka.aws.identity import Identity, explained
+from connectors.kinesis.services import check_place
 
 DAYS = 7
 PERIOD_S = 600
 """A call tells 1,440 periods at the most."""
-_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +37,7 @@ def traffic(identity: Identity, stream: str, endpoint_url: str | None, now_ms: i
     """
     operation = f"ask CloudWatch for the traffic of stream {stream}"
     client = identity.client("cloudwatch")
-    if not _is_aws(endpoint_url) and _is_aws(client.meta.endpoint_url):
-        raise RefusedError(operation, f"{endpoint_url} is not AWS", "AWS_ENDPOINT_URL_CLOUDWATCH names another to ask")
+    check_place(operation, endpoint_url, "cloudwatch", client.meta.endpoint_url)
     end = datetime.fromtimestamp(now_ms // 1000 // PERIOD_S * PERIOD_S, UTC)
     with explained(operation):
         records, size, read = (
@@ -73,7 +70,3 @@ def _summed(
     seconds = (end - min(records)).total_seconds()
     peak = max(max(each.values()) * seconds / PERIOD_S / sum(each.values()) for each in (records, size))
     return Traffic(all_records / seconds, all_bytes / seconds, peak, read / all_bytes)
-
-
-def _is_aws(url: str | None) -> bool:
-    return url is None or (urlsplit(url).hostname or "").endswith(_AWS)

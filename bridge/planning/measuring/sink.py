@@ -21,8 +21,7 @@ async def _seen(make: SideMaker) -> Sink:
     match side := make.sink():
         case KinesisSource():
             async with side:
-                shards = [shard for shard in (await side.shards()).values() if not shard.closed]
-                return Sink(len(shards), side.retention_ms / HOUR_MS)
+                return Sink(len(await side.open_shards()), side.retention_ms / HOUR_MS)
         case KafkaSource():
             topic = await side.described()
             if topic is None:

@@ -19,11 +19,11 @@ async def stream_figures(end: KinesisEnd, own: str, log: StreamLog, clock: Clock
     """
     stream = log.stream
     region, account = stream.summary.arn.split(":")[3:5]
-    shards = [shard for shard in (await stream.shards()).values() if not shard.closed]
+    open_shards = await stream.open_shards()
     common = Figures(
         fan_out_readers=await _fan_out_readers(stream, own),
         retention_hours=stream.retention_ms / HOUR_MS,
-        partitions=len(shards),
+        partitions=len(open_shards),
         on_demand=stream.summary.on_demand,
         account=account,
         region=region,

@@ -1,7 +1,7 @@
 """The second chart: what each way costs at other loads, and where two cost the same."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from bridge.planning.load import Load
@@ -42,16 +42,15 @@ class _Scale:
         return (math.log(value) - low) / (high - low)
 
 
-def curves(pricings: Mapping[str, Pricing], load: Load, break_evens: Sequence[BreakEven]) -> str:
+def curves(pricings: Collection[Pricing], load: Load, break_evens: Sequence[BreakEven]) -> str:
     """A curve for each way, today's load as a line across them; a way ends where it does not do any more."""
-    points = {key: list(_points(pricing, load)) for key, pricing in pricings.items()}
-    costs = [cost for each in points.values() for _, cost in each]
+    points = [list(_points(pricing, load)) for pricing in pricings]
+    costs = [cost for each in points for _, cost in each]
     low, high = load.times(_LEAST).bytes_per_second, load.times(_MOST).bytes_per_second
     scale = _Scale((low, min(costs, default=1.0) / 1.3), (high, max(costs, default=1.0) * 1.3))
     pieces = [*_axes(scale), *_today(scale, load)]
-    for number, (_, each) in enumerate(points.items()):
-        pieces.append(_curve(scale, each, number))
-    pieces += _labels(scale, points, [pricing(load).title for pricing in pricings.values()])
+    pieces += [_curve(scale, each, number) for number, each in enumerate(points)]
+    pieces += _labels(scale, points, [pricing(load).title for pricing in pricings])
     pieces += [_spot(scale, each.at) for each in break_evens if each.at and scale.has(each.at.bytes_per_second)]
     return picture(
         "curves", f"Cost at other loads: {'; '.join(map(told_of, break_evens))}", _WIDTH, _HEIGHT, "".join(pieces)
@@ -89,9 +88,9 @@ def _curve(scale: _Scale, points: Sequence[tuple[float, float]], number: int) ->
     return f'<polyline points="{path}" class="curve way-{number}"/>'
 
 
-def _labels(scale: _Scale, points: Mapping[str, Sequence[tuple[float, float]]], titles: Sequence[str]) -> Iterator[str]:
+def _labels(scale: _Scale, points: Sequence[Sequence[tuple[float, float]]], titles: Sequence[str]) -> Iterator[str]:
     """At the right, each beside the end of its curve or as near to it as those above allow."""
-    ends = sorted((scale.y(each[-1][1]), number) for number, each in enumerate(points.values()) if each)
+    ends = sorted((scale.y(each[-1][1]), number) for number, each in enumerate(points) if each)
     lowest = -math.inf
     for y, number in ends:
         lowest = max(y, lowest + _LABEL)

@@ -29,9 +29,9 @@ def document(plan: Plan) -> str:
         summary=_summary(plan),
         bars=bars(_distinct(plan)),
         legend="".join(f'<li class="{part}">{part}</li>' for part in PARTS),
-        curves=curves(ways, plan.load, plan.break_evens),
+        curves=curves(ways.values(), plan.load, plan.break_evens),
         break_evens=_list(map(told_of, plan.break_evens)),
-        facts=_rows((name, value) for name, value in facts(plan)),
+        facts=_rows(facts(plan)),
         offers="".join(_offer(each) for each in _distinct(plan)),
         remarks=_list(plan.remarks) or "<p>none</p>",
         policies="".join(_policy(task, policy.document()) for task, policy in plan.policies.items()),
@@ -51,7 +51,7 @@ def _summary(plan: Plan) -> str:
     figures = [("Load", rate(plan.load.bytes_per_second)), ("Peak", rate(plan.load.peak_bytes))]
     for side in plan.sides:
         best = side.cheapest
-        told = "none does" if best is None else f"{money(best.cost)}"
+        told = "none does" if best is None else money(best.cost)
         figures.append((f"{side.role.capitalize()} a month, at the least", told))
     figures.append(("The mirror a month", money(plan.bridge.cost)))
     return "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(told)}</dd></div>" for name, told in figures)

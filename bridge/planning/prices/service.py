@@ -1,6 +1,6 @@
 """AWS's own price list, asked for the rates of one region."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,10 +32,5 @@ def asked(table: PriceTable, region: str, now_ms: int) -> PriceTable:
 
 def _answers(client: Any, service: str, region: str) -> Iterator[str]:
     filters = [{"Type": "TERM_MATCH", "Field": "regionCode", "Value": region}]
-    asking: dict[str, Any] = {"ServiceCode": service, "Filters": filters}
-    while True:
-        page: Mapping[str, Any] = client.get_products(**asking)
+    for page in client.get_paginator("get_products").paginate(ServiceCode=service, Filters=filters):
         yield from page["PriceList"]
-        if not page.get("NextToken"):
-            return
-        asking["NextToken"] = page["NextToken"]
