@@ -12,9 +12,9 @@ from typing import ClassVar
 from uuid import UUID
 
 from connectors.codecs.compression import LARGEST
+from connectors.codecs.varint import read_varint, varint
 from connectors.schemas.definition import Field
 from connectors.schemas.formats.messages import Messages
-from connectors.schemas.framing import varint
 from connectors.schemas.framing.frame import Framing, Packed
 
 _PLAIN = b"\x03\x00"
@@ -51,15 +51,15 @@ class GlueFraming(Framing):
         return Packed(_PLAIN + schema + message + body)
 
     def message_size(self, rest: bytes) -> int | None:
-        number = varint.read(rest, 0)
+        number = read_varint(rest, 0)
         return None if number is None else number[1]
 
     def message_name(self, message: bytes, messages: Messages) -> str | None:
-        number = varint.read(message, 0)
+        number = read_varint(message, 0)
         return messages.ordered[number[0]] if number is not None and number[0] < len(messages.ordered) else None
 
     def message_of(self, name: str, messages: Messages) -> bytes:
-        return varint.write(messages.ordered.index(name))
+        return varint(messages.ordered.index(name))
 
     def text(self, schema: bytes) -> str:
         return str(UUID(bytes=schema))
