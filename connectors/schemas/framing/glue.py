@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from connectors.codecs.compression import LARGEST
+from connectors.codecs.compression import inflated
 from connectors.codecs.varint import read_varint, varint
 from connectors.schemas.definition import Field
 from connectors.schemas.formats.messages import Messages
@@ -40,7 +40,7 @@ class GlueFraming(Framing):
 
     def unpack(self, payload: bytes, header: bytes | None) -> bytes | None:
         rest = payload[self.prefix_size :]
-        return rest if self.is_plain(payload) else _inflated(rest)
+        return rest if self.is_plain(payload) else inflated(rest)
 
     def is_plain(self, prefix: bytes) -> bool:
         return prefix.startswith(_PLAIN)
@@ -63,13 +63,3 @@ class GlueFraming(Framing):
 
     def text(self, schema: bytes) -> str:
         return str(UUID(bytes=schema))
-
-
-def _inflated(data: bytes) -> bytes | None:
-    """None of what is not wholly zlib's, or grows beyond what a codec takes: a few bytes may claim any size."""
-    stream = zlib.decompressobj()
-    try:
-        rest = stream.decompress(data, LARGEST + 1)
-    except zlib.error:
-        return None
-    return rest if stream.eof and not stream.unused_data and len(rest) <= LARGEST else None
