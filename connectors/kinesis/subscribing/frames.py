@@ -30,11 +30,12 @@ class Frames:
 
         Raises ``TransientError`` for what is no frame: nothing of that length is waited for.
         """
-        if not self._prelude:
-            self._prelude = prelude = await self._answer.exactly(_PRELUDE)
-            if prelude and zlib.crc32(prelude[:8]) != int.from_bytes(prelude[8:]):
-                raise self._broken("its lengths do not agree with their check")
-        return int.from_bytes(self._prelude[:4]) if self._prelude else None
+        self._prelude = prelude = await self._answer.exactly(_PRELUDE)
+        if not prelude:
+            return None
+        if zlib.crc32(prelude[:8]) != int.from_bytes(prelude[8:]):
+            raise self._broken("its lengths do not agree with their check")
+        return int.from_bytes(prelude[:4])
 
     async def event(self) -> SubscribeToShardEvent | None:
         """What is in the frame that is announced; None where that is no news of the shard.
