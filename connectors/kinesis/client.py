@@ -4,7 +4,6 @@ Nothing is repeated here but a request whose credentials had to be renewed.
 """
 
 import asyncio
-import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -22,6 +21,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.utils import get_environ_proxies
 from yarl import URL
 
+from connectors.aws import told_region
 from connectors.base import Clock, ConnectorError, SettingsError, TransientError, UnreachableError
 from connectors.kinesis.credentials import Credentials, Keys
 from connectors.kinesis.endpoint import Endpoints, endpoints
@@ -271,9 +271,7 @@ def _http(
 
 def _region(connection: Connection, profile: AioSession) -> str:
     named = connection.stream.region
-    # Botocore reads AWS_DEFAULT_REGION alone; AWS's own containers, and its other tools, know this one.
-    told = os.environ.get("AWS_REGION") or profile.get_config_variable("region")
-    region = connection.region or named or told
+    region = told_region(connection.region or named) or profile.get_config_variable("region")
     if not region:
         raise SettingsError(
             f"find the region of stream {connection.stream.name}", "none is given", "set region, or AWS_REGION"
