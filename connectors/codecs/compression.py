@@ -64,7 +64,7 @@ class Decompressor:
         """``data`` before it was compressed with ``name``; None where it is not wholly that, or larger than allowed."""
         match name:
             case "gzip":
-                return _gunzipped(data)
+                return inflated(data, _GZIP_WINDOW)
             case "zstd":
                 return self._unzstd(data)
             case _:
@@ -73,7 +73,7 @@ class Decompressor:
     def recognised(self, data: bytes) -> bytes | None:
         """``data`` undone if it begins as gzip or Zstandard does, and is wholly that; else None."""
         if data.startswith(GZIP_MAGIC):
-            return _gunzipped(data)
+            return inflated(data, _GZIP_WINDOW)
         return self._unzstd(data) if data.startswith(ZSTD_MAGIC) else None
 
     def _unzstd(self, data: bytes) -> bytes | None:
@@ -90,8 +90,9 @@ class Decompressor:
         return None
 
 
-def _gunzipped(data: bytes) -> bytes | None:
-    stream = zlib.decompressobj(_GZIP_WINDOW)
+def inflated(data: bytes, window: int = zlib.MAX_WBITS) -> bytes | None:
+    """``data`` before zlib made it smaller; None where it is not wholly that, or larger than allowed."""
+    stream = zlib.decompressobj(window)
     try:
         value = stream.decompress(data, LARGEST + 1)
     except zlib.error:

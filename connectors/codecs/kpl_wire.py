@@ -5,6 +5,8 @@ Source: awslabs/amazon-kinesis-producer, aggregation-format.md.
 
 from collections.abc import Callable
 
+from connectors.codecs.varint import varint
+
 # The first byte of a field: its number, shifted by three, and wire type 2 (a length follows) or 0 (a number follows).
 KEY_TABLE = 0x0A
 RECORD = 0x1A
@@ -16,20 +18,6 @@ _TAG_VALUE = 0x12
 
 BEFORE_VALUE = bytes((_KEY_INDEX, 0, _DATA))
 """Between the size of a record of the first partition key and that of its value."""
-
-
-def varint(number: int) -> bytes:
-    """``number``, not negative, as protobuf writes it: seven bits a byte, the lowest first."""
-    if number < 0x80:
-        return bytes((number,))
-    if number < 0x4000:
-        return bytes((number & 0x7F | 0x80, number >> 7))
-    octets = bytearray()
-    while number > 0x7F:
-        octets.append(number & 0x7F | 0x80)
-        number >>= 7
-    octets.append(number)
-    return bytes(octets)
 
 
 def message_head(partition_key: bytes) -> bytes:

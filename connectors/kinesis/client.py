@@ -4,7 +4,6 @@ Nothing is repeated here but a request whose credentials had to be renewed.
 """
 
 import asyncio
-import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -22,10 +21,11 @@ from botocore.exceptions import BotoCoreError
 from botocore.utils import get_environ_proxies
 from yarl import URL
 
+from connectors.aws import told_region
 from connectors.base import Clock, ConnectorError, SettingsError, TransientError, UnreachableError
 from connectors.kinesis.credentials import Credentials, Keys
 from connectors.kinesis.endpoint import Endpoints, endpoints
-from connectors.kinesis.faults import CredentialsError, fault
+from connectors.kinesis.faults import CredentialsError, Told, fault
 from connectors.kinesis.long_answer import LONG_READ_BUFFER, LONG_TIMEOUT, LongAnswer, ReceivedAnswer
 from connectors.kinesis.server_time import ServerTime
 from connectors.kinesis.stream import StreamName
@@ -81,12 +81,6 @@ class Connection:
     region: str | None
     endpoint_url: str | None
     assume_role_arn: str | None
-
-
-class _Fault(msgspec.Struct):
-    type: str = msgspec.field(name="__type", default="")
-    message: str = ""
-    message_in_capitals: str = msgspec.field(name="Message", default="")
 
 
 class KinesisClient(Caller):
@@ -194,13 +188,13 @@ class KinesisClient(Caller):
 
     def _refusal(self, operation: str, response: aiohttp.ClientResponse, content: bytes) -> ConnectorError:
         try:
-            told = msgspec.json.decode(content, type=_Fault)
+            told = msgspec.json.decode(content, type=Told)
         except msgspec.DecodeError:
-            told = _Fault(message=content[:200].decode(errors="replace"))
+            told = Told(small=content[:200].decode(errors="replace"))
         code = told.type or response.headers.get("x-amzn-ErrorType", "") or f"HTTP {response.status}"
         # Either form may be qualified: "com.amazonaws.kinesis#Code" in bodies, "Code:http://…" in headers.
         code = code.rpartition("#")[2].partition(":")[0]
-        return fault(operation, self.target, response.status, code, told.message or told.message_in_capitals)
+        return fault(operation, self.target, response.status, code, told.message)
 
 
 def _cause(error: Exception) -> str:
@@ -277,9 +271,7 @@ def _http(
 
 def _region(connection: Connection, profile: AioSession) -> str:
     named = connection.stream.region
-    # Botocore reads AWS_DEFAULT_REGION alone; AWS's own containers, and its other tools, know this one.
-    told = os.environ.get("AWS_REGION") or profile.get_config_variable("region")
-    region = connection.region or named or told
+    region = told_region(connection.region or named) or profile.get_config_variable("region")
     if not region:
         raise SettingsError(
             f"find the region of stream {connection.stream.name}", "none is given", "set region, or AWS_REGION"

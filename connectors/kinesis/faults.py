@@ -1,5 +1,7 @@
 """What an unsuccessful answer means to the caller. Source of the codes: the service model 2013-12-02."""
 
+import msgspec
+
 from connectors.base import ConnectorError, RefusedError, TransientError
 
 _THROTTLED = frozenset(
@@ -73,6 +75,18 @@ _NAMED: dict[str, type[ConnectorError]] = {
     "ResourceNotFoundException": MissingError,
     "ExpiredIteratorException": StaleIteratorError,
 }
+
+
+class Told(msgspec.Struct):
+    """The body of an unsuccessful answer. Servers write its message in one way or the other."""
+
+    type: str = msgspec.field(name="__type", default="")
+    small: str = msgspec.field(name="message", default="")
+    capital: str = msgspec.field(name="Message", default="")
+
+    @property
+    def message(self) -> str:
+        return self.small or self.capital
 
 
 def fault(operation: str, target: str, status: int, code: str, message: str) -> ConnectorError:

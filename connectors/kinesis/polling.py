@@ -186,9 +186,7 @@ class KinesisSource(Source):
 
     def _oldest_ms(self) -> int:
         """Nothing that arrived later has expired, nor will while somebody begins to read."""
-        summary = self._entered.watch.summary
-        expired_ms = self._entered.api.server_now_ms() - summary.retention_ms
-        return max(summary.created_ms, expired_ms + _BEGINNING_MS)
+        return max(self.created_ms, self._entered.horizon_ms() + _BEGINNING_MS)
 
     async def _first_place(self) -> Place:
         """Where to begin, by the server's clock: a time of this machine might lie in the server's future."""

@@ -3,7 +3,6 @@
 It knows no references: a schema holds all that it needs, and Protobuf is taken as text alone.
 """
 
-import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore import xform_name
 
+from connectors.aws import told_region
 from connectors.base import Clock, RefusedError, TransientError
 from connectors.schemas import formats
 from connectors.schemas.definition import Compatibility, Definition, Format, Registered
@@ -180,8 +180,7 @@ async def connect(settings: GlueSettings) -> AsyncIterator[Caller]:
         retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
         warm_up_loader_caches=True,
     )
-    # Botocore reads AWS_DEFAULT_REGION alone; AWS's own containers, and its other tools, know this one.
-    region = settings.region or os.environ.get("AWS_REGION")
+    region = told_region(settings.region)
     creating = AioSession().create_client("glue", region_name=region, endpoint_url=settings.endpoint_url, config=config)
     where = settings.endpoint_url or f"Glue in {region or 'the AWS region of the environment'}"
     with explained(f"reach {where}"):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from connectors.schemas import formats
 from connectors.schemas.cache import Cache
-from connectors.schemas.definition import Compatibility, Field, Format, Registered
+from connectors.schemas.definition import Compatibility, Definition, Field, Format, Registered
 from connectors.schemas.formats import protobuf
 from connectors.schemas.formats.messages import Messages
 from connectors.schemas.naming import Naming
@@ -44,6 +44,8 @@ class Translation:
         self._fixed = compatibility
         self._known = Cache[bytes, Known | None](limit)
         self._counterparts = Cache[tuple[Field, bytes, str | None], Counterpart](limit)
+        self._written = Cache[tuple[str, Definition], _Written](limit)
+        """What is registered, by its subject: versions have those before them in common, messages their schema."""
 
     async def known(self, schema: bytes) -> Known | None:
         """The schema where records come from; None where that registry has none of this id."""
@@ -79,20 +81,33 @@ class Translation:
         subject = self._naming.subject(field, record, registered.subject)
         compatibility = await self._compatibility(registered)
         await self._register_earlier(subject, registered, compatibility)
-        adapted = await asyncio.to_thread(self.target.adapted, definition)
-        schema = await self.target.register(subject, adapted, compatibility)
+        written = await self._register(subject, definition, compatibility)
         if message is None:
-            return Counterpart(schema)
-        messages = await asyncio.to_thread(protobuf.messages, adapted)
-        return Counterpart(schema, self.target.framing.message_of(message, messages))
+            return Counterpart(written.schema)
+        messages = await asyncio.to_thread(protobuf.messages, written.definition)
+        return Counterpart(written.schema, self.target.framing.message_of(message, messages))
 
     async def _register_earlier(self, subject: str, schema: Registered, compatibility: Compatibility | None) -> None:
         """Have those first that were first: each version is compared with those before it."""
         for earlier in await self.source.before(schema) if schema.version > 1 else ():
-            adapted = await asyncio.to_thread(self.target.adapted, earlier)
-            await self.target.register(subject, adapted, compatibility)
+            await self._register(subject, earlier, compatibility)
+
+    async def _register(self, subject: str, definition: Definition, compatibility: Compatibility | None) -> "_Written":
+        async def ask() -> _Written:
+            adapted = await asyncio.to_thread(self.target.adapted, definition)
+            return _Written(await self.target.register(subject, adapted, compatibility), adapted)
+
+        return await self._written.get((subject, definition), ask)
 
     async def _compatibility(self, schema: Registered) -> Compatibility | None:
         if self._fixed is not None or not schema.subject:
             return self._fixed
         return await self.source.compatibility(schema.subject)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A schema in the registry that records go to, as that takes it."""
+
+    schema: bytes
+    definition: Definition

@@ -1,7 +1,6 @@
 """A handler that AWS Lambda runs."""
 
 import asyncio
-import os
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from types import TracebackType
@@ -15,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 
 from bridge.transforms.handlers.handler import Handler, HandlerError
 from bridge.transforms.patience import Patience
+from connectors.aws import told_region
 from connectors.base import RefusedError, TransientError, UnreachableError
 
 _ENTER_S = 22.0
@@ -79,8 +79,7 @@ class Invoked(Handler):
             retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
             warm_up_loader_caches=True,
         )
-        # Botocore reads AWS_DEFAULT_REGION alone; AWS's own containers, and its other tools, know this one.
-        region = self._region or os.environ.get("AWS_REGION")
+        region = told_region(self._region)
         creating = AioSession().create_client(
             "lambda", region_name=region, endpoint_url=self._endpoint_url, config=config
         )

@@ -1,6 +1,5 @@
 """AWS credentials for what is asked of AWS from threads, kept fresh for as long as a mirror runs."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshabl
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError, NoRegionError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
+from connectors.aws import told_region
 from connectors.base import ConnectorError, RefusedError, SettingsError, UnreachableError
 
 _CALLS = Config(connect_timeout=4, read_timeout=6, retries={"mode": "standard", "total_max_attempts": 2})
@@ -47,8 +47,7 @@ class Identity:
     def region(self) -> str:
         """Raises ``SettingsError`` where none is given, and the environment names none."""
         with explained("find the AWS region", self._role):
-            # Botocore reads AWS_DEFAULT_REGION alone; AWS's own containers, and its other tools, know this one.
-            found = self._region or os.environ.get("AWS_REGION") or self._opened().get_config_variable("region")
+            found = told_region(self._region) or self._opened().get_config_variable("region")
         if not found:
             raise SettingsError("find the AWS region", "none is given", "set auth.iam.region, or AWS_REGION")
         return str(found)

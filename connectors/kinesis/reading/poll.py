@@ -88,9 +88,6 @@ class Poll(Feed):
         elif not digest.is_cut and not portion.is_full:
             self._pace.rest(_JUST_READ_S)
 
-    def rest(self, seconds: float) -> None:
-        self._pace.rest(seconds)
-
     async def _iterator_at(self, cursor: Cursor) -> str:
         if self._iterator is None or not self._iterator.is_at(cursor):
             found = await self._around.api.shard_iterator(self._shard, cursor.point, inclusive=cursor.anchored)

@@ -48,9 +48,9 @@ class Digest:
 class Feed(ABC):
     """One way to read a shard."""
 
-    @abstractmethod
     async def turn(self) -> None:
-        """Wait until the shard may be read."""
+        """Wait until the shard may be read, where that is not at any time."""
+        return
 
     @abstractmethod
     async def next(self, cursor: Cursor) -> Portion:
@@ -63,10 +63,6 @@ class Feed(ABC):
     @abstractmethod
     def digested(self, portion: Portion, digest: Digest, cursor: Cursor) -> None:
         """The cursor stands behind what ``digest`` has of ``portion``."""
-
-    @abstractmethod
-    def rest(self, seconds: float) -> None:
-        """Do not read again before that."""
 
     async def aclose(self) -> None:
         """Close what is open."""

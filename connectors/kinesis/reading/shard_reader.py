@@ -60,7 +60,10 @@ class ShardReader:
         around.order.check(self._shard, self._cursor.place, summary, around.api.server_now_ms())
 
     async def _has_ended(self, *, has_children: bool) -> bool:
-        """Whether the last portion is the end of the shard: its children are named, or a listing confirms it."""
+        """Whether the last portion is the end of the shard: its children are named, or a listing confirms it.
+
+        Takes a second where none does: then one may.
+        """
         if has_children:
             return True
         try:
@@ -68,5 +71,5 @@ class ShardReader:
                 return True
         except TransientError as error:
             self._around.observer.retried("ListShards", type(error).__name__)
-        self._feed.rest(_UNCONFIRMED_S)
+        await self._around.clock.sleep(_UNCONFIRMED_S)
         return False

@@ -26,12 +26,6 @@ class FanOutFeed(Feed):
         self._asks = False
         self._is_behind = False
         self._is_polled = False
-        self._rested = around.clock.monotonic()
-
-    async def turn(self) -> None:
-        clock = self._around.clock
-        while (wait := self._rested - clock.monotonic()) > 0:
-            await clock.sleep(wait)
 
     async def next(self, cursor: Cursor) -> Portion:
         if self._asks or self._is_behind or self._is_unproven(cursor):
@@ -60,9 +54,6 @@ class FanOutFeed(Feed):
         else:
             self._is_behind = digest.is_cut
             self._asks = not portion.records and not portion.lag_ms and self._tip.is_due and self._poll.is_due
-
-    def rest(self, seconds: float) -> None:
-        self._rested = self._around.clock.monotonic() + seconds
 
     async def aclose(self) -> None:
         await self._subscription.aclose()

@@ -4,11 +4,10 @@ import zlib
 
 import msgspec
 from botocore.eventstream import EventStreamBuffer, EventStreamMessage, ParserError
-from msgspec import Struct, field
 
 from connectors.base import ConnectorError, TransientError
 from connectors.kinesis.answers import SUBSCRIBE_TO_SHARD_EVENT, SubscribeToShardEvent
-from connectors.kinesis.faults import fault
+from connectors.kinesis.faults import Told, fault
 from connectors.kinesis.long_answer import LongAnswer
 
 _OPERATION = "SubscribeToShard"
@@ -16,11 +15,6 @@ LARGEST_FRAME = 24 * 1024 * 1024
 """Bytes, as botocore takes them at the most; those of AWS stay far below."""
 _PRELUDE = 12
 """Bytes: the lengths of the frame and of its headers, and a check of both."""
-
-
-class _Problem(Struct):
-    message: str = ""
-    message_in_capitals: str = field(name="Message", default="")
 
 
 class Frames:
@@ -36,11 +30,12 @@ class Frames:
 
         Raises ``TransientError`` for what is no frame: nothing of that length is waited for.
         """
-        if not self._prelude:
-            self._prelude = prelude = await self._answer.exactly(_PRELUDE)
-            if prelude and zlib.crc32(prelude[:8]) != int.from_bytes(prelude[8:]):
-                raise self._broken("its lengths do not agree with their check")
-        return int.from_bytes(self._prelude[:4]) if self._prelude else None
+        self._prelude = prelude = await self._answer.exactly(_PRELUDE)
+        if not prelude:
+            return None
+        if zlib.crc32(prelude[:8]) != int.from_bytes(prelude[8:]):
+            raise self._broken("its lengths do not agree with their check")
+        return int.from_bytes(prelude[:4])
 
     async def event(self) -> SubscribeToShardEvent | None:
         """What is in the frame that is announced; None where that is no news of the shard.
@@ -73,10 +68,10 @@ class Frames:
         headers = message.headers
         code = headers.get(":exception-type") or headers.get(":error-code") or "InternalFailure"
         try:
-            problem = msgspec.json.decode(message.payload or b"{}", type=_Problem)
+            told = msgspec.json.decode(message.payload or b"{}", type=Told)
         except msgspec.DecodeError:
-            problem = _Problem()
-        text = problem.message or problem.message_in_capitals or headers.get(":error-message", "")
+            told = Told()
+        text = told.message or headers.get(":error-message", "")
         return fault(_OPERATION, self._target, 400, code, text)
 
     def _broken(self, cause: str) -> TransientError:

@@ -61,7 +61,7 @@ def _fields(message: DescriptorProto, maps: dict[str, DescriptorProto], syntax: 
         if entry is not None:
             key, value = entry.field
             yield ast.MapField(field.name, field.number, _type(key), _type(value))
-        elif not field.HasField("oneof_index") or field.proto3_optional:
+        elif not _chosen(field):
             yield _field(field, syntax)
         elif field.oneof_index not in written:
             written.add(field.oneof_index)
@@ -72,6 +72,7 @@ def _fields(message: DescriptorProto, maps: dict[str, DescriptorProto], syntax: 
 
 
 def _chosen(field: FieldDescriptorProto) -> bool:
+    """Whether it is one of a oneof that somebody wrote: of an optional field of proto3 the compiler makes one."""
     return field.HasField("oneof_index") and not field.proto3_optional
 
 

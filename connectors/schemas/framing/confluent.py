@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeGuard
 from uuid import UUID
 
+from connectors.codecs.varint import read_varint, varint
 from connectors.schemas.definition import Field
 from connectors.schemas.formats.messages import Messages, Path
-from connectors.schemas.framing import varint
 from connectors.schemas.framing.frame import Framing, Packed
 
 _BY_ID = b"\x00"
@@ -68,7 +68,7 @@ class ConfluentFraming(Framing):
         path = messages.paths[name]
         if path == _FIRST:
             return b"\x00"
-        return b"".join(varint.write(number << 1) for number in (len(path), *path))
+        return b"".join(varint(number << 1) for number in (len(path), *path))
 
     def text(self, schema: bytes) -> str:
         return str(UUID(bytes=schema)) if len(schema) == _GUID_SIZE else str(int.from_bytes(schema, "big"))
@@ -80,7 +80,7 @@ def _tells(header: bytes | None) -> TypeGuard[bytes]:
 
 def _read(rest: bytes) -> tuple[Path, int] | None:
     """The message's numbers, and where they end; None where they cannot be read. Zig-zag of what is not negative."""
-    count = varint.read(rest, 0)
+    count = read_varint(rest, 0)
     if count is None or count[0] & 1:
         return None
     depth, end = count[0] >> 1, count[1]
@@ -90,7 +90,7 @@ def _read(rest: bytes) -> tuple[Path, int] | None:
         return None
     path: list[int] = []
     for _ in range(depth):
-        number = varint.read(rest, end)
+        number = read_varint(rest, end)
         if number is None or number[0] & 1:
             return None
         path.append(number[0] >> 1)

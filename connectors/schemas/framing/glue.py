@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from connectors.codecs.compression import LARGEST
+from connectors.codecs.compression import inflated
+from connectors.codecs.varint import read_varint, varint
 from connectors.schemas.definition import Field
 from connectors.schemas.formats.messages import Messages
-from connectors.schemas.framing import varint
 from connectors.schemas.framing.frame import Framing, Packed
 
 _PLAIN = b"\x03\x00"
@@ -40,7 +40,7 @@ class GlueFraming(Framing):
 
     def unpack(self, payload: bytes, header: bytes | None) -> bytes | None:
         rest = payload[self.prefix_size :]
-        return rest if self.is_plain(payload) else _inflated(rest)
+        return rest if self.is_plain(payload) else inflated(rest)
 
     def is_plain(self, prefix: bytes) -> bool:
         return prefix.startswith(_PLAIN)
@@ -51,25 +51,15 @@ class GlueFraming(Framing):
         return Packed(_PLAIN + schema + message + body)
 
     def message_size(self, rest: bytes) -> int | None:
-        number = varint.read(rest, 0)
+        number = read_varint(rest, 0)
         return None if number is None else number[1]
 
     def message_name(self, message: bytes, messages: Messages) -> str | None:
-        number = varint.read(message, 0)
+        number = read_varint(message, 0)
         return messages.ordered[number[0]] if number is not None and number[0] < len(messages.ordered) else None
 
     def message_of(self, name: str, messages: Messages) -> bytes:
-        return varint.write(messages.ordered.index(name))
+        return varint(messages.ordered.index(name))
 
     def text(self, schema: bytes) -> str:
         return str(UUID(bytes=schema))
-
-
-def _inflated(data: bytes) -> bytes | None:
-    """None of what is not wholly zlib's, or grows beyond what a codec takes: a few bytes may claim any size."""
-    stream = zlib.decompressobj()
-    try:
-        rest = stream.decompress(data, LARGEST + 1)
-    except zlib.error:
-        return None
-    return rest if stream.eof and not stream.unused_data and len(rest) <= LARGEST else None

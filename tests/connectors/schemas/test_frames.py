@@ -9,8 +9,8 @@ from confluent_kafka.schema_registry.common.serde import SchemaId
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.codecs.varint import read_varint, varint
 from connectors.schemas.formats.messages import Messages
-from connectors.schemas.framing import varint
 from connectors.schemas.framing.confluent import ConfluentFraming
 from connectors.schemas.framing.glue import GlueFraming
 
@@ -67,8 +67,8 @@ def test_header_of_confluent_is_that_of_its_client(schema: bytes, path: list[int
 @given(st.integers(0, 2**32 - 1), st.binary())
 def test_number_is_read_as_it_was_written(number: int, behind: bytes) -> None:
     """And where it ends, whatever follows."""
-    written = varint.write(number)
-    assert varint.read(written + behind, 0) == (number, len(written))
+    written = varint(number)
+    assert read_varint(written + behind, 0) == (number, len(written))
 
 
 @given(st.binary())

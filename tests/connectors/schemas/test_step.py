@@ -286,6 +286,18 @@ async def test_versions_are_registered_in_their_order() -> None:
     assert [text[-3:-1] for _, text in target.registered] == ["1]", "2]", "3]"]
 
 
+async def test_versions_that_several_have_behind_them_are_registered_once() -> None:
+    """However many versions of a schema a mirror meets, each is sent to the other registry one time."""
+    source, target = MemoryRegistry(GlueFraming(), ID), confluent()
+    versions = (1, 2, 3, 4)
+    for version in versions:
+        source.add(bytes([version]) * 16, replace(AVRO, text=AVRO.text.replace("[]", f"[{version}]")), version=version)
+
+    await step_of(source, target).apply(batch_of([b"\x03\x00" + bytes([each]) * 16 + b"body" for each in versions]))
+
+    assert [text[-3:-1] for _, text in target.registered] == ["1]", "2]", "3]", "4]"]
+
+
 @pytest.mark.parametrize("fixed", [None, Compatibility.NONE])
 async def test_new_subject_gets_the_compatibility(fixed: Compatibility | None) -> None:
     """That of the schema in the other registry, or the one that is asked for."""
