@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from bridge.transforms.own_headers import Kept
+from bridge.transforms.own_headers import OwnHeaders
 from connectors.base import Batch, Clock, Observer, Rejected
 from connectors.transform import Transform, Transformed
 
@@ -46,8 +46,8 @@ class Chain(Transform):
         return self._at_work.get(partition, self.name)
 
     async def apply(self, batch: Batch) -> Transformed:
-        kept = Kept(batch)
-        given, dropped, rejected = kept.rest, Counter[str](), dict[int, Rejected]()
+        own = OwnHeaders(batch)
+        given, dropped, rejected = own.rest, Counter[str](), dict[int, Rejected]()
         for step in self._steps:
             if not len(given):
                 break
@@ -62,7 +62,7 @@ class Chain(Transform):
                 following = _without(following, {batch.positions[index] for index in rejected})
             given = following
         in_order = tuple(rejected[index] for index in sorted(rejected))
-        return Transformed(_numbered(kept.put_back(given)), dropped, in_order)
+        return Transformed(_numbered(own.put_back(given)), dropped, in_order)
 
     async def _timed(self, step: Transform, batch: Batch) -> Transformed:
         since_s = self._clock.monotonic()

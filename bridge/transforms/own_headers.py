@@ -7,7 +7,7 @@ from connectors.base import Batch, Header
 OWN_PREFIX = "kmbridge-"
 
 
-class Kept:
+class OwnHeaders:
     """Those of a batch, while it is transformed."""
 
     def __init__(self, batch: Batch) -> None:
