@@ -36,6 +36,9 @@ REPLAY_HEADER = "kmbridge-replay"
 DUAL_WRITE_HEADER = "kmbridge-dual-write"
 """Names a record that an application writes to two places, in both of them (docs: dual writes)."""
 
+OWN_PREFIX = "kmbridge-"
+"""Headers so named say how a record travelled, and are no part of what it holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Partition:

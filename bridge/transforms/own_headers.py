@@ -2,9 +2,7 @@
 
 from dataclasses import replace
 
-from connectors.base import Batch, Header
-
-OWN_PREFIX = "kmbridge-"
+from connectors.base import OWN_PREFIX, Batch, Header
 
 
 class OwnHeaders:
