@@ -39,6 +39,11 @@ DUAL_WRITE_HEADER = "kmbridge-dual-write"
 OWN_PREFIX = "kmbridge-"
 """Headers so named say how a record travelled, and are no part of what it holds."""
 
+RECORD_OVERHEAD = 300
+"""Bytes of memory that a record takes beside key, value and headers: objects, its position, its timestamp."""
+HEADER_OVERHEAD = 150
+"""Bytes of memory that a header takes beside its value: two objects and its place."""
+
 
 @dataclass(frozen=True, slots=True)
 class Partition:
