@@ -108,6 +108,11 @@ class Budget(Protocol):
         """
 
 
+def size_of(keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> int:
+    """Bytes of ``keys`` and ``values``."""
+    return sum(len(text) for text in (*keys, *values) if text is not None)
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """A stretch of one partition's records in source order, as columns of equal length.
@@ -197,7 +202,7 @@ class Batch:
             headers=None if self.headers is None else [self.headers[index] for index in chosen],
             origins=None if self.origins is None else [self.origins[index] for index in chosen],
             parts=None if self.parts is None else [self.parts[index] for index in chosen],
-            size=sum(len(text) for text in (*keys, *values) if text is not None),
+            size=size_of(keys, values),
         )
 
     def others(self, rejected: Iterable["Rejected"]) -> list[int]:
