@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bridge.coordination.leavable_thread import LeavableThread
+from bridge.leavable_thread import LeavableThread
 from bridge.transforms.answers import Answer, told
 from bridge.transforms.calls import Calls
 from bridge.transforms.function import BatchFunction, RecordFunction
