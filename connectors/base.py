@@ -210,6 +210,10 @@ class Batch:
         left_out = {each.index for each in rejected}
         return [index for index in range(len(self)) if index not in left_out]
 
+    def without(self, rejected: Collection["Rejected"]) -> "Batch":
+        """The batch less its ``rejected`` records; itself where there are none."""
+        return self.pick(self.others(rejected)) if rejected else self
+
     def release(self) -> None:
         """Give the batch's share of the budget back. A second call does nothing."""
         if self.reservation is not None:

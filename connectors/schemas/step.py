@@ -55,7 +55,7 @@ class SchemaStep(Transform):
                     refused.setdefault(index, self._refused(batch, index, rewriting.field, schema))
         made = replace(made, size=size_of(made.keys, made.values))
         rejected = tuple(refused[index] for index in sorted(refused))
-        return Transformed(made.pick(made.others(rejected)) if rejected else made, rejected=rejected)
+        return Transformed(made.without(rejected), rejected=rejected)
 
     def _with(self, batch: Batch, field: Field, rewritten: Rewritten) -> Batch:
         if rewritten.told:
