@@ -36,6 +36,14 @@ REPLAY_HEADER = "kmbridge-replay"
 DUAL_WRITE_HEADER = "kmbridge-dual-write"
 """Names a record that an application writes to two places, in both of them (docs: dual writes)."""
 
+OWN_PREFIX = "kmbridge-"
+"""Headers so named say how a record travelled, and are no part of what it holds."""
+
+RECORD_OVERHEAD = 300
+"""Bytes of memory that a record takes beside key, value and headers: objects, its position, its timestamp."""
+HEADER_OVERHEAD = 150
+"""Bytes of memory that a header takes beside its value: two objects and its place."""
+
 
 @dataclass(frozen=True, slots=True)
 class Partition:
@@ -98,6 +106,11 @@ class Budget(Protocol):
 
         A size above the whole budget is cut to it, so that one oversized answer passes alone instead of never.
         """
+
+
+def size_of(keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> int:
+    """Bytes of ``keys`` and ``values``."""
+    return sum(len(text) for text in (*keys, *values) if text is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,13 +202,17 @@ class Batch:
             headers=None if self.headers is None else [self.headers[index] for index in chosen],
             origins=None if self.origins is None else [self.origins[index] for index in chosen],
             parts=None if self.parts is None else [self.parts[index] for index in chosen],
-            size=sum(len(text) for text in (*keys, *values) if text is not None),
+            size=size_of(keys, values),
         )
 
     def others(self, rejected: Iterable["Rejected"]) -> list[int]:
         """The indexes of the records that are not ``rejected``."""
         left_out = {each.index for each in rejected}
         return [index for index in range(len(self)) if index not in left_out]
+
+    def without(self, rejected: Collection["Rejected"]) -> "Batch":
+        """The batch less its ``rejected`` records; itself where there are none."""
+        return self.pick(self.others(rejected)) if rejected else self
 
     def release(self) -> None:
         """Give the batch's share of the budget back. A second call does nothing."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import singledispatch
+from typing import assert_never
 
 from bridge.config import Configuration
-from bridge.config.section import Section
+from bridge.config.transforms import Step
 from bridge.config.transforms.filter import FilterTransform
 from bridge.config.transforms.handler import HandlerCalls
 from bridge.config.transforms.headers import HeadersTransform
@@ -56,54 +56,44 @@ def steps_of(configuration: Configuration, clock: Clock) -> Sequence[Transform]:
     return [_step(section, around) for section in configuration.transforms]
 
 
-@singledispatch
-def _step(section: Section, around: _Around) -> Transform:
-    """The step that ``section`` asks for: what is registered for its class."""
-    raise NotImplementedError(type(section).__name__)
+def _step(section: Step, around: _Around) -> Transform:
+    """The step that ``section`` asks for."""
+    step: Transform
+    match section:
+        case PythonTransform():
+            step = _python(section, around)
+        case LambdaTransform(lambda_=called):
+            invoked = Invoked(called.function, called.reached_in, called.endpoint_url, called.timeout)
+            step = _handler(invoked, called, around)
+        case FilterTransform():
+            step = Filter(section.filter)
+        case MapTransform():
+            step = _map(section)
+        case RekeyTransform():
+            step = Rekey(section.rekey)
+        case HeadersTransform():
+            step = Headers(section.headers.set, section.headers.remove)
+        case RedactTransform():
+            step = Redact(section.redact.fields, _cover(section.redact))
+        case SchemasTransform():
+            step = _schemas(section, around)
+        case _:
+            assert_never(section)
+    return step
 
 
-@_step.register
 def _python(section: PythonTransform, around: _Around) -> Transform:
     if section.event is None:
         return PythonStep(PythonSettings(section.python, section.takes, section.path, section.timeout))
     return _handler(InProcess(section.python, section.path, section.timeout), section, around)
 
 
-@_step.register
-def _lambda(section: LambdaTransform, around: _Around) -> Transform:
-    called = section.lambda_
-    invoked = Invoked(called.function, called.reached_in, called.endpoint_url, called.timeout)
-    return _handler(invoked, called, around)
-
-
-@_step.register
-def _filter(section: FilterTransform, _: _Around) -> Transform:
-    return Filter(section.filter)
-
-
-@_step.register
-def _map(section: MapTransform, _: _Around) -> Transform:
+def _map(section: MapTransform) -> Transform:
     if isinstance(section.map, str):
         return NewValue(section.map)
     return EditedValue(section.map.set, section.map.remove)
 
 
-@_step.register
-def _rekey(section: RekeyTransform, _: _Around) -> Transform:
-    return Rekey(section.rekey)
-
-
-@_step.register
-def _headers(section: HeadersTransform, _: _Around) -> Transform:
-    return Headers(section.headers.set, section.headers.remove)
-
-
-@_step.register
-def _redact(section: RedactTransform, _: _Around) -> Transform:
-    return Redact(section.redact.fields, _cover(section.redact))
-
-
-@_step.register
 def _schemas(section: SchemasTransform, around: _Around) -> Transform:
     read, written = around.configuration.source.end.short_name, around.configuration.sink.end.short_name
     return SchemasStep(section.schemas.settings(read, written), around.clock)
@@ -124,8 +114,7 @@ def _handler(handler: Handler, called: HandlerCalls, around: _Around) -> Transfo
 
 def _origin(configuration: Configuration) -> Origin:
     """As far as the configuration tells it; a topic is told as a stream of its name."""
-    source = configuration.source
-    if source.kinesis is None:
-        return Origin("kafka", NOBODY, configuration.source.end.place.rpartition("/")[2])
-    stream = source.kinesis
+    stream = configuration.source.kinesis
+    if stream is None:
+        return Origin("kafka", NOBODY, configuration.source.end.short_name)
     return Origin(stream.reached_in or "", stream.account or NOBODY, stream.stream_name)

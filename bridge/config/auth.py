@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, SecretStr, Tag, model_validator
 
 from bridge.config.quantities import allowed
-from bridge.config.section import Section, at
+from bridge.config.section import Section, at, text_or_section
 
 _SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:(?P<region>[a-z0-9-]+):\d{12}:secret:\S+")
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+")
@@ -108,12 +108,8 @@ def _kind(value: Any) -> Any:
     return value
 
 
-def _tag(value: Any) -> str:
-    return "<text>" if isinstance(value, str) else "<section>"
-
-
 Auth = Annotated[
     Annotated[Literal["none"], Tag("<text>")] | Annotated[AuthSection, Tag("<section>")],
-    Discriminator(_tag),
+    Discriminator(text_or_section),
     BeforeValidator(_kind),
 ]

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
-from pydantic_core import PydanticCustomError
 
 from bridge.config.auth import Auth
 from bridge.config.cluster import KafkaCluster
 from bridge.config.names import Endpoint, Servers, Table, Topic
 from bridge.config.quantities import Slots, allowed
-from bridge.config.section import Section
+from bridge.config.section import Section, unknown
 from checkpoints.kafka.topic import DEFAULT_SLOTS, DEFAULT_TOPIC
 
 _KINDS = ("sqlite", "kafka", "dynamodb")
@@ -60,7 +59,7 @@ class DynamoCheckpoints(Section):
 def _kind(value: Any) -> Any:
     kinds = [key for key in _KINDS if key in value] if isinstance(value, dict) else []
     if isinstance(value, dict) and value and not kinds:
-        raise PydanticCustomError("extra_forbidden", "Extra inputs are not permitted", {"key": str(next(iter(value)))})
+        raise unknown(next(iter(value)))
     if value not in ("auto", "memory") and len(kinds) != 1:
         raise allowed(
             "auto, memory, or a section with exactly one of sqlite: {path: FILE}, "

@@ -77,12 +77,16 @@ def _has_address(url: str) -> bool:
         return False
 
 
+def listed(value: Any, what: str) -> Any:
+    """A list; or text with commas, as options and URLs give it. ``what`` it is to be is said of all else."""
+    each = value.split(",") if isinstance(value, str) else value
+    if not isinstance(each, list) or not each:
+        raise allowed(what)
+    return tuple(one.strip() if isinstance(one, str) else one for one in each)
+
+
 def _servers(value: Any) -> Any:
-    """A list; or text with commas, as options and URLs give it."""
-    servers = value.split(",") if isinstance(value, str) else value
-    if not isinstance(servers, list) or not servers:
-        raise allowed("a list of HOST:PORT, as [b-1:9098, b-2:9098]")
-    return tuple(server.strip() if isinstance(server, str) else server for server in servers)
+    return listed(value, "a list of HOST:PORT, as [b-1:9098, b-2:9098]")
 
 
 def _server(value: str) -> str:

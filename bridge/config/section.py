@@ -40,6 +40,16 @@ class Choice(Section):
         return allowed(f"exactly one of {', '.join(cls.forms[:-1])} and {cls.forms[-1]}")
 
 
+def text_or_section(value: Any) -> str:
+    """The tag of a value that is one of the two, for ``Discriminator``."""
+    return "<text>" if isinstance(value, str) else "<section>"
+
+
+def unknown(key: object) -> PydanticCustomError:
+    """The error of a value that has ``key`` where no form of it has one."""
+    return PydanticCustomError("extra_forbidden", "Extra inputs are not permitted", {"key": str(key)})
+
+
 def at(key: str, what: str) -> PydanticCustomError:
     """The error of a section where the value at ``key`` is not ``what`` the others allow."""
     return PydanticCustomError("not_allowed", "Input should be {what}", {"what": what, "key": key})

@@ -10,7 +10,7 @@ from typing import Self
 
 from confluent_kafka import KafkaException
 
-from bridge.coordination.leavable_thread import LeavableThread
+from bridge.leavable_thread import LeavableThread
 from checkpoints.base import CheckpointError
 from checkpoints.kafka.writer import SlotRecord
 from connectors.base import ConnectorError, TransientError

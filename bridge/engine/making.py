@@ -7,13 +7,10 @@ from bridge.engine.crossing import Crossing
 from bridge.engine.sieve import Sieve
 from bridge.engine.surroundings import Surroundings
 from connectors import provenance
-from connectors.base import Batch, ConnectorError, TransientError
+from connectors.base import RECORD_OVERHEAD, Batch, ConnectorError, TransientError
 
 SLOW_S = 10.0
 """Of a transform that takes so long it is told."""
-
-_RECORD_OVERHEAD = 300
-"""Bytes of memory that a record takes beside key and value, as sources count them."""
 
 
 class Making:
@@ -66,6 +63,6 @@ class Making:
 
 def _account(read: Batch, made: Batch) -> None:
     """Have the budget know of what ``made`` takes beyond ``read``, which is its share: reading on waits for that."""
-    more = made.size - read.size + _RECORD_OVERHEAD * (len(made) - len(read))
+    more = made.size - read.size + RECORD_OVERHEAD * (len(made) - len(read))
     if read.reservation is not None and more > 0:
         read.reservation.grow(more)

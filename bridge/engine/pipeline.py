@@ -13,7 +13,7 @@ from bridge.engine.dead_letter import letter_of
 from bridge.engine.making import Making
 from bridge.engine.policy import OnError
 from bridge.engine.progress import Progress
-from bridge.engine.rejection import RejectedError, stop_at, without
+from bridge.engine.rejection import RejectedError, stop_at
 from bridge.engine.retry import Backoff
 from bridge.engine.sieve import Sieve
 from bridge.engine.status import LaneState
@@ -201,7 +201,7 @@ class Pipeline:
             rejected = crossing.as_read(sent, outcome.rejected)
             await self._bury_apart(crossing, rejected)
             self._count_buried(rejected)
-            sent = without(sent, outcome.rejected)
+            sent = sent.without(outcome.rejected)
         self._around.totals.written(sent, self._around.clock.now_ms())
         self._advance(crossing.made, len(sent))
         if submission.stop is not None:

@@ -1,4 +1,4 @@
-"""Records that cannot be written, and what of their batch goes on without them."""
+"""A record that cannot be written, where policy says to stop there."""
 
 from connectors.base import Batch, ConnectorError, Position, Rejected
 
@@ -20,9 +20,3 @@ def stop_at(batch: Batch, rejected: Rejected) -> RejectedError:
         "such records elsewhere and goes on",
         batch.positions[rejected.index],
     )
-
-
-def without(batch: Batch, rejected: tuple[Rejected, ...]) -> Batch:
-    if not rejected:
-        return batch
-    return batch.pick(batch.others(rejected))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from connectors.base import Batch, Place, Reservation
+from connectors.base import Batch, Place, Reservation, size_of
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ class Remainder:
             arrivals_ms=_part(batch.arrivals_ms, first, end),
             headers=_part(batch.headers, first, end),
             origins=_part(batch.origins, first, end),
-            size=sum(len(text) for column in (keys, values) for text in column if text is not None),
+            size=size_of(keys, values),
             reservation=reservation,
         )
         return piece if end == len(batch) else self._with_more_behind(piece, held_ms)

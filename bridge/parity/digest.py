@@ -11,10 +11,8 @@ from itertools import repeat
 import msgspec
 from xxhash import xxh3_128_intdigest
 
-from connectors.base import Header
+from connectors.base import OWN_PREFIX, Header
 
-_OWN_HEADERS = "kmbridge-"
-"""Headers which say how a record travelled and are no part of what it holds."""
 _SUB_BITS = 32
 """More than the records inside of one aggregate need."""
 
@@ -49,8 +47,8 @@ def contents(
 def content(headers: tuple[Header, ...]) -> tuple[Header, ...]:
     """``headers`` without those which the bridge added itself."""
     for name, _ in headers:
-        if name.startswith(_OWN_HEADERS):
-            return tuple(header for header in headers if not header[0].startswith(_OWN_HEADERS))
+        if name.startswith(OWN_PREFIX):
+            return tuple(header for header in headers if not header[0].startswith(OWN_PREFIX))
     return headers
 
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from bridge.transforms.own_headers import Kept
-from connectors.base import Batch, Clock, Observer, Rejected
+from bridge.engine.crossing import Crossing
+from bridge.transforms.own_headers import OwnHeaders
+from connectors.base import Batch, Clock, Observer
 from connectors.transform import Transform, Transformed
 
 
@@ -46,23 +47,17 @@ class Chain(Transform):
         return self._at_work.get(partition, self.name)
 
     async def apply(self, batch: Batch) -> Transformed:
-        kept = Kept(batch)
-        given, dropped, rejected = kept.rest, Counter[str](), dict[int, Rejected]()
+        own, dropped = OwnHeaders(batch), Counter[str]()
+        crossing = Crossing(batch, own.rest)
         for step in self._steps:
+            given = crossing.sent()
             if not len(given):
                 break
             made = await self._timed(step, given)
             dropped.update(made.dropped)
-            following = made.batch
-            if made.rejected:
-                indexes = {position: index for index, position in enumerate(batch.positions)}
-                for each in made.rejected:
-                    index = indexes[given.positions[each.index]]
-                    rejected.setdefault(index, replace(each, index=index))
-                following = _without(following, {batch.positions[index] for index in rejected})
-            given = following
-        in_order = tuple(rejected[index] for index in sorted(rejected))
-        return Transformed(_numbered(kept.put_back(given)), dropped, in_order)
+            refusing = Crossing(batch, given, crossing.refused).refusing(made.rejected)
+            crossing = replace(refusing, made=made.batch)
+        return Transformed(_numbered(own.put_back(crossing.sent())), dropped, crossing.refused)
 
     async def _timed(self, step: Transform, batch: Batch) -> Transformed:
         since_s = self._clock.monotonic()
@@ -72,11 +67,6 @@ class Chain(Transform):
         finally:
             del self._at_work[batch.partition]
             self._observer.transformed(step.name, self._clock.monotonic() - since_s)
-
-
-def _without(batch: Batch, left_out: set[str]) -> Batch:
-    kept = [index for index, position in enumerate(batch.positions) if position not in left_out]
-    return batch if len(kept) == len(batch) else batch.pick(kept)
 
 
 def _numbered(batch: Batch) -> Batch:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import repeat
 
-from connectors.base import Batch, Record
+from connectors.base import Batch, Record, size_of
 
 
 def records_of(batch: Batch) -> list[Record]:
@@ -32,19 +32,15 @@ def rebuilt(batch: Batch, made: Sequence[tuple[int, Record]]) -> Batch:
         timestamps_ms=[record.timestamp_ms for record in records],
         headers=headers if any(headers) else None,
         arrivals_ms=[arrived_ms[index] for index, _ in made],
-        size=sum(len(text) for text in (*keys, *values) if text is not None),
+        size=size_of(keys, values),
     )
 
 
 def with_values(batch: Batch, values: Sequence[bytes | None]) -> Batch:
     """``batch`` with these values, one for each record."""
-    return _sized(replace(batch, values=values))
+    return replace(batch, values=values, size=size_of(batch.keys, values))
 
 
 def with_keys(batch: Batch, keys: Sequence[bytes | None]) -> Batch:
     """``batch`` with these keys, one for each record."""
-    return _sized(replace(batch, keys=keys))
-
-
-def _sized(batch: Batch) -> Batch:
-    return replace(batch, size=sum(len(text) for text in (*batch.keys, *batch.values) if text is not None))
+    return replace(batch, keys=keys, size=size_of(keys, batch.values))

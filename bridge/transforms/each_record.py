@@ -38,8 +38,7 @@ class EachRecord(Transform, Generic[T]):
             except RecursionError:
                 # What is read in depth here, and by the libraries, has Python's own limit.
                 rejected.append(Rejected(index, TOO_DEEP, f"{self.name}: the value is nested too deeply"))
-        fit = batch.pick(batch.others(rejected)) if rejected else batch
-        return replace(self._with(fit, made), rejected=tuple(rejected))
+        return replace(self._with(batch.without(rejected), made), rejected=tuple(rejected))
 
     @abstractmethod
     def _make(self, batch: Batch, index: int) -> T:

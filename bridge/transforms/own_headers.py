@@ -2,12 +2,10 @@
 
 from dataclasses import replace
 
-from connectors.base import Batch, Header
-
-OWN_PREFIX = "kmbridge-"
+from connectors.base import OWN_PREFIX, Batch, Header
 
 
-class Kept:
+class OwnHeaders:
     """Those of a batch, while it is transformed."""
 
     def __init__(self, batch: Batch) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from bridge.coordination.leavable_thread import LeavableThread
+from bridge.leavable_thread import LeavableThread
 from bridge.transforms.answers import Answer, told
 from bridge.transforms.calls import AwaitedRecordCalls, BatchCalls, Calls, RecordCalls, in_loop, in_thread
 from bridge.transforms.columns import rebuilt, records_of

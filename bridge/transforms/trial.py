@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bridge.coordination.leavable_thread import LeavableThread
-from bridge.transforms.answers import Answer, told
-from bridge.transforms.calls import Calls
+from bridge.leavable_thread import LeavableThread
+from bridge.transforms.answers import told
 from bridge.transforms.function import BatchFunction, RecordFunction
 from bridge.transforms.python import PythonSettings, calls_of
 from connectors.base import Record
@@ -44,7 +43,7 @@ def trial(
     thread = LeavableThread("trial")
     calls = calls_of(function, PythonSettings(_name(function), takes, timeout_s=timeout_s), thread)
     try:
-        answers = asyncio.run(_answers(calls, records))
+        answers = asyncio.run(calls.answers(records))
     finally:
         thread.end()
     both = [*zip(records, answers, strict=True)]
@@ -53,10 +52,6 @@ def trial(
         tuple(record for record, answer in both if answer == ()),
         tuple((record, told(answer)) for record, answer in both if isinstance(answer, Exception)),
     )
-
-
-async def _answers(calls: Calls, records: Sequence[Record]) -> Sequence[Answer]:
-    return await calls.answers(records)
 
 
 def _name(function: Any) -> str:

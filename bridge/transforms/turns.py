@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from bridge.coordination.leavable_thread import LeavableThread
+from bridge.leavable_thread import LeavableThread
 from bridge.transforms.patience import Patience
 
 T = TypeVar("T")

@@ -105,5 +105,5 @@ def _added(counts: Iterable[Mapping[Key, Number]]) -> dict[Key, Number]:
     added: dict[Key, Number] = {}
     for each in counts:
         for key, count in each.items():
-            added[key] = added[key] + count if key in added else count
+            added[key] = added.get(key, 0) + count
     return added

@@ -4,13 +4,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from connectors.base import Header
+from connectors.base import HEADER_OVERHEAD, RECORD_OVERHEAD, Header
 from connectors.codecs.kpl import Aggregate
-
-RECORD_OVERHEAD = 300
-"""Bytes of memory that a record takes beside key, value and headers: objects, its position, its timestamp."""
-HEADER_OVERHEAD = 150
-"""Bytes of memory that a header takes beside its value: two objects and its place."""
 
 
 class Decoded(Struct, frozen=True, gc=False):

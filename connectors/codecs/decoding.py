@@ -3,10 +3,10 @@
 import sys
 from typing import Literal
 
-from connectors.base import Header
+from connectors.base import HEADER_OVERHEAD, RECORD_OVERHEAD, Header
 from connectors.codecs import envelope, kpl, kpl_codec
 from connectors.codecs.compression import GZIP_MAGIC, ZSTD_MAGIC, Decompressor
-from connectors.codecs.decoded import HEADER_OVERHEAD, RECORD_OVERHEAD, Decoded, memory_of
+from connectors.codecs.decoded import Decoded, memory_of
 from connectors.codecs.kpl_simple import Simple, SimpleReader
 
 ReadCodec = Literal["auto", "raw", "kpl", "envelope"]

@@ -42,7 +42,7 @@ class Delivery:
         rejected = limits.rejections(self.batch, now_ms)
         if rejected:
             self._outcome = Outcome(rejected)
-            self.sent = self.batch.pick(self.batch.others(rejected))
+            self.sent = self.batch.without(rejected)
         self.reports = self._hearers()
         self._left = len(self.reports) - self.reports.count(None)
         if not self._left:

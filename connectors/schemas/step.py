@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from connectors.base import Batch, Clock, Header, RefusedError, Rejected
+from connectors.base import Batch, Clock, Header, RefusedError, Rejected, size_of
 from connectors.schemas.definition import Field
 from connectors.schemas.rewriting import Rewriting, Rewritten
 from connectors.schemas.settings import Unknown
@@ -53,9 +53,9 @@ class SchemaStep(Transform):
             if self._unknown is not Unknown.PASS:
                 for index, schema in sorted(rewritten.unknown.items()):
                     refused.setdefault(index, self._refused(batch, index, rewriting.field, schema))
-        made = replace(made, size=sum(len(text) for text in (*made.keys, *made.values) if text is not None))
+        made = replace(made, size=size_of(made.keys, made.values))
         rejected = tuple(refused[index] for index in sorted(refused))
-        return Transformed(made.pick(made.others(rejected)) if rejected else made, rejected=rejected)
+        return Transformed(made.without(rejected), rejected=rejected)
 
     def _with(self, batch: Batch, field: Field, rewritten: Rewritten) -> Batch:
         if rewritten.told:

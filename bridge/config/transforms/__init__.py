@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Discriminator, Tag
 from pydantic_core import PydanticCustomError
 
 from bridge.config.quantities import allowed
-from bridge.config.section import Section
+from bridge.config.section import Section, unknown
 from bridge.config.transforms.filter import FilterTransform
 from bridge.config.transforms.headers import HeadersTransform
 from bridge.config.transforms.lambda_function import LambdaTransform
@@ -37,7 +37,7 @@ def _one_kind(value: Any) -> Any:
         raise _wrong()
     kinds = [key for key in value if key in _KINDS]
     if not kinds and value:
-        raise PydanticCustomError("extra_forbidden", "Extra inputs are not permitted", {"key": str(next(iter(value)))})
+        raise unknown(next(iter(value)))
     if len(kinds) != 1:
         raise _wrong()
     return value
@@ -45,7 +45,7 @@ def _one_kind(value: Any) -> Any:
 
 def _wrong() -> PydanticCustomError:
     *others, last = _KINDS.values()
-    return allowed(f"a section with exactly one of {', '.join(others)} and {last}" if others else f"a section {last}")
+    return allowed(f"a section with exactly one of {', '.join(others)} and {last}")
 
 
 def _tag(value: Any) -> str:

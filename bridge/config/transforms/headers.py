@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 from bridge.config.quantities import allowed
 from bridge.config.section import Section
 from bridge.config.transforms.expression import Expression
-from bridge.transforms.own_headers import OWN_PREFIX
+from connectors.base import OWN_PREFIX
 
 
 def _not_ours(value: dict[str, str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from bridge.config.quantities import allowed
-from bridge.config.section import Section
+from bridge.config.section import Section, text_or_section
 from bridge.config.transforms.expression import Expression, Path, Settings
 
 _FORMS = "an expression of the whole value, or a section with set: {PATH: EXPRESSION} and remove: [PATH]"
@@ -32,13 +32,9 @@ def _form(value: Any) -> Any:
     return value
 
 
-def _tag(value: Any) -> str:
-    return "<text>" if isinstance(value, str) else "<section>"
-
-
 class MapTransform(Section):
     map: Annotated[
         Annotated[Expression, Tag("<text>")] | Annotated[Edit, Tag("<section>")],
-        Discriminator(_tag),
+        Discriminator(text_or_section),
         BeforeValidator(_form),
     ] = Field(description="An expression in CEL that gives the whole value, null for a tombstone; or what to change.")

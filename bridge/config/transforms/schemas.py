@@ -6,9 +6,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, SecretStr, Tag, model_validator
 
 from bridge.config.auth import TlsAuth
-from bridge.config.names import Endpoint
+from bridge.config.names import Endpoint, listed
 from bridge.config.quantities import allowed
-from bridge.config.section import Choice, Section, at
+from bridge.config.section import Choice, Section, at, text_or_section
 from connectors.schemas.definition import Compatibility
 from connectors.schemas.definition import Field as Half
 from connectors.schemas.naming import PLACES, STRATEGIES, places
@@ -31,10 +31,7 @@ def _registry_name(value: str) -> str:
 
 
 def _urls(value: Any) -> Any:
-    urls = value.split(",") if isinstance(value, str) else value
-    if not isinstance(urls, list) or not urls:
-        raise allowed("a URL, as https://registry:8081, or a list of them")
-    return tuple(url.strip() if isinstance(url, str) else url for url in urls)
+    return listed(value, "a URL, as https://registry:8081, or a list of them")
 
 
 def _subject(value: str) -> str:
@@ -137,12 +134,9 @@ def _kind(value: Any) -> Any:
     return value
 
 
-def _tag(value: Any) -> str:
-    return "<text>" if isinstance(value, str) else "<section>"
-
-
 _Word = Annotated[Literal["glue"], Tag("<text>")]
-
+_FromEnd = _Word | Annotated[_From, Tag("<section>")]
+_ToEnd = _Word | Annotated[_To, Tag("<section>")]
 
 RegistryEnd = Literal["glue"] | _From | _To
 
@@ -150,10 +144,10 @@ RegistryEnd = Literal["glue"] | _From | _To
 class Schemas(Section):
     """From which registry to which."""
 
-    from_: Annotated[_Word | Annotated[_From, Tag("<section>")], Discriminator(_tag), BeforeValidator(_kind)] = Field(
+    from_: Annotated[_FromEnd, Discriminator(text_or_section), BeforeValidator(_kind)] = Field(
         alias="from", description="Whose ids records have; glue alone is its default registry."
     )
-    to: Annotated[_Word | Annotated[_To, Tag("<section>")], Discriminator(_tag), BeforeValidator(_kind)] = Field(
+    to: Annotated[_ToEnd, Discriminator(text_or_section), BeforeValidator(_kind)] = Field(
         description="Whose ids they are to have."
     )
     subject: Annotated[str, AfterValidator(_subject)] = Field(

@@ -170,7 +170,7 @@ class _Way:
         """What of it the shadow can take: that is asked only now that the authority has it."""
         refused = self._sink.inspect(batch)
         self._count(batch, refused)
-        return batch.pick(batch.others(refused)) if refused else batch
+        return batch.without(refused)
 
     def _count(self, batch: Batch, refused: Collection[Rejected]) -> None:
         self._tally.shadow_rejected.update(each.reason for each in refused)

@@ -11,7 +11,7 @@ from functools import partial
 
 import structlog
 
-from bridge.coordination.leavable_thread import LeavableThread
+from bridge.leavable_thread import LeavableThread
 
 MOST_BYTES = 8 * 2**20
 """What may wait for a reader that does not read."""

@@ -16,8 +16,8 @@ from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Span, Status, StatusCode, set_span_in_context
 from opentelemetry.util.types import AttributeValue
 
-from bridge.coordination.leavable_thread import LeavableThread
 from bridge.engine.tracing import BatchTrace, Tracer
+from bridge.leavable_thread import LeavableThread
 from connectors.base import Batch
 
 _EXPORT_S = 5.0

@@ -31,7 +31,6 @@ class FirehoseEvent(Shape):
     """The handler says of each record Ok, with its new value, Dropped, or ProcessingFailed. The key stays."""
 
     def __init__(self, origin: Origin) -> None:
-        self._origin = origin
         stream = {
             "invocationId": "kmbridge",
             "deliveryStreamArn": f"arn:aws:firehose:{origin.region}:{origin.account}:deliverystream/{origin.stream}",

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
-from bridge.coordination.leavable_thread import LeavableThread
+from bridge.leavable_thread import LeavableThread
 from bridge.transforms.handlers.handler import Handler, HandlerError
 from bridge.transforms.loading import is_async, load
 from bridge.transforms.patience import Patience

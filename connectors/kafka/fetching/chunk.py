@@ -7,13 +7,9 @@ from typing import TypeVar, cast
 
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Message
 
-from connectors.base import Header, Position
+from connectors.base import HEADER_OVERHEAD, RECORD_OVERHEAD, Header, Position
 
 T = TypeVar("T")
-
-RECORD_OVERHEAD = 300
-"""Bytes of memory that a record takes beside key, value and headers: objects, its position, its time."""
-_HEADER_OVERHEAD = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,4 +102,4 @@ def _headers(messages: Sequence[Message]) -> tuple[list[tuple[Header, ...]] | No
     # The stub also allows what only producing takes.
     column = [tuple(cast("list[Header]", headers)) if headers else () for headers in found]
     each = chain.from_iterable(column)
-    return column, sum(_HEADER_OVERHEAD + len(name) + len(text or b"") for name, text in each)
+    return column, sum(HEADER_OVERHEAD + len(name) + len(text or b"") for name, text in each)

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from connectors.base import Batch
-from connectors.codecs.decoded import RECORD_OVERHEAD
+from connectors.base import RECORD_OVERHEAD, Batch
 from connectors.codecs.decoding import Decoder, ReadCodec
 from connectors.kinesis.answers import Record
 from connectors.kinesis.position import After

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from connectors.base import Header
-from connectors.codecs.decoded import HEADER_OVERHEAD, RECORD_OVERHEAD, Decoded
+from connectors.base import HEADER_OVERHEAD, RECORD_OVERHEAD, Header
+from connectors.codecs.decoded import Decoded
 from connectors.codecs.decoding import Decoder
 from connectors.kinesis.answers import Record
 from connectors.kinesis.position import After

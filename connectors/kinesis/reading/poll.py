@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from connectors.base import Budget
-from connectors.codecs.decoded import RECORD_OVERHEAD
+from connectors.base import RECORD_OVERHEAD, Budget
 from connectors.kinesis.faults import StaleIteratorError
 from connectors.kinesis.position import Point
 from connectors.kinesis.reading.cursor import Cursor

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from connectors.codecs.decoded import RECORD_OVERHEAD
+from connectors.base import RECORD_OVERHEAD
 from connectors.kinesis.reading.pace import CALL_S
 
 MAX_RECORDS = 10_000
