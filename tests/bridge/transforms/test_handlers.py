@@ -65,10 +65,7 @@ class Scripted(Handler):
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLambda]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+def aws() -> Iterator[FakeLambda]:
     with fake_lambda() as fake:
         yield fake
 
