@@ -15,8 +15,6 @@ class Gate:
 
     url: str
     is_open: bool = True
-    refused: int = 0
-    """How many requests came to the closed gate."""
 
 
 @asynccontextmanager
@@ -26,7 +24,6 @@ async def gate_before(url: str) -> AsyncIterator[Gate]:
 
     async def answer(request: web.Request) -> web.Response:
         if not gate.is_open:
-            gate.refused += 1
             return web.Response(status=503, text="{}")
         body = await request.read()
         kind = {"Content-Type": request.headers.get("Content-Type", "application/json")}
