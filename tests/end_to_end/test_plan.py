@@ -138,5 +138,7 @@ async def test_a_topic_s_load_is_what_its_offsets_tell(
 
 
 def group_names(kafka: str) -> set[str]:
-    found = AdminClient({"bootstrap.servers": kafka, "log_level": 0}).list_consumer_groups().result(10)
+    # Held by a name: a client that is let go of before its answer is there may take the answer with it.
+    admin = AdminClient({"bootstrap.servers": kafka, "log_level": 0})
+    found = admin.list_consumer_groups().result(10)
     return {each.group_id for each in found.valid}
