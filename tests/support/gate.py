@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import ClientSession, web
 
-from tests.support.ports import HOST
+from tests.support.serving import serving
 
 
 @dataclass
@@ -30,14 +30,6 @@ async def gate_before(url: str) -> AsyncIterator[Gate]:
         async with session.request(request.method, url + request.path_qs, data=body, headers=kind) as other:
             return web.Response(status=other.status, body=await other.read(), content_type="application/json")
 
-    async with ClientSession() as session:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", answer)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, HOST, 0).start()
-            gate.url = f"http://{HOST}:{runner.addresses[0][1]}"
-            yield gate
-        finally:
-            await runner.cleanup()
+    async with ClientSession() as session, serving(answer) as address:
+        gate.url = address
+        yield gate
