@@ -71,7 +71,7 @@ class FanOutKinesis(FakeKinesis):
         last, self._called[where] = self._called.get(where, -CALLS_S), now
         if now - last < CALLS_S:
             raise self._fault("LimitExceededException")
-        name = given["ConsumerARN"].rpartition("/")[2].partition(":")[0]
+        name = _name(given["ConsumerARN"])
         shard = self.shards.get(given["ShardId"])
         if name not in self.consumers or shard is None:
             raise self._fault("ResourceNotFoundException")
@@ -126,13 +126,13 @@ class FanOutKinesis(FakeKinesis):
         return {"Consumer": self._consumer(name)}
 
     def _DescribeStreamConsumer(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802  # the operation's name
-        name = given.get("ConsumerName") or given["ConsumerARN"].rpartition("/")[2].partition(":")[0]
+        name = given.get("ConsumerName") or _name(given["ConsumerARN"])
         if name not in self.consumers:
             raise fault("DescribeStreamConsumer", self.target, 400, "ResourceNotFoundException", "no such consumer")
         return {"ConsumerDescription": self._consumer(name)}
 
     def _DeregisterStreamConsumer(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802  # the operation's name
-        del self.consumers[given["ConsumerARN"].rpartition("/")[2].partition(":")[0]]
+        del self.consumers[_name(given["ConsumerARN"])]
         return {}
 
     def _consumer(self, name: str) -> dict[str, Any]:
@@ -155,6 +155,11 @@ class _FakeAnswer(LongAnswer):
             self._buffer += frame
         found, self._buffer = self._buffer[:size], self._buffer[size:]
         return found
+
+
+def _name(arn: str) -> str:
+    """Of a consumer."""
+    return arn.rpartition("/")[2].partition(":")[0]
 
 
 def _start(shard: FakeShard, position: Mapping[str, Any]) -> int:
