@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from connectors.base import Clock, Observer, TransientError
-from connectors.kinesis.client import Caller, Connection
 from connectors.kinesis.fan_out import FanOutSource
 from connectors.kinesis.faults import fault
 from connectors.kinesis.long_answer import LongAnswer
@@ -183,11 +182,6 @@ async def opened(
     **settings: Any,
 ) -> AsyncIterator[FanOutSource]:
     """A source that subscribes to the shards of ``fake``, entered."""
-
-    @asynccontextmanager
-    async def connect(connection: Connection, clock: Clock) -> AsyncIterator[Caller]:
-        yield fake
-
     told, fan_out = KinesisSourceSettings("orders", **settings), fan_out or FanOutSettings("kmbridge-orders")
-    async with FanOutSource(told, fan_out, clock, Random(1), observer or Observer(), connect) as source:
+    async with FanOutSource(told, fan_out, clock, Random(1), observer or Observer(), fake.connect) as source:
         yield source
