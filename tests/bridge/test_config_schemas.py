@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from bridge.config import ConfigurationError, load
 from bridge.config.document import Document
 from bridge.config.transforms.schemas import SchemasTransform
 from bridge.config.validation import validate
 from bridge.permissions import Surroundings, policy_for
 from connectors.schemas.definition import Compatibility, Field
 from connectors.schemas.settings import ConfluentSettings, GlueSettings, SchemaSettings, Unknown
+from tests.bridge.test_config_mistakes import VALID, messages
 from tests.deploy import mirrors
 
 CONFLUENT = {"confluent": {"url": "http://registry:8081"}}
@@ -95,12 +95,7 @@ def test_all_that_can_be_said_arrives() -> None:
 )
 def test_mistake_is_named_with_its_place(tmp_path: Path, schemas: str, problem: str) -> None:
     """The key, what was found and what is allowed."""
-    file = tmp_path / "o.yaml"
-    ends = "source: {kinesis: {stream: o}}\nsink: {kafka: {topic: o, bootstrap_servers: [b:1]}}"
-    file.write_text(f"name: o\n{ends}\ntransforms:\n  - schemas: {schemas}\n")
-    with pytest.raises(ConfigurationError) as told:
-        load([str(file)], environment={})
-    (found,) = map(str, told.value.problems)
+    (found,) = messages(tmp_path, f"{VALID}transforms:\n  - schemas: {schemas}\n")
     assert problem in found
 
 

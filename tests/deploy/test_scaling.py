@@ -1,7 +1,6 @@
 """More workers while a mirror lags, fewer when it does not: what the recipes of docs/scaling.md rest on."""
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import pytest
@@ -12,9 +11,10 @@ from bridge.permissions import Surroundings, parts_of
 from bridge.telemetry import names
 from bridge.telemetry.emf.document import Frame, documents
 from tests.deploy import mirrors
-from tests.deploy.mirrors import EVERYTHING, TO_KAFKA, TO_KINESIS
+from tests.deploy.mirrors import TO_KAFKA, TO_KINESIS
+from tests.deploy.test_chart import rendered
 from tests.deploy.test_stacks import GIVEN
-from tests.support.chart import RefusedValuesError, Rendered, render
+from tests.support.chart import RefusedValuesError, render
 from tests.support.promql import names_in
 from tests.support.stack import Stack
 
@@ -24,11 +24,6 @@ BETWEEN_TOPICS = {
     "sink": {"kafka": {"bootstrap_servers": ["c-1.example:9098"], "topic": "orders-copy"}},
 }
 IN_A_TOPIC = {**TO_KINESIS, "checkpoints": {"kafka": {"topic": "places", "bootstrap_servers": ["c-1.example:9098"]}}}
-
-
-@cache
-def rendered(case: str) -> Rendered:
-    return render(EVERYTHING[case])
 
 
 def test_lag_makes_pods_by_keda_or_by_an_autoscaler_and_never_by_both() -> None:

@@ -15,6 +15,7 @@ from tests.support.ends import StreamEnd, TopicEnd
 from tests.support.factories import Figure, StreamFactory, TopicFactory
 from tests.support.kafka import KafkaBroker, Listener
 from tests.support.kafka_proxy import KafkaProxy
+from tests.support.kinesis_proxy import KinesisProxy
 from tests.support.missing import give_up
 from tests.support.ports import free_port
 from tests.support.provision import MissingServerError
@@ -81,6 +82,13 @@ def harmed_kafka(_harmed_kafka: HarmedKafka) -> Iterator[HarmedKafka]:
     yield _harmed_kafka
     _harmed_kafka.proxy.spare()
     _harmed_kafka.broker.revive()
+
+
+@pytest.fixture
+def proxy(kinesis: str) -> Iterator[KinesisProxy]:
+    """One of the test's own before the shared server."""
+    with KinesisProxy(kinesis) as running:
+        yield running
 
 
 @pytest.fixture

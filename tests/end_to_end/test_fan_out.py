@@ -1,7 +1,7 @@
 """A mirror that subscribes to its stream, under everything that happens to a mirror that polls."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -17,12 +17,6 @@ from tests.support.waiting import eventually
 KEYS = 1_000
 CUT_S = 2.0
 FAN_OUT = {"source": {"kinesis": {"read": "fan_out"}}}
-
-
-@pytest.fixture
-def proxy(kinesis: str) -> Iterator[KinesisProxy]:
-    with KinesisProxy(kinesis) as running:
-        yield running
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,9 @@ from bridge.planning import measured
 from bridge.planning.measuring.figures import Sink
 from connectors.base import Clock
 from tests.support.command import run_command
+from tests.support.ends import StreamEnd, TopicEnd
 from tests.support.factories import StreamFactory, TopicFactory
-from tests.support.kinesis_api import CREDENTIALS, REGION, kinesis_client
+from tests.support.kinesis_api import register_consumer
 from tests.support.kinesis_proxy import KinesisProxy
 from tests.support.kinesis_writer import write_records
 from tests.support.records import generate
@@ -27,22 +28,13 @@ from tests.support.topic_writer import TopicMessage, write_topic
 
 COUNT, SIZE = 600, 500
 HOUR_MS = 3_600_000
-_LOGIN = {name.lower(): value for name, value in CREDENTIALS.items()}
-
-
-def stream_section(url: str, name: str) -> dict[str, Any]:
-    return {"kinesis": {"stream": name, "region": REGION, "endpoint_url": url}}
-
-
-def topic_section(kafka: str, name: str) -> dict[str, Any]:
-    return {"kafka": {"bootstrap_servers": [kafka], "topic": name}}
 
 
 @pytest.fixture
 def counted(moto: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """CloudWatch, with a way to say what it has counted of a stream."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", moto)
-    client = boto3.session.Session().client("cloudwatch", endpoint_url=moto, region_name=REGION, **_LOGIN)
+    client = boto3.client("cloudwatch", endpoint_url=moto)
 
     def count(stream: str, metric: str, value: float, ago: timedelta) -> None:
         dimensions = [{"Name": "StreamName", "Value": stream}]
@@ -68,7 +60,7 @@ async def test_a_stream_s_load_is_what_cloudwatch_has_counted(
 
     await asyncio.to_thread(count)
     config = tmp_path / "orders.yaml"
-    told = {"name": "orders", "source": stream_section(kinesis, name), "sink": topic_section(kafka, topic(2))}
+    told = {"name": "orders", "source": StreamEnd(kinesis, name).section, "sink": TopicEnd(kafka, topic(2)).section}
     config.write_text(json.dumps(told))
     finished = await run_command("plan", config, "--json")
     assert finished.code == 0, finished.err
@@ -94,7 +86,7 @@ async def test_where_cloudwatch_does_not_tell_the_records_themselves_do(
     name = stream(2)
     await write_records(kinesis, name, generate(COUNT, 20, seed=1, size=SIZE))
     with KinesisProxy(kinesis) as proxy:
-        ends = {"source": stream_section(proxy.address, name), "sink": topic_section(kafka, "orders")}
+        ends = {"source": StreamEnd(proxy.address, name).section, "sink": TopicEnd(kafka, "orders").section}
         asked = validate(Document({"name": "orders", **ends}))
         found = await measured(asked, Clock())
     assert found.records_per_second == pytest.approx(COUNT / 300)
@@ -114,12 +106,10 @@ async def test_the_mirror_s_own_consumer_is_none_of_the_stream_s_readers(
 ) -> None:
     """It is paid once, as the mirror's; a consumer of somebody else is a reader."""
     name = stream(1)
-    client = kinesis_client(kinesis)
-    arn = client.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamARN"]
     for consumer in ("kmbridge-orders", "billing"):
-        await asyncio.to_thread(client.register_stream_consumer, StreamARN=arn, ConsumerName=consumer)
-    section = {"kinesis": {**stream_section(kinesis, name)["kinesis"], "read": "fan_out"}}
-    asked = validate(Document({"name": "orders", "source": section, "sink": topic_section(kafka, "orders")}))
+        await asyncio.to_thread(register_consumer, kinesis, name, consumer)
+    section = {"kinesis": {**StreamEnd(kinesis, name).section["kinesis"], "read": "fan_out"}}
+    asked = validate(Document({"name": "orders", "source": section, "sink": TopicEnd(kafka, "orders").section}))
     assert (await measured(asked, Clock())).fan_out_readers == 1
 
 
@@ -135,7 +125,7 @@ async def test_a_topic_s_load_is_what_its_offsets_tell(
         for number in range(COUNT)
     ]
     await asyncio.to_thread(write_topic, kafka, name, written)
-    told = {"name": "orders", "source": topic_section(kafka, name), "sink": stream_section(kinesis, stream(2))}
+    told = {"name": "orders", "source": TopicEnd(kafka, name).section, "sink": StreamEnd(kinesis, stream(2)).section}
     found = await measured(validate(Document(told)), Clock())
     # Of the fourth hour half is told of: what was before the oldest record nobody knows.
     assert found.records_per_second == pytest.approx(3 * COUNT / (3.5 * 3600), rel=0.01)
@@ -148,5 +138,7 @@ async def test_a_topic_s_load_is_what_its_offsets_tell(
 
 
 def group_names(kafka: str) -> set[str]:
-    found = AdminClient({"bootstrap.servers": kafka, "log_level": 0}).list_consumer_groups().result(10)
+    # Held by a name: a client that is let go of before its answer is there may take the answer with it.
+    admin = AdminClient({"bootstrap.servers": kafka, "log_level": 0})
+    found = admin.list_consumer_groups().result(10)
     return {each.group_id for each in found.valid}

@@ -20,12 +20,6 @@ LATE_S = 0.1
 PASSING = (Fault.THROTTLED, Fault.FAILED, Fault.CUT, Fault.CUT_ANSWER)
 
 
-@pytest.fixture
-def proxy(kinesis: str) -> Iterator[KinesisProxy]:
-    with KinesisProxy(kinesis) as running:
-        yield running
-
-
 @pytest.mark.parametrize(
     ("records", "shards"),
     [pytest.param(18_000, 2, id="small"), pytest.param(200_000, 4, id="full", marks=pytest.mark.long)],

@@ -89,11 +89,9 @@ def audit() -> Audit:
 
 
 async def test_what_arrives_is_what_the_steps_make_each_new_key_in_order(
-    kafka: str, topic: TopicFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, audit: Audit
+    kafka: str, topic: TopicFactory, tmp_path: Path, audit: Audit
 ) -> None:
     """Changed, dropped and refused records in one range: the others arrive once, and verify accounts for all."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     source, sink, letters = topic(3), topic(4), tmp_path / "letters.jsonl"
     await asyncio.to_thread(write_topic, kafka, source, map(_message, range(COUNT)))
 

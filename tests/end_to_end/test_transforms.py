@@ -15,13 +15,14 @@ from bridge.jobs.redrive import Redrive
 from bridge.jobs.redrive_request import RedriveRequest
 from tests.support import record_functions
 from tests.support.checker import check_exact
+from tests.support.ends import End
 from tests.support.factories import TopicFactory
 from tests.support.mirror_process import MirrorProcess
 from tests.support.record_functions import MOST
 from tests.support.records import TestRecord, generate
 from tests.support.route import RouteFactory
 from tests.support.verifying import verified
-from tests.support.way import IntoKinesisFactory
+from tests.support.way import IntoKinesisFactory, Way
 
 pytestmark = [pytest.mark.broker, pytest.mark.kinesis]
 
@@ -61,6 +62,20 @@ async def assert_verified(mirror: MirrorProcess, sent: list[TestRecord]) -> None
     assert left_out["split_in_sink"] == count(made(sent)) - (len(sent) - dropped)
 
 
+async def written_between_kills(
+    path: Way[End, End], mirror: MirrorProcess, sent: list[TestRecord], share: int, draw: Random
+) -> None:
+    """``share`` after share: the mirror is killed in the midst of each but the last, and started again."""
+    *before, last = (sent[first : first + share] for first in range(0, len(sent), share))
+    for number, part in enumerate(before):
+        writing = asyncio.create_task(path.write(part))
+        await path.until_arrived(count(made(sent[: number * share])) + draw.randrange(1, share // 2))
+        await mirror.kill()
+        await writing
+        mirror.start()
+    await path.write(last)
+
+
 @pytest.mark.parametrize(
     ("share", "kills"),
     [pytest.param(800, 1, id="small"), pytest.param(10_000, 20, id="full", marks=pytest.mark.long)],
@@ -72,13 +87,7 @@ async def test_a_killed_mirror_into_a_topic_makes_of_each_record_what_it_should_
     path = route(shards=3)
     sent = list(generate(share * (kills + 1), KEYS, seed=seed, size=SIZE))
     async with path.mirror({**steps(), "checkpoints": None, "name": path.topic}) as mirror:
-        for number in range(kills):
-            writing = asyncio.create_task(path.write(sent[number * share : (number + 1) * share]))
-            await path.until_arrived(count(made(sent[: number * share])) + draw.randrange(1, share // 2))
-            await mirror.kill()
-            await writing
-            mirror.start()
-        await path.write(sent[kills * share :])
+        await written_between_kills(path, mirror, sent, share, draw)
         await path.until_committed(count(made(sent)))
         assert await mirror.stop() == 0
     verdict = check_exact(made(sent), await path.ids_by_key())
@@ -98,13 +107,7 @@ async def test_a_killed_mirror_into_a_stream_doubles_no_part(
     sent = list(generate(share * (kills + 1), KEYS, seed=seed, size=SIZE))
     # So rarely that a life never stores what it has written.
     async with path.mirror({**steps(), "checkpoint_interval": "30s"}) as mirror:
-        for number in range(kills):
-            writing = asyncio.create_task(path.write(sent[number * share : (number + 1) * share]))
-            await path.until_arrived(count(made(sent[: number * share])) + draw.randrange(1, share // 2))
-            await mirror.kill()
-            await writing
-            mirror.start()
-        await path.write(sent[kills * share :])
+        await written_between_kills(path, mirror, sent, share, draw)
         await path.until_arrived(count(made(sent)))
         assert await mirror.stop() == 0
     verdict = check_exact(made(sent), await path.ids_by_key())

@@ -5,12 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import ClassVar
 from urllib.parse import parse_qs, unquote
 
-from tests.support.ports import HOST
+from tests.support.http_double import Double, doubled
 
 ROLE_KEYS = ("ASIAROLE", "the role's secret key", "the role's session token")
 
@@ -29,15 +27,15 @@ class FakeAws:
     asked: list[str] = field(default_factory=list)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Double):
     aws: ClassVar[FakeAws]
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802  # the library's name
         self.aws.asked.append(unquote(self.path))
         self._answer({name[0].lower() + name[1:]: text for name, text in self.aws.brokers.items()})
 
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+    def do_POST(self) -> None:  # noqa: N802  # the library's name
+        body = self.body().decode()
         if "X-Amz-Target" in self.headers:
             secret = json.loads(body)["SecretId"]
             self.aws.asked.append(secret)
@@ -62,29 +60,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(status, f"<ErrorResponse>{text}</ErrorResponse>", "text/xml")
 
     def _send(self, status: int, text: str, kind: str, code: str = "") -> None:
-        content = text.encode()
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("x-amzn-ErrorType", code)
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        pass
+        self.send(status, text.encode(), kind, {"x-amzn-ErrorType": code})
 
 
 @contextmanager
 def fake_aws() -> Iterator[FakeAws]:
     """A server of its own, as long as the context is entered."""
     aws = FakeAws()
-    with ThreadingHTTPServer((HOST, 0), type("Handler", (_Handler,), {"aws": aws})) as server:
-        aws.url = f"http://{HOST}:{server.server_address[1]}"
-        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        try:
-            yield aws
-        finally:
-            server.shutdown()
+    with doubled(type("Handler", (_Handler,), {"aws": aws})) as url:
+        aws.url = url
+        yield aws
 
 
 def _assumed(expires: float) -> str:

@@ -4,12 +4,10 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
-from tests.support.ports import HOST
+from tests.support.http_double import Double, doubled
 
 LARGEST = 6 * 1024 * 1024
 """Bytes of a request, and of an answer (Lambda quotas)."""
@@ -29,12 +27,12 @@ class FakeLambda:
     """How often a handler was run."""
 
 
-class _Invocation(BaseHTTPRequestHandler):
+class _Invocation(Double):
     protocol_version = "HTTP/1.1"
     fake: ClassVar[FakeLambda]
 
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+    def do_POST(self) -> None:  # noqa: N802  # the library's name
+        body = self.body()
         function = unquote(self.path).removeprefix("/2015-03-31/functions/").removesuffix("/invocations")
         if self.fake.faults:
             self._refuse(*self.fake.faults.pop(0))
@@ -62,27 +60,13 @@ class _Invocation(BaseHTTPRequestHandler):
         self._send(status, json.dumps({"Type": "User", "Message": "not now"}).encode(), {"x-amzn-ErrorType": code})
 
     def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        pass
+        self.send(status, body, "application/json", headers)
 
 
 @contextmanager
 def fake_lambda() -> Iterator[FakeLambda]:
     """A server of its own, as long as the context is entered."""
     fake = FakeLambda()
-    with ThreadingHTTPServer((HOST, 0), type("Invocation", (_Invocation,), {"fake": fake})) as server:
-        server.daemon_threads = True
-        fake.url = f"http://{HOST}:{server.server_address[1]}"
-        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        try:
-            yield fake
-        finally:
-            server.shutdown()
+    with doubled(type("Invocation", (_Invocation,), {"fake": fake})) as url:
+        fake.url = url
+        yield fake

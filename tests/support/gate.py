@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import ClientSession, web
 
-from tests.support.ports import HOST
+from tests.support.serving import serving
 
 
 @dataclass
@@ -15,8 +15,6 @@ class Gate:
 
     url: str
     is_open: bool = True
-    refused: int = 0
-    """How many requests came to the closed gate."""
 
 
 @asynccontextmanager
@@ -26,21 +24,12 @@ async def gate_before(url: str) -> AsyncIterator[Gate]:
 
     async def answer(request: web.Request) -> web.Response:
         if not gate.is_open:
-            gate.refused += 1
             return web.Response(status=503, text="{}")
         body = await request.read()
         kind = {"Content-Type": request.headers.get("Content-Type", "application/json")}
         async with session.request(request.method, url + request.path_qs, data=body, headers=kind) as other:
             return web.Response(status=other.status, body=await other.read(), content_type="application/json")
 
-    async with ClientSession() as session:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", answer)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, HOST, 0).start()
-            gate.url = f"http://{HOST}:{runner.addresses[0][1]}"
-            yield gate
-        finally:
-            await runner.cleanup()
+    async with ClientSession() as session, serving(answer) as address:
+        gate.url = address
+        yield gate

@@ -50,6 +50,16 @@ def delete_stream(url: str, name: str) -> None:
         client.close()
 
 
+def register_consumer(url: str, stream: str, name: str) -> str:
+    """The ARN of a new consumer of ``stream``. Blocks."""
+    client = kinesis_client(url)
+    try:
+        arn = client.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]["StreamARN"]
+        return str(client.register_stream_consumer(StreamARN=arn, ConsumerName=name)["Consumer"]["ConsumerARN"])
+    finally:
+        client.close()
+
+
 def stream_status(client: Any, name: str) -> str:
     summary = client.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
     return str(summary["StreamStatus"])

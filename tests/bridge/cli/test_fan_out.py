@@ -8,7 +8,7 @@ import pytest
 from checkpoints.file_lock import FileLock
 from tests.bridge.cli.called import call
 from tests.support.factories import StreamFactory
-from tests.support.kinesis_api import REGION, kinesis_client
+from tests.support.kinesis_api import REGION, register_consumer
 from tests.support.waiting import wait_until
 
 
@@ -29,13 +29,7 @@ def config(kinesis: str, stream: StreamFactory, tmp_path: Path) -> Path:
 def _registered(config: Path, name: str) -> str:
     """The ARN of a new consumer of the mirror's stream."""
     source = json.loads(config.read_text())["source"]["kinesis"]
-    client = kinesis_client(source["endpoint_url"])
-    try:
-        arn = client.describe_stream_summary(StreamName=source["stream"])["StreamDescriptionSummary"]["StreamARN"]
-        consumer = client.register_stream_consumer(StreamARN=arn, ConsumerName=name)["Consumer"]
-    finally:
-        client.close()
-    return str(consumer["ConsumerARN"])
+    return register_consumer(source["endpoint_url"], source["stream"], name)
 
 
 def test_the_consumer_of_a_mirror_is_removed(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

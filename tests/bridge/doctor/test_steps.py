@@ -3,8 +3,6 @@
 from pathlib import Path
 from uuid import uuid4
 
-import pytest
-
 from bridge.doctor.checks.steps import Steps
 from bridge.doctor.examination import examined
 from bridge.findings import Severity
@@ -12,10 +10,8 @@ from tests.bridge.doctor.scenes import scene
 from tests.support.fake_lambda import fake_lambda
 
 
-async def test_each_step_is_begun_and_given_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_each_step_is_begun_and_given_nothing(tmp_path: Path) -> None:
     """One that cannot be begun is named, and the others are looked at all the same."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     module = f"steps_{uuid4().hex}"
     (tmp_path / f"{module}.py").write_text("def keep(record):\n    raise AssertionError('given a record')\n")
     with fake_lambda() as aws:

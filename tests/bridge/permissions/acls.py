@@ -7,12 +7,12 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._acl import AclBinding, AclBindingFilter, AclOperation, AclPermissionType
 from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 
-from bridge.permissions import Policy, Statement
+from bridge.permissions import Policy
 
 _KAFKA = "kafka-cluster:"
 _CLUSTER = "kafka-cluster"
 _DEADLINE_S = 10.0
-_ACLS: Mapping[str, tuple[ResourceType, AclOperation]] = {
+ACLS: Mapping[str, tuple[ResourceType, AclOperation]] = {
     "WriteDataIdempotently": (ResourceType.BROKER, AclOperation.IDEMPOTENT_WRITE),
     "DescribeTopic": (ResourceType.TOPIC, AclOperation.DESCRIBE),
     "DescribeTopicDynamicConfiguration": (ResourceType.TOPIC, AclOperation.DESCRIBE_CONFIGS),
@@ -37,7 +37,7 @@ class Acls:
     def replace(self, policy: Policy) -> None:
         """What ``policy`` allows, and nothing else."""
         self.clear()
-        bindings = [binding for statement in policy.statements for binding in self._bindings(statement)]
+        bindings = [self._binding(action, arn) for action, arn in rights(policy)]
         # The client does not take none at all.
         for done in self._admin.create_acls(bindings).values() if bindings else ():
             done.result(_DEADLINE_S)
@@ -56,15 +56,20 @@ class Acls:
         for done in self._admin.delete_acls([every]).values():
             done.result(_DEADLINE_S)
 
-    def _bindings(self, statement: Statement) -> Iterator[AclBinding]:
+    def _binding(self, action: str, arn: str) -> AclBinding:
+        kind, operation = ACLS[action]
+        name = _CLUSTER if kind is ResourceType.BROKER else arn.rpartition("/")[2]
+        pattern = ResourcePatternType.PREFIXED if name.endswith("*") else ResourcePatternType.LITERAL
+        return AclBinding(kind, name.rstrip("*"), pattern, self._principal, "*", operation, AclPermissionType.ALLOW)
+
+
+def rights(policy: Policy) -> Iterator[tuple[str, str]]:
+    """Each action that ``policy`` allows at the broker, as IAM names it for MSK, with each ARN that it is allowed for.
+
+    To connect is none that a broker with ACLs knows.
+    """
+    for statement in policy.statements:
         for action in statement.actions - {f"{_KAFKA}Connect"}:
-            if not action.startswith(_KAFKA):
-                continue
-            kind, operation = _ACLS[action.removeprefix(_KAFKA)]
-            for arn in statement.resources:
-                name = _CLUSTER if kind is ResourceType.BROKER else arn.rpartition("/")[2]
-                is_prefix = name.endswith("*")
-                pattern = ResourcePatternType.PREFIXED if is_prefix else ResourcePatternType.LITERAL
-                yield AclBinding(
-                    kind, name.rstrip("*"), pattern, self._principal, "*", operation, AclPermissionType.ALLOW
-                )
+            if action.startswith(_KAFKA):
+                for arn in statement.resources:
+                    yield action.removeprefix(_KAFKA), arn

@@ -1,30 +1,26 @@
 """What a broker was asked for, by its own record, beside what a policy allows."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.permissions import Policy
+from confluent_kafka.admin._resource import ResourceType
 
-_KAFKA = "kafka-cluster:"
+from bridge.permissions import Policy
+from tests.bridge.permissions.acls import ACLS, rights
+
 _LINE = re.compile(
     r"Principal = User:(?P<user>\S+) is (?P<verdict>Allowed|Denied) operation = (?P<operation>\w+) from host = \S+ "
     r"on resource = (?P<kind>\w+):LITERAL:(?P<name>\S+) for request = (?P<request>\w+)"
 )
-_ACTIONS = {
-    ("Cluster", "IDEMPOTENT_WRITE"): "WriteDataIdempotently",
-    ("Topic", "DESCRIBE"): "DescribeTopic",
-    ("Topic", "DESCRIBE_CONFIGS"): "DescribeTopicDynamicConfiguration",
-    ("Topic", "READ"): "ReadData",
-    ("Topic", "WRITE"): "WriteData",
-    ("Topic", "CREATE"): "CreateTopic",
-    ("Group", "DESCRIBE"): "DescribeGroup",
-    ("Group", "READ"): "AlterGroup",
-    ("TransactionalId", "DESCRIBE"): "DescribeTransactionalId",
-    ("TransactionalId", "WRITE"): "AlterTransactionalId",
+_KINDS = {
+    ResourceType.BROKER: "Cluster",
+    ResourceType.TOPIC: "Topic",
+    ResourceType.GROUP: "Group",
+    ResourceType.TRANSACTIONAL_ID: "TransactionalId",
 }
-"""What Amazon MSK calls them."""
+_ACTIONS = {(_KINDS[kind], operation.name): action for action, (kind, operation) in ACLS.items()}
+"""What Amazon MSK calls what the broker's record names so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +51,10 @@ class Decisions:
     def compared(self, policy: Policy) -> tuple[set[tuple[str, str]], set[Decision]]:
         """What ``policy`` allows at the broker and nobody asked for, action and name; and what was denied. Blocks."""
         taken = self.taken()
+        allowed = {(action, _named(arn)) for action, arn in rights(policy)}
         uncalled = {
             (action, pattern)
-            for action, pattern in _rights(policy)
+            for action, pattern in allowed
             if not any(each.is_allowed and each.action == action and re.fullmatch(pattern, each.name) for each in taken)
         }
         return uncalled, {each for each in taken if not each.is_allowed}
@@ -70,12 +67,6 @@ class Decisions:
         return Decision(found["verdict"] == "Allowed", action, found["name"], found["request"])
 
 
-def _rights(policy: Policy) -> Iterator[tuple[str, str]]:
-    """Each action with what the name of its thing has to match. To connect is none that a broker with ACLs knows."""
-    for statement in policy.statements:
-        for action in statement.actions - {f"{_KAFKA}Connect"}:
-            if action.startswith(_KAFKA):
-                for arn in statement.resources:
-                    name = arn.rpartition("/")[2]
-                    is_cluster = ":cluster/" in arn
-                    yield action.removeprefix(_KAFKA), ".*" if is_cluster else re.escape(name).replace(r"\*", ".*")
+def _named(arn: str) -> str:
+    """What the name of a thing has to match for a right of ``arn``."""
+    return ".*" if ":cluster/" in arn else re.escape(arn.rpartition("/")[2]).replace(r"\*", ".*")

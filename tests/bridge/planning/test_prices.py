@@ -3,9 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from datetime import date
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -15,7 +13,7 @@ from bridge.errors import UsageError
 from bridge.planning.prices import service
 from bridge.planning.prices.price_list import SERVICES, SOURCE, products, rates
 from bridge.planning.prices.table import PriceTable, packaged, read
-from tests.support.ports import HOST
+from tests.support.http_double import Double, doubled
 
 TABLE = packaged()
 US = TABLE.rates("us-east-1")
@@ -129,29 +127,19 @@ def price_list(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Mapping[str, An
     """What a server that stands for AWS's was asked; each of its pages has one product."""
     asked: list[Mapping[str, Any]] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asking = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+    class Handler(Double):
+        def do_POST(self) -> None:  # noqa: N802  # the library's name
+            asking = json.loads(self.body())
             asked.append(asking)
             page = int(asking.get("NextToken", 0))
             told: dict[str, object] = {"FormatVersion": "aws_v1", "PriceList": ANSWERS[page : page + 1]}
             if asking["ServiceCode"] == "AmazonKinesis" and page + 1 < len(ANSWERS):
                 told["NextToken"] = str(page + 1)
-            body = json.dumps(told).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/x-amz-json-1.1")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.send(200, json.dumps(told).encode(), "application/x-amz-json-1.1")
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    with ThreadingHTTPServer((HOST, 0), Handler) as server:
-        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        monkeypatch.setenv("AWS_ENDPOINT_URL_PRICING", f"http://{HOST}:{server.server_address[1]}")
+    with doubled(Handler) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_PRICING", url)
         yield asked
-        server.shutdown()
 
 
 def test_aws_is_asked_for_one_region_to_the_last_page(price_list: list[Mapping[str, Any]]) -> None:

@@ -1,6 +1,5 @@
 """Changes of single fields: what is not named stays as it was written."""
 
-import asyncio
 import hashlib
 import hmac
 
@@ -10,6 +9,7 @@ from bridge.transforms.map import EditedValue, NewValue
 from bridge.transforms.paths import OnePlace, PathError, Places
 from bridge.transforms.redact import Cover, KeyedHash, Mask, Redact, Removal
 from tests.bridge.transforms.shard_batches import batch_of
+from tests.bridge.transforms.turns import turns_during
 
 EXACT = (
     b'{"price":12.50,"id":123456789012345678901234567890,"e":1E+400,"t":"\xc3\xa4\xe2\x82\xac","z":{},"a":[null,-0.0]}'
@@ -60,20 +60,9 @@ async def test_a_number_that_json_does_not_have_is_not_written_as_null(step: Edi
 
 async def test_nobody_waits_until_all_large_values_are_changed() -> None:
     """Others have their turn between records that take long, however few there are."""
-    turns = 0
-
-    async def watching() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
     value = b'{"a":[' + b",".join([b'{"b":1}'] * 3_000) + b"]}"
-    watcher = asyncio.create_task(watching())
-    await Redact(["$..c"], Mask("x")).apply(batch_of(*[value] * 10))
-    watcher.cancel()
 
-    assert turns >= 5
+    assert await turns_during(Redact(["$..c"], Mask("x")).apply(batch_of(*[value] * 10))) >= 5
 
 
 async def test_a_tombstone_stays_one() -> None:

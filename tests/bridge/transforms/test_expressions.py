@@ -1,6 +1,5 @@
 """Steps by expression: what they see, what they make, and what they refuse to guess."""
 
-import asyncio
 import json
 
 import pytest
@@ -13,6 +12,7 @@ from bridge.transforms.map import EditedValue, NewValue
 from bridge.transforms.redact import Mask, Redact
 from bridge.transforms.rekey import Rekey
 from tests.bridge.transforms.shard_batches import batch_of
+from tests.bridge.transforms.turns import turns_during
 
 SEEN = {
     'value.type == "order" && value.amount > 10': True,
@@ -207,16 +207,4 @@ def test_an_expression_that_cannot_be_used_is_refused_before_any_record(
 
 async def test_an_expression_gives_others_a_turn() -> None:
     """A large batch does not hold up the event loop until its end."""
-    turns = 0
-
-    async def count() -> None:
-        nonlocal turns
-        while True:
-            await asyncio.sleep(0)
-            turns += 1
-
-    counting = asyncio.create_task(count())
-    await Filter("value.n > 1").apply(batch_of(*[b'{"n":2}'] * 10_000))
-    counting.cancel()
-
-    assert turns >= 3
+    assert await turns_during(Filter("value.n > 1").apply(batch_of(*[b'{"n":2}'] * 10_000))) >= 4

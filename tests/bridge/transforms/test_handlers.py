@@ -27,25 +27,16 @@ from bridge.transforms.handlers.invoked import Invoked
 from bridge.transforms.handlers.kinesis_event import KinesisEvent
 from bridge.transforms.handlers.shape import Origin, Shape
 from bridge.transforms.handlers.step import HandlerStep
-from connectors.base import Clock, RefusedError, SettingsError, TransientError, UnreachableError
+from connectors.base import RefusedError, SettingsError, TransientError, UnreachableError
 from connectors.transform import Transformed
 from tests.bridge.transforms.shard_batches import batch_of
 from tests.support import recorded_handlers
+from tests.support.clocks import PatientClock
 from tests.support.fake_lambda import FakeLambda, fake_lambda
 
 ORIGIN = Origin("eu-west-1", "123456789012", "orders")
 SHAPES: dict[str, Shape] = {"kinesis": KinesisEvent(ORIGIN), "firehose": FirehoseEvent(ORIGIN)}
 TERMS = Terms(records=100, attempts=3, on_error=OnError.DEAD_LETTER)
-
-
-class PatientClock(Clock):
-    """Waits in no time, and remembers how long it was to wait."""
-
-    def __init__(self) -> None:
-        self.waited: list[float] = []
-
-    async def sleep(self, seconds: float) -> None:
-        self.waited.append(seconds)
 
 
 @dataclass
@@ -65,10 +56,7 @@ class Scripted(Handler):
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLambda]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+def aws() -> Iterator[FakeLambda]:
     with fake_lambda() as fake:
         yield fake
 

@@ -14,8 +14,10 @@ from bridge.transforms.python import PythonSettings, PythonStep
 from connectors.base import Batch, RefusedError, TransientError, UnreachableError
 from connectors.transform import Transformed
 from tests.bridge.transforms.batches import batch_of
+from tests.support.waiting import eventually
 
 GATE = threading.Event()
+CALLED = threading.Event()
 
 
 ANSWERS: dict[bytes | None, Callable[[Record], Any]] = {
@@ -76,6 +78,7 @@ def stuck(record: Record) -> Record:
 
 
 async def stuck_awaited(record: Record) -> Record:
+    CALLED.set()
     await asyncio.Event().wait()
     return record
 
@@ -170,8 +173,9 @@ async def test_what_no_sink_could_send_names_the_record(name: str, takes: Any) -
 
 async def test_a_function_that_is_cancelled_with_its_lane_ends_with_it() -> None:
     """Whoever ends the lane is not held up by it, and no record is blamed."""
+    CALLED.clear()
     task = asyncio.create_task(applied("stuck_awaited", batch_of(b"a")))
-    await asyncio.sleep(0.01)
+    await eventually(CALLED.is_set, "the function at work")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -10,20 +10,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from connectors.base import Clock
 from tests.bridge.workers import stand_in
 
 _TIMEOUT_S = 30
-
-
-class Hours(Clock):
-    """Monotonic time that a test can put forward."""
-
-    def __init__(self) -> None:
-        self.passed_s = 0.0
-
-    def monotonic(self) -> float:
-        return super().monotonic() + self.passed_s
 
 
 class Actor:

@@ -14,7 +14,8 @@ from bridge.engine.retry import Backoff
 from bridge.engine.status import LaneState
 from bridge.workers.supervisor import Supervisor
 from connectors.base import Clock
-from tests.bridge.workers.stage import Actor, Hours, Stage
+from tests.bridge.workers.stage import Actor, Stage
+from tests.support.clocks import Hours
 from tests.support.waiting import eventually
 
 

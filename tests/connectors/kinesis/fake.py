@@ -67,6 +67,11 @@ class FakeKinesis(Caller):
     def server_now_ms(self) -> int:
         return self._clock.now_ms()
 
+    @asynccontextmanager
+    async def connect(self, connection: Connection, clock: Clock) -> AsyncIterator[Caller]:
+        """What a source or a sink is given in the place of the client's."""
+        yield self
+
     def fail(self, operation: str, *codes: str, status: int = 400) -> None:
         """The next calls of ``operation`` are answered with these errors, one each."""
         errors = (fault(operation, self.target, status, code, "as told") for code in codes)
@@ -209,11 +214,6 @@ async def opened(
     fake: FakeKinesis, clock: Clock, observer: Observer | None = None, **settings: Any
 ) -> AsyncIterator[KinesisSource]:
     """A source that reads ``fake``, entered."""
-
-    @asynccontextmanager
-    async def connect(connection: Connection, clock: Clock) -> AsyncIterator[Caller]:
-        yield fake
-
     told = KinesisSourceSettings("orders", **settings)
-    async with KinesisSource(told, clock, Random(1), observer or Observer(), connect) as source:
+    async with KinesisSource(told, clock, Random(1), observer or Observer(), fake.connect) as source:
         yield source

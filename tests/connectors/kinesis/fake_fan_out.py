@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from connectors.base import Clock, Observer, TransientError
-from connectors.kinesis.client import Caller, Connection
 from connectors.kinesis.fan_out import FanOutSource
 from connectors.kinesis.faults import fault
 from connectors.kinesis.long_answer import LongAnswer
@@ -71,7 +70,7 @@ class FanOutKinesis(FakeKinesis):
         last, self._called[where] = self._called.get(where, -CALLS_S), now
         if now - last < CALLS_S:
             raise self._fault("LimitExceededException")
-        name = given["ConsumerARN"].rpartition("/")[2].partition(":")[0]
+        name = _name(given["ConsumerARN"])
         shard = self.shards.get(given["ShardId"])
         if name not in self.consumers or shard is None:
             raise self._fault("ResourceNotFoundException")
@@ -126,13 +125,13 @@ class FanOutKinesis(FakeKinesis):
         return {"Consumer": self._consumer(name)}
 
     def _DescribeStreamConsumer(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802  # the operation's name
-        name = given.get("ConsumerName") or given["ConsumerARN"].rpartition("/")[2].partition(":")[0]
+        name = given.get("ConsumerName") or _name(given["ConsumerARN"])
         if name not in self.consumers:
             raise fault("DescribeStreamConsumer", self.target, 400, "ResourceNotFoundException", "no such consumer")
         return {"ConsumerDescription": self._consumer(name)}
 
     def _DeregisterStreamConsumer(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802  # the operation's name
-        del self.consumers[given["ConsumerARN"].rpartition("/")[2].partition(":")[0]]
+        del self.consumers[_name(given["ConsumerARN"])]
         return {}
 
     def _consumer(self, name: str) -> dict[str, Any]:
@@ -157,6 +156,11 @@ class _FakeAnswer(LongAnswer):
         return found
 
 
+def _name(arn: str) -> str:
+    """Of a consumer."""
+    return arn.rpartition("/")[2].partition(":")[0]
+
+
 def _start(shard: FakeShard, position: Mapping[str, Any]) -> int:
     match position["Type"]:
         case "AT_SEQUENCE_NUMBER":
@@ -178,11 +182,6 @@ async def opened(
     **settings: Any,
 ) -> AsyncIterator[FanOutSource]:
     """A source that subscribes to the shards of ``fake``, entered."""
-
-    @asynccontextmanager
-    async def connect(connection: Connection, clock: Clock) -> AsyncIterator[Caller]:
-        yield fake
-
     told, fan_out = KinesisSourceSettings("orders", **settings), fan_out or FanOutSettings("kmbridge-orders")
-    async with FanOutSource(told, fan_out, clock, Random(1), observer or Observer(), connect) as source:
+    async with FanOutSource(told, fan_out, clock, Random(1), observer or Observer(), fake.connect) as source:
         yield source

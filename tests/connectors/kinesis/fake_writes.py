@@ -13,7 +13,7 @@ from connectors.codecs.catalogue import CodecName, codec_named
 from connectors.codecs.compression import Compression
 from connectors.codecs.kpl import hash_of
 from connectors.kinesis.answers import PutEntry
-from connectors.kinesis.client import Answer, Caller, Connection
+from connectors.kinesis.client import Answer
 from connectors.kinesis.faults import fault
 from connectors.kinesis.settings import KinesisSinkSettings
 from connectors.kinesis.sink import KinesisSink
@@ -164,11 +164,6 @@ async def sink_into(
     **settings: Any,
 ) -> AsyncIterator[KinesisSink]:
     """A sink that writes to ``fake``, entered."""
-
-    @asynccontextmanager
-    async def connect(connection: Connection, clock: Clock) -> AsyncIterator[Caller]:
-        yield fake
-
     told = KinesisSinkSettings("orders", codec_named(codec, compression), **settings)
-    async with KinesisSink(told, clock, Random(1), observer or Observer(), confirm, connect) as sink:
+    async with KinesisSink(told, clock, Random(1), observer or Observer(), confirm, fake.connect) as sink:
         yield sink

@@ -1,8 +1,6 @@
 """Calls over HTTP: signed with the credentials of the moment, answers and refusals understood."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
@@ -18,8 +16,7 @@ from connectors.kinesis.server_time import ServerTime
 from connectors.kinesis.settings import KinesisSourceSettings
 from connectors.kinesis.stream import StreamName
 from tests.support.ports import HOST, free_port
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from tests.support.serving import serving
 
 _ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders"
 _SUMMARY = {
@@ -31,21 +28,6 @@ _SUMMARY = {
         "StreamCreationTimestamp": 1.7e9,
     }
 }
-
-
-@asynccontextmanager
-async def serving(handler: Handler) -> AsyncIterator[str]:
-    """An HTTP server of one handler; its URL."""
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", handler)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        port = free_port()
-        await web.TCPSite(runner, HOST, port).start()
-        yield f"http://{HOST}:{port}"
-    finally:
-        await runner.cleanup()
 
 
 def _to(url: str, stream: str = "orders") -> Connection:

@@ -17,9 +17,9 @@ from connectors.base import RefusedError, UnreachableError
 from connectors.kinesis.client import Connection
 from connectors.kinesis.services import FanOutConsumer, ReadingServices
 from connectors.kinesis.stream import StreamName
-from tests.connectors.kinesis.test_client import serving
 from tests.support.kinesis_api import REGION
 from tests.support.ports import HOST, free_port
+from tests.support.serving import serving
 
 SERVICES = ("LAMBDA", "FIREHOSE")
 ARN = f"arn:aws:kinesis:{REGION}:123456789012:stream/orders"

@@ -1,7 +1,6 @@
 """A registry of Confluent's kind: Confluent's own client at Apicurio, and its own double where a GUID is needed."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from uuid import uuid4
 
 import pytest
@@ -14,6 +13,7 @@ from connectors.schemas.definition import Compatibility, Definition, Format, Ref
 from connectors.schemas.framing.confluent import ConfluentFraming
 from connectors.schemas.settings import ConfluentSettings
 from tests.support.ports import HOST, free_port
+from tests.support.serving import serving
 
 MONEY = Definition(Format.AVRO, '{"type":"record","name":"Money","fields":[{"name":"cents","type":"int"}]}')
 
@@ -114,25 +114,6 @@ async def test_next_address_answers_where_the_first_does_not(registry: str) -> N
         assert await registered.fetch((999_999).to_bytes(4, "big")) is None
 
 
-@asynccontextmanager
-async def answering(status: int, body: str) -> AsyncIterator[str]:
-    """The URL of a server that has one answer to all."""
-
-    async def answer(request: web.Request) -> web.Response:
-        return web.Response(status=status, text=body, content_type="application/json")
-
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, HOST, 0)
-        await site.start()
-        yield f"http://{HOST}:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
-
-
 @pytest.mark.parametrize(
     ("status", "body", "kind", "text"),
     [
@@ -151,7 +132,11 @@ async def test_answers_say_whether_trying_again_may_help(
     status: int, body: str, kind: type[ConnectorError], text: str
 ) -> None:
     """A registry in trouble is asked again later; a wrong address, or a wrong password, needs a person."""
-    async with answering(status, body) as url:
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(status=status, text=body, content_type="application/json")
+
+    async with serving(answer) as url:
         with pytest.raises(ConnectorError, match=text) as raised:
             await registry_at(url).__aenter__()
     assert type(raised.value) is kind

@@ -1,7 +1,7 @@
 """Glue's registry: schemas and versions made as they are missing, waits for them, and errors with what to do."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,6 +15,7 @@ from connectors.schemas.framing.glue import GlueFraming
 from connectors.schemas.glue import Caller, GlueRegistry, connect
 from connectors.schemas.glue_faults import MissingEntityError, TakenError, explained
 from connectors.schemas.settings import GlueSettings
+from tests.support.clocks import PatientClock
 from tests.support.kinesis_api import REGION
 from tests.support.moto import moto_server
 from tests.support.ports import HOST, free_port
@@ -83,25 +84,12 @@ class Answers(Caller):
         return answer
 
 
-class Instantly(Clock):
-    """Waits for nothing."""
-
-    def __init__(self) -> None:
-        self.slept = 0.0
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept += seconds
-
-
 def registry_of(answers: Answers, clock: Clock | None = None) -> GlueRegistry:
     @asynccontextmanager
     async def connected(settings: GlueSettings) -> AsyncIterator[Caller]:
         yield answers
 
-    def connecting(settings: GlueSettings) -> AbstractAsyncContextManager[Caller]:
-        return connected(settings)
-
-    return GlueRegistry(GlueSettings("shop"), GlueFraming(), clock or Instantly(), connecting)
+    return GlueRegistry(GlueSettings("shop"), GlueFraming(), clock or PatientClock(), connected)
 
 
 def version(status: str) -> Mapping[str, str]:
@@ -118,10 +106,10 @@ async def test_version_is_waited_for_until_it_can_be_used() -> None:
         RegisterSchemaVersion=[version("PENDING")],
         GetSchemaVersion=[version("PENDING"), version("AVAILABLE")],
     )
-    clock = Instantly()
+    clock = PatientClock()
     async with registry_of(answers, clock) as registry:
         assert await registry.register("orders", FIRST, None) == UUID(VERSION).bytes
-    assert clock.slept == 1.0
+    assert sum(clock.waited) == 1.0
 
 
 async def test_version_that_is_not_compatible_is_refused() -> None:

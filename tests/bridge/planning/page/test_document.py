@@ -12,9 +12,8 @@ from bridge.planning import Aims, Figures, planned
 from bridge.planning.page.document import document
 from bridge.planning.prices.table import PriceTable, packaged
 from tests.bridge.planning.orders import FIGURES, STREAM, TOPIC, mirror, plan
+from tests.support.axe import broken_rules
 from tests.support.browser import Tab
-from tests.support.missing import give_up
-from tests.support.provision import MissingServerError, axe_script
 
 COPY = {"kafka": {"bootstrap_servers": ["c-1:9092"], "topic": "copy"}}
 SPITEFUL = "<script>alert(1)</script>&\"'"
@@ -88,26 +87,13 @@ def page(tmp_path: Path) -> str:
     return file.as_uri()
 
 
-@pytest.fixture(scope="module")
-def axe() -> str:
-    """What a page is checked with, from within."""
-    try:
-        return axe_script().read_text(encoding="utf-8")
-    except MissingServerError as error:
-        give_up(error)
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_a_browser_shows_it_and_who_cannot_see_it_is_told(tab: Tab, page: str, axe: str, scheme: str) -> None:
+async def test_a_browser_shows_it_and_who_cannot_see_it_is_told(tab: Tab, page: str, scheme: str) -> None:
     """Under its own policy: a style that it does not name would be a complaint. Checked by axe."""
     await tab.scheme(scheme)
     await tab.open(page)
     await tab.until("document.readyState === 'complete' && document.querySelectorAll('svg').length === 2")
-    await tab.evaluate(axe)
-    found = await tab.evaluate(
-        "axe.run().then(({violations}) => violations.map(({id, nodes}) => [id, nodes.map((node) => node.html)]))"
-    )
-    assert found == []
+    assert await broken_rules(tab) == []
     assert await tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
     ground = await tab.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == {"light": "rgb(244, 246, 248)", "dark": "rgb(14, 20, 27)"}[scheme]

@@ -11,9 +11,8 @@ from bridge.telemetry.http import TelemetryServer
 from bridge.telemetry.listener import Listener
 from bridge.telemetry.parity import ParityCounts
 from tests.bridge.telemetry.page.busy_mirror import BusyMirror
+from tests.support.axe import broken_rules
 from tests.support.browser import Tab
-from tests.support.missing import give_up
-from tests.support.provision import MissingServerError, axe_script
 
 HOST = "127.0.0.1"
 LANES = 1000
@@ -141,10 +140,6 @@ async def test_the_last_of_a_thousand_lanes_is_a_key_away(shown: Tab) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_the_page_is_fit_for_everyone(shown: Tab, busy: BusyMirror, scheme: str) -> None:
     """No rule of axe is broken: contrast, names, roles, landmarks, in either scheme."""
-    try:
-        script = axe_script().read_text()
-    except MissingServerError as error:
-        give_up(error)
     await shown.scheme(scheme)
     busy.hold(1, "denied")
     busy.lanes[2] = replace(busy.lanes[2], state=LaneState.RETRYING)
@@ -152,11 +147,7 @@ async def test_the_page_is_fit_for_everyone(shown: Tab, busy: BusyMirror, scheme
     await shown.call("Page.setBypassCSP", enabled=True)
     await shown.call("Page.reload")
     await shown.until(f"{ROWS}.length > 0 && !document.getElementById('problems').hidden")
-    await shown.evaluate(script)
-    found = await shown.evaluate(
-        "axe.run().then(({violations}) => violations.map(({id, nodes}) => [id, nodes.map((node) => node.html)]))"
-    )
-    assert found == []
+    assert await broken_rules(shown) == []
 
 
 async def test_both_schemes_are_of_the_person_s_choice(shown: Tab) -> None:
