@@ -37,9 +37,9 @@ def _service(file: Path) -> str:
 
 
 def methods() -> set[str]:
-    """``get_secret_value`` for each ``client.get_secret_value(…)`` of a client of AWS."""
+    """``get_secret_value`` for each ``client.get_secret_value(…)`` of a client of AWS, or a paginator of it."""
     return {
-        node.func.attr
+        _method(node.func.attr, node.args)
         for place in _CLIENTS
         for file in sorted(place.rglob("*.py")) or [place]
         for node in ast.walk(ast.parse(file.read_text()))
@@ -47,6 +47,14 @@ def methods() -> set[str]:
         and isinstance(node.func, ast.Attribute)
         and ast.unparse(node.func.value) in ("client", "self._client")
     }
+
+
+def _method(attribute: str, arguments: list[ast.expr]) -> str:
+    match attribute, arguments:
+        case "get_paginator", [ast.Constant(value=str() as paged)]:
+            return paged
+        case _:
+            return attribute
 
 
 def _called(tree: ast.AST) -> Iterator[str]:
