@@ -1,6 +1,7 @@
 """The contract of an event: how records are told to a handler, and how its answer is read."""
 
 from abc import ABC, abstractmethod
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -44,10 +45,13 @@ class Shape(ABC):
 
 def identifier(batch: Batch, index: int) -> str:
     """By which an event tells the record from all others of ``batch``: its position, and which part of it it is."""
-    position, part = batch.positions[index], 0
-    while index > part and batch.positions[index - part - 1] == position:
-        part += 1
-    return f"{position}~{part}" if part else position
+    positions = batch.positions
+    position = positions[index]
+    if index == 0 or positions[index - 1] != position:
+        return position
+    # Parts stand together, and a record may have thousands.
+    first = bisect_left(range(index), x=True, key=lambda at: positions[at] == position)
+    return f"{position}~{index - first}"
 
 
 def partition_key(batch: Batch, index: int) -> str:

@@ -55,6 +55,16 @@ class Scripted(Handler):
         return self.answer(event)
 
 
+class Counted(list[str]):
+    """Knows how often it was asked for one of its items."""
+
+    count = 0
+
+    def __getitem__(self, index: Any) -> Any:
+        self.count += 1
+        return super().__getitem__(index)
+
+
 @pytest.fixture
 def aws() -> Iterator[FakeLambda]:
     with fake_lambda() as fake:
@@ -277,6 +287,16 @@ async def test_parts_of_one_record_have_names_of_their_own() -> None:
     assert [record["recordId"] for record in msgspec.json.decode(handler.events[0])["records"]] == ["7", "8", "8~1"]
     assert list(made.batch.positions) == ["7", "8", "8"]
     assert list(made.batch.values) == [b"1", b"2", b"3"]
+
+
+@pytest.mark.parametrize("event", SHAPES)
+def test_a_record_of_many_parts_costs_no_more_than_as_many_records(event: str) -> None:
+    """No part is told by walking over all parts before it."""
+    looks = Counted(["7"] * 2_000)
+    batch = replace(batch_of(*([b"v"] * len(looks))), positions=looks)
+    entries = [SHAPES[event].entry(batch, index) for index in range(len(batch))]
+    assert b"7~1999" in entries[-1]
+    assert looks.count < 40 * len(batch)
 
 
 def test_events_are_those_of_the_developer_guides() -> None:
