@@ -67,6 +67,8 @@ class Mirror:
         tracer: Tracer = NO_TRACER,
     ) -> None:
         self.state = MirrorState.STARTING
+        self.has_worked = False
+        """Whether it has run at any time, whatever it does now."""
         self.is_complete = False
         """Whether a bounded mirror has ended because nothing of what has a bound is left."""
         self._source = ends.source
@@ -215,7 +217,7 @@ class Mirror:
 
     def _changed(self) -> None:
         if self.state is MirrorState.STARTING and self._lanes.is_arranged:
-            self.state = MirrorState.RUNNING
+            self.state, self.has_worked = MirrorState.RUNNING, True
         if self._lanes.is_stuck():
             self._drain.set()
 

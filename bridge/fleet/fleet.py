@@ -139,9 +139,9 @@ class Fleet:
     def _consider(self) -> None:
         """Where nothing works any more, end: whoever started the process starts it anew, and hears of it."""
         has_looked = len(self._looked_for) == len(self._asked.families)
-        if not has_looked or any(not member.is_down for member in self._members.values()):
-            return
         failures = [member.failure for member in self._members.values()]
+        if not has_looked or None in failures:
+            return
         self.failure = next(iter([*failures, *self._unlisted.values()]), None)
         if self.failure is not None:
             log.error("no mirror works")

@@ -31,6 +31,10 @@ class Life(Control, Protocol):
 
     observed: ObservedMirror
 
+    @property
+    def has_worked(self) -> bool:
+        """Whether it has been ready at any time: it owned work then, or waited for some."""
+
     async def run(self, address: str | None) -> None:
         """Return when ``stop`` has taken effect; raise what ends the mirror before that.
 
@@ -61,8 +65,6 @@ class Member:
             source=asked.source.end.place,
             sink=asked.sink.end.place,
         )
-        self.failure: Exception | None = None
-        """What ended the last life, until the next one is ready."""
         self.undrained: Exception | None = None
         """What ended the last life after ``stop``, where it did not drain."""
         self.is_wanted = True
@@ -73,17 +75,18 @@ class Member:
         self._backoff = backoff
         self._memory = asked.limits.memory
         self._life: Life | None = None
+        self._failure: Exception | None = None
+        """What ended the last life, or one before it where that one never worked."""
         self._lives = 0
         self._past = NOTHING
         self._left: tuple[LaneStatus, ...] = ()
         self._stopping = asyncio.Event()
 
     @property
-    def is_down(self) -> bool:
-        """Whether it has failed, and has not been at work since."""
-        if self._life is not None and self._is_ready(self._life):
-            self.failure = None
-        return self.failure is not None
+    def failure(self) -> Exception | None:
+        """Why it does not work: what ended its last life, as long as it has not been at work since. None: it does."""
+        works_again = self._life is not None and self._life.has_worked
+        return None if works_again else self._failure
 
     @property
     def control(self) -> Control | None:
@@ -114,16 +117,16 @@ class Member:
                     self.undrained = failure
                 if failure is None or not self.is_wanted or self._stopping.is_set():
                     return
-                self.failure = failure
+                self._failure = failure
                 failed()
                 await self._pause()
 
     def status(self) -> MirrorStatus:
         present = [] if self._life is None else [_report(self._life.observed)]
-        if self.is_down:
+        if (failure := self.failure) is not None:
             # Not starting: whoever waits for this mirror may wait long, and the others are at work.
             whole = merged(MirrorState.FAILED, [self._past], present, by_now(self._left, self._clock.now_ms()))
-            return replace(whole, error=str(self.failure))
+            return replace(whole, error=str(failure))
         state = present[0].status.state if present else MirrorState.STARTING
         return merged(state, [self._past], present, ())
 
@@ -164,6 +167,8 @@ class Member:
         if self._life is None:
             return
         report = _report(self._life.observed)
+        if self._life.has_worked:
+            self._failure = None
         if self._clock.monotonic() - began_s >= WELL_S:
             self._backoff.reset()
         self._past = totals([self._past, report])
@@ -175,9 +180,6 @@ class Member:
         delay_s = self._backoff.next()
         log.info("the mirror is started again", in_s=round(delay_s, 2))
         await nap(delay_s, self._stopping)
-
-    def _is_ready(self, life: Life) -> bool:
-        return life.observed.status().state in (MirrorState.RUNNING, MirrorState.DRAINING)
 
 
 def _report(observed: ObservedMirror) -> Report:

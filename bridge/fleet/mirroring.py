@@ -82,6 +82,11 @@ class Mirroring(Control):
             cutover=self._cutover,
         )
 
+    @property
+    def has_worked(self) -> bool:
+        """As promised by ``Life``."""
+        return self._assembly is not None and self._assembly.mirror.has_worked
+
     def stop(self, asked_by: str) -> None:
         """Drain; where the ends are still being reached, just end that. Safe to call twice."""
         if self._halt.ask():
