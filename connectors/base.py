@@ -344,6 +344,8 @@ class Rejected:
     """A short word for metrics: ``too_large``, ``invalid_timestamp``."""
     detail: str
     """For a person: what was found, what is allowed, which setting decides."""
+    remedy: str = ""
+    """How a lane that stopped at it gets past it with nothing lost, for a person; empty where there is no such way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -498,6 +500,13 @@ class Sink(Connector):
         The engine asks before it submits, so that policy decides before anything behind such a record is delivered.
         """
         return ()
+
+    async def look_again(self, lane: str) -> None:
+        """Learn anew what decides which records of ``lane`` are rejected: a person may have changed it.
+
+        What is on its way may have to be submitted again for that. May take as long as opening, and raises what that
+        raises.
+        """
 
 
 class Observer:

@@ -50,6 +50,9 @@ class Transform(ABC):
         """The name of what has the batch of ``partition`` now, where several steps are one."""
         return self.name
 
+    def look_again(self) -> None:
+        """Ask anew, at the next batch, for what was missing when it was asked for: a person may have put it there."""
+
     @abstractmethod
     async def apply(self, batch: Batch) -> Transformed:
         """What goes on instead of ``batch``, which has at least one record and is never changed.

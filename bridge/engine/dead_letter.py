@@ -43,6 +43,10 @@ class DeadLetter:
         """Try at once whatever waits for the next attempt."""
         self._nap.cut()
 
+    async def look_again(self, lane: str) -> None:
+        """As ``Sink.look_again``."""
+        await self._sink.look_again(lane)
+
     async def _deliver(self, letter: Batch) -> None:
         scope = await self._sink.begin()
         outcome = await scope.submit(letter.partition, letter)

@@ -1,5 +1,6 @@
 """What an operator can tell a single lane of a running mirror to do."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Never
@@ -19,6 +20,8 @@ _SETTLED_S = 15.0
 """How long an answer waits for what is on its way into the sink."""
 _KEPT_S = 10.0
 """How long it waits until the order is stored."""
+_LOOKED_UP_S = 15.0
+"""How long it waits until the sink has told what it takes."""
 _LOOK_S = 0.02
 
 _SET = "kmbridge checkpoints set moves a stopped mirror"
@@ -78,7 +81,10 @@ class Orders:
         return await self._carried(lane, before)
 
     async def retry(self, name: str, who: str) -> Carried:
-        """Let a lane that failed, or waits for its next attempt, try again at once from where it stands."""
+        """Let a lane that failed, or waits for its next attempt, try again at once from where it stands.
+
+        What refused its records is looked up anew: limits of the sink that were raised, schemas that were registered.
+        """
         lane = self._lane("retry", name)
         shown, error = lane.shown()
         if shown not in (LaneState.FAILED, LaneState.HELD, LaneState.RETRYING):
@@ -88,12 +94,32 @@ class Orders:
             self._refuse("retry", lane, "trying again would accept what it stopped at", "kmbridge lane skip accepts it")
         before = lane.progress.place.position
         log.warning("lane tries again", partition=name, by=who, position=before, error=str(error))
+        if self._around.transform is not None:
+            self._around.transform.look_again()
         if lane.state is LaneState.FAILED:
-            lane.revive()
-            await self._restart(lane)
+            await self._look_again(lane)
+            await self._start_again(lane)
         else:
             lane.hurry()
         return Carried(lane.shown()[0], before, before)
+
+    async def _look_again(self, lane: Lane) -> None:
+        """What the sink refused it may take now, and so may the dead letter."""
+        name, dead_letter = lane.partition.id, self._around.dead_letter
+        try:
+            async with asyncio.timeout(_LOOKED_UP_S):
+                await self._around.destination.look_again(name)
+                if dead_letter is not None:
+                    await dead_letter.look_again(name)
+        except (ConnectorError, TimeoutError) as error:
+            cause = str(error) or f"no answer within {_LOOKED_UP_S:g} s"
+            raise OrderError(f"retry lane {name}", f"what the sink takes is not known: {cause}", "try again") from error
+
+    async def _start_again(self, lane: Lane) -> None:
+        # Another order may have done it while this one waited.
+        if lane.state is LaneState.FAILED:
+            lane.revive()
+            await self._restart(lane)
 
     async def skip(self, name: str, who: str, end: End | None) -> Carried:
         """Let a lane pass the gap or the record that it stopped at, or everything up to ``end``.
@@ -136,9 +162,7 @@ class Orders:
         if not has_begun or lane.state in DONE:
             self._refuse("skip", lane, "it has not begun to read, or has nothing more to read")
         answer = lane.pass_over(end, f"skipped by {who}")
-        if lane.state is LaneState.FAILED:
-            lane.revive()
-            await self._restart(lane)
+        await self._start_again(lane)
         await self._until(lane, answer.done, float("inf"))
         try:
             passed = await answer

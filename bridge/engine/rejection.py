@@ -13,10 +13,14 @@ class RejectedError(ConnectorError):
 
 
 def stop_at(batch: Batch, rejected: Rejected) -> RejectedError:
+    ways = (
+        rejected.remedy,
+        "kmbridge lane skip passes this record",
+        "on_error: dead_letter sends such records elsewhere and goes on",
+    )
     return RejectedError(
         f"write record {batch.positions[rejected.index]} of {batch.partition}",
         rejected.detail,
-        "a raised limit is known after a restart; kmbridge lane skip passes this record; on_error: dead_letter sends "
-        "such records elsewhere and goes on",
+        "; ".join(filter(None, ways)),
         batch.positions[rejected.index],
     )

@@ -69,6 +69,9 @@ class RestampedSink(Sink):
     def inspect(self, batch: Batch) -> tuple[Rejected, ...]:
         return self._sink.inspect(_restamped(batch, self._clock.now_ms()))
 
+    async def look_again(self, lane: str) -> None:
+        await self._sink.look_again(lane)
+
 
 class _RestampedScope(Scope):
     """Dead letters keep their times: they are for people to look at."""

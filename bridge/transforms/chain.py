@@ -46,6 +46,10 @@ class Chain(Transform):
     def at_work(self, partition: str) -> str:
         return self._at_work.get(partition, self.name)
 
+    def look_again(self) -> None:
+        for step in self._steps:
+            step.look_again()
+
     async def apply(self, batch: Batch) -> Transformed:
         own, dropped = OwnHeaders(batch), Counter[str]()
         crossing = Crossing(batch, own.rest)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Generic, TypeVar
 
-from bridge.transforms.unfit import UnfitError
+from bridge.transforms.unfit import MENDED, UnfitError
 from connectors.base import Batch, Rejected
 from connectors.transform import Transform, Transformed
 
@@ -34,10 +34,11 @@ class EachRecord(Transform, Generic[T]):
             try:
                 made.append(self._make(batch, index))
             except UnfitError as error:
-                rejected.append(Rejected(index, error.reason, f"{self.name}: {error}"))
+                rejected.append(Rejected(index, error.reason, f"{self.name}: {error}", MENDED))
             except RecursionError:
                 # What is read in depth here, and by the libraries, has Python's own limit.
-                rejected.append(Rejected(index, TOO_DEEP, f"{self.name}: the value is nested too deeply"))
+                detail = f"{self.name}: the value is nested too deeply"
+                rejected.append(Rejected(index, TOO_DEEP, detail, MENDED))
         return replace(self._with(batch.without(rejected), made), rejected=tuple(rejected))
 
     @abstractmethod

@@ -17,6 +17,7 @@ from bridge.transforms.function import TryAgainError
 from bridge.transforms.loading import is_async, load
 from bridge.transforms.patience import Patience
 from bridge.transforms.turns import Turns
+from bridge.transforms.unfit import MENDED
 from connectors.base import Batch, Record, Rejected, TransientError
 from connectors.transform import Transform, Transformed
 
@@ -80,7 +81,7 @@ class PythonStep(Transform):
         dropped = 0
         for index, answer in enumerate(answers):
             if isinstance(answer, Exception):
-                rejected.append(Rejected(index, REJECTED, f"{self.name}: {told(answer)}"))
+                rejected.append(Rejected(index, REJECTED, f"{self.name}: {told(answer)}", MENDED))
             elif answer:
                 made += [(index, record) for record in answer]
             else:

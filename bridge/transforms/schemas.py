@@ -31,6 +31,9 @@ class SchemasStep(Transform):
     ) -> None:
         await self._step.__aexit__(kind, error, trace)
 
+    def look_again(self) -> None:
+        self._step.look_again()
+
     async def apply(self, batch: Batch) -> Transformed:
         return await self._step.apply(batch)
 

@@ -10,7 +10,8 @@ from connectors.base import Batch, Header, Rejected
 from connectors.codecs.codec import Codec, Encode
 from connectors.codecs.keys import LONGEST, all_plain, partition_keys, plain, units
 
-_REMEDY = "sink.kinesis.codec: kpl or envelope keeps it"
+_KEPT = "sink.kinesis.codec: kpl or envelope keeps it"
+_REMEDY = "another sink.kinesis.codec holds from a restart on"
 
 
 class RawCodec(Codec):
@@ -30,7 +31,8 @@ class RawCodec(Codec):
         headers = batch.headers or [()] * len(batch)
         columns = zip(batch.keys, batch.values, headers, strict=True)
         refused = [(index, _refused(key, value, own)) for index, (key, value, own) in enumerate(columns)]
-        return tuple(Rejected(index, why[0], f"{why[1]}; {_REMEDY}") for index, why in refused if why is not None)
+        found = ((index, *why) for index, why in refused if why is not None)
+        return tuple(Rejected(index, word, f"{cause}; {_KEPT}", _REMEDY) for index, word, cause in found)
 
     def partition_keys(self, batch: Batch) -> Sequence[str]:
         return partition_keys(batch)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from confluent_kafka import KafkaError
 
 from connectors.base import Batch, Rejected
+from connectors.kafka.limits import AFTER_A_CHANGE
 
 REASONS = {
     KafkaError.MSG_SIZE_TOO_LARGE: "too_large",
@@ -44,7 +45,7 @@ class Report:
     def rejection(self) -> Rejected:
         error = self.error or KafkaError(KafkaError.INVALID_RECORD)
         reason = REASONS[error.code()]
-        return Rejected(self.index, reason, f"{error.str()} ({_HINTS[reason]})")
+        return Rejected(self.index, reason, f"{error.str()} ({_HINTS[reason]})", AFTER_A_CHANGE)
 
 
 def culprits(reports: Sequence[Report]) -> list[Report]:

@@ -16,6 +16,9 @@ NO_BOUND = (1 << 63) - 1
 _BEFORE, _AFTER = "message.timestamp.before.max.ms", "message.timestamp.after.max.ms"
 _BOTH = "message.timestamp.difference.max.ms"
 
+AFTER_A_CHANGE = "once the topic's setting is changed, kmbridge lane retry tries again"
+"""The remedy of what a topic refuses."""
+
 UNKNOWN_MAX_BYTES = 16 * 1024 * 1024
 """What is assumed where the broker does not tell: more than the 10 MiB that a Kinesis record can have."""
 
@@ -111,7 +114,7 @@ class Limits:
                 detail = (
                     f"the record needs max.message.bytes of at least {size}; the topic has {self.max_message_bytes}"
                 )
-                yield Rejected(index, "too_large", detail)
+                yield Rejected(index, "too_large", detail, AFTER_A_CHANGE)
 
     def _out_of_time(self, batch: Batch, now_ms: int) -> Iterable[Rejected]:
         times = batch.timestamps_ms
@@ -130,7 +133,8 @@ class Limits:
         if self.compacted and None in batch.keys:
             for index, key in enumerate(batch.keys):
                 if key is None:
-                    yield Rejected(index, "null_key", "the topic's cleanup.policy is compact: it takes no null key")
+                    detail = "the topic's cleanup.policy is compact: it takes no null key"
+                    yield Rejected(index, "null_key", detail, AFTER_A_CHANGE)
 
 
 def record_size(key: bytes | None, value: bytes | None, headers: Iterable[Header]) -> int:
@@ -143,7 +147,7 @@ def record_size(key: bytes | None, value: bytes | None, headers: Iterable[Header
 
 def _of_another_time(index: int, setting: str, distance_ms: int, allowed_ms: int) -> Rejected:
     detail = f"the record's time needs {setting} of at least {distance_ms}; the topic has {allowed_ms}"
-    return Rejected(index, "invalid_timestamp", detail)
+    return Rejected(index, "invalid_timestamp", detail, AFTER_A_CHANGE)
 
 
 def _size(batch: Batch, index: int) -> int:

@@ -106,9 +106,9 @@ class Line:
         self._break(TransientError(f"write to topic {self._topic.name}", "the sink was left"))
         await asyncio.to_thread(self._join)
 
-    def give_up(self) -> None:
-        """Break: what has no answer yet is dropped, as far as it is not on its way."""
-        self._break(TransientError(f"write to topic {self._topic.name}", "given up"))
+    def retire(self, cause: str) -> None:
+        """Break: what has no answer yet is dropped, as far as it is not on its way. Another line is to go on."""
+        self._break(TransientError(f"write to topic {self._topic.name}", cause))
 
     def _join(self) -> None:
         self._poller.join()
@@ -234,7 +234,7 @@ class LineScope(Scope):
         await save({})
 
     def abort(self) -> None:
-        self._line.give_up()
+        self._line.retire("given up")
 
 
 def _index(rejected: Rejected) -> int:

@@ -7,20 +7,25 @@ from connectors.base import Batch, Position, Rejected
 
 
 class Refusals:
-    """Single records by lane and position. They are few: each one cost a transaction."""
+    """Single records by topic, lane and position. They are few: each one cost a transaction."""
 
     def __init__(self) -> None:
-        self._known: dict[str, dict[Position, Rejected]] = {}
+        self._known: dict[str, dict[tuple[str, Position], Rejected]] = {}
+        """By lane."""
 
-    def add(self, lane: str, position: Position, rejected: Rejected) -> None:
-        self._known.setdefault(lane, {})[position] = rejected
+    def add(self, topic: str, lane: str, position: Position, rejected: Rejected) -> None:
+        self._known.setdefault(lane, {})[topic, position] = rejected
 
-    def among(self, batch: Batch) -> tuple[Rejected, ...]:
-        """Those of ``batch`` that were refused before, rising by index."""
+    def forget(self, lane: str) -> None:
+        """Its records are sent again."""
+        self._known.pop(lane, None)
+
+    def among(self, topic: str, batch: Batch) -> tuple[Rejected, ...]:
+        """Those of ``batch`` that ``topic`` refused before, rising by index."""
         known = self._known.get(batch.partition)
         if not known:
             return ()
-        found = ((index, known.get(position)) for index, position in enumerate(batch.positions))
+        found = ((index, known.get((topic, position))) for index, position in enumerate(batch.positions))
         return tuple(replace(rejected, index=index) for index, rejected in found if rejected is not None)
 
 

@@ -121,9 +121,23 @@ class KafkaSink(Sink):
         return topic.limits.of_volume(f"topic {topic.name}")
 
     def inspect(self, batch: Batch) -> tuple[Rejected, ...]:
-        known = self._entered.limits.rejections(batch, self._clock.now_ms())
-        refused = self._refusals.among(batch)
+        topic = self._entered
+        known = topic.limits.rejections(batch, self._clock.now_ms())
+        refused = self._refusals.among(topic.name, batch)
         return together(known, refused) if refused else known
+
+    async def look_again(self, lane: str) -> None:
+        async with self._beginning:
+            self._refusals.forget(lane)
+            line, known = self._line, self._topics
+            if line is None or line.failure is not None or known is None:
+                # The next one begins with a look.
+                return
+            found = await self._look_up(None)
+            self._topics = replace(found, sink=_same(known.sink, found.sink))
+            if self._topics.limits != known.limits:
+                # A producer keeps the sizes that it was made with.
+                line.retire("the topic's settings were changed")
 
     @property
     def _entered(self) -> Topic:

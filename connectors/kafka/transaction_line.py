@@ -53,8 +53,7 @@ class TransactionLine:
         self._topics = topics
         self._attachment = attachment
         self._watch = watch
-        self._refusals = refusals
-        self.letters_refused = Refusals()
+        self.refusals = refusals
         self._now_ms = now_ms
         self._stopped = Event()
         self._transactions = make(self._stopped, self.alarm)
@@ -123,6 +122,11 @@ class TransactionLine:
         """Break all scopes, and give up what was sent. The next one begins when that is done."""
         self._usable.clear()
         self._queue.put(self._give_up)
+
+    def retire(self, cause: str) -> None:
+        """Break for good, behind what is being committed: another line is to go on."""
+        self._usable.clear()
+        self._queue.put(partial(self._end, cause))
 
     def alarm(self, text: str) -> None:
         """Nothing more may be produced: the topic is another. From any thread."""
@@ -221,6 +225,10 @@ class TransactionLine:
         self._transactions.abort()
         raise AbortedError(self._operation, "given up", KafkaError.NO_ERROR)
 
+    def _end(self, cause: str) -> None:
+        self._transactions.abort()
+        raise TransientError(self._operation, cause)
+
     def _send(self, scope: TransactionScope, topic: str, batch: Batch) -> None:
         self._check()
         self._begin(scope)
@@ -268,5 +276,5 @@ class TransactionLine:
             with suppress(KafkaException):
                 self._transactions.producer.flush(_REPORTS_S)
         for each in self._search.failed(refused=error.code in REASONS):
-            known = self._refusals if each.topic == self._topics.sink.name else self.letters_refused
-            known.add(each.batch.partition, each.batch.positions[each.index], each.rejection())
+            position = each.batch.positions[each.index]
+            self.refusals.add(each.topic, each.batch.partition, position, each.rejection())

@@ -37,17 +37,22 @@ class Topics:
         return self.partitioner.partition(batch) if topic == self.sink.name else BY_KEY
 
     @property
+    def limits(self) -> tuple[Limits, ...]:
+        """Of each of them."""
+        every = (self.sink, self.dead_letter) if self.dead_letter is not None else (self.sink,)
+        return tuple(topic.limits for topic in every)
+
+    @property
     def largest(self) -> Limits:
         """The limits of the one that takes the larger records."""
-        every = (self.sink, self.dead_letter) if self.dead_letter is not None else (self.sink,)
-        return max((topic.limits for topic in every), key=lambda limits: limits.max_message_bytes)
+        return max(self.limits, key=lambda limits: limits.max_message_bytes)
 
 
 class Sender(Protocol):
     """Works through scopes in the order in which they were begun."""
 
     membership: Membership
-    letters_refused: Refusals
+    refusals: Refusals
 
     def turn(self) -> "TransactionScope | None":
         """The one scope whose records may be sent."""
@@ -94,7 +99,7 @@ class TransactionScope(Scope):
         topic = self._topics.dead_letter
         if topic is None:
             return None
-        refused = topic.limits.rejections(letter, self._now_ms()) or self._line.letters_refused.among(letter)
+        refused = topic.limits.rejections(letter, self._now_ms()) or self._line.refusals.among(topic.name, letter)
         if refused:
             raise ConnectorError(
                 f"write to dead letter topic {topic.name}",

@@ -144,6 +144,9 @@ class KinesisSink(Sink):
     def inspect(self, batch: Batch) -> tuple[Rejected, ...]:
         return RecordSize(self._settings.codec, self._entered.watch.summary).rejections(batch)
 
+    async def look_again(self, lane: str) -> None:
+        await self._entered.watch.look_now()
+
     @property
     def _entered(self) -> OpenStream:
         if self._stream is None:

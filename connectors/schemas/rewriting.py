@@ -70,6 +70,11 @@ class Rewriting:
             await self._rewrite(column, others[start : start + _SLICE])
         return Rewritten(column.made, column.told, column.unknown)
 
+    def forget_unknown(self) -> None:
+        """Ask at once for the schemas that the registry did not have."""
+        for start in [start for start, met in self._met.items() if met.known is None]:
+            del self._met[start]
+
     def _headers(self, headers: Sequence[tuple[Header, ...]] | None) -> Mapping[int, bytes]:
         """By index what they say of the schema; without those that say something else."""
         wanted = self._source.headers.get(self.field)

@@ -44,6 +44,10 @@ class SchemaStep(Transform):
     def name(self) -> str:
         return f"schemas {self._translation.source.kind} to {self._translation.target.kind}"
 
+    def look_again(self) -> None:
+        for rewriting in self._rewritings:
+            rewriting.forget_unknown()
+
     async def apply(self, batch: Batch) -> Transformed:
         refused: dict[int, Rejected] = {}
         made = batch
@@ -83,4 +87,4 @@ class SchemaStep(Transform):
                 "register it there again; or set transforms[].schemas.unknown to dead_letter, or to pass where what is "
                 "in no frame may begin like one",
             )
-        return Rejected(index, UNKNOWN_SCHEMA, detail)
+        return Rejected(index, UNKNOWN_SCHEMA, detail, "once it is registered there, kmbridge lane retry tries again")

@@ -37,6 +37,11 @@ class Handler(ABC):
     def name(self) -> str:
         """For a person and for metrics: ``lambda orders-cleaner``."""
 
+    @property
+    @abstractmethod
+    def remedy(self) -> str:
+        """What a person does about records that it fails for: as ``Rejected.remedy``."""
+
     @abstractmethod
     async def call(self, event: bytes) -> bytes:
         """What the handler returns for ``event``, both JSON.

@@ -16,6 +16,7 @@ from bridge.transforms.handlers.handler import Handler, HandlerError
 from bridge.transforms.loading import is_async, load
 from bridge.transforms.patience import Patience
 from bridge.transforms.turns import Turns
+from bridge.transforms.unfit import MENDED
 from connectors.base import SettingsError
 
 EXITED = "Runtime.ExitError"
@@ -66,6 +67,10 @@ class InProcess(Handler):
     @property
     def name(self) -> str:
         return f"python {self._reference}"
+
+    @property
+    def remedy(self) -> str:
+        return MENDED
 
     async def __aenter__(self) -> Self:
         self._thread = thread = LeavableThread(self.name)

@@ -70,6 +70,10 @@ class Invoked(Handler):
     def name(self) -> str:
         return f"lambda {self._function}"
 
+    @property
+    def remedy(self) -> str:
+        return "once the function is mended there, kmbridge lane retry asks it again"
+
     async def __aenter__(self) -> Self:
         config = AioConfig(
             connect_timeout=_CONNECT_S,

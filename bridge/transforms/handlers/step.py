@@ -54,7 +54,8 @@ class HandlerStep(Transform):
                 )
                 await self._clock.sleep(pause_s)
         made = course.transformed()
-        told = tuple(replace(each, detail=f"{self.name}: {each.detail}") for each in made.rejected)
+        remedy = self._handler.remedy
+        told = tuple(replace(each, detail=f"{self.name}: {each.detail}", remedy=remedy) for each in made.rejected)
         return replace(made, rejected=told)
 
     async def _asked(self, batch: Batch, call: Call) -> Sequence[Fate]:

@@ -58,6 +58,7 @@ class RecordSize:
                         index,
                         "too_large",
                         f"{size} bytes as a Kinesis record, the stream takes {limit}: raise its MaxRecordSizeInKiB",
+                        "once that is raised, kmbridge lane retry tries again",
                     )
                 )
         return found

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import ClassVar
 
 import pytest
 
@@ -10,7 +11,8 @@ from bridge.engine.passing import OrderError
 from bridge.engine.status import LaneState
 from checkpoints.base import Checkpoint, Gap
 from checkpoints.memory import MemoryCheckpoints
-from connectors.base import End, GapError, Place, RefusedError
+from connectors.base import End, GapError, Place, RefusedError, UnreachableError
+from connectors.memory import MemorySink
 from tests.bridge.engine.setting import POISON, Setting, play
 
 WHO = "ops@desk"
@@ -142,6 +144,57 @@ def test_a_failed_lane_tries_again_from_its_position() -> None:
         assert world.lane(FIRST).position == tried.before == str(int(bad.position) - 1)
 
     play(_during(story))
+
+
+class Mended(MemorySink):
+    """Takes what it refused once it has looked again; ``lookups`` are the lanes for which it did."""
+
+    lookups: ClassVar[list[str]] = []
+
+    async def look_again(self, lane: str) -> None:
+        self.lookups.append(lane)
+        self._refuses = None
+
+
+def test_a_failed_lane_that_tries_again_knows_what_the_sink_takes_by_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A limit that was raised is looked up: the record goes, and nothing behind it is lost or doubled."""
+    monkeypatch.setattr(Mended, "lookups", [])
+
+    async def story(world: Setting, orders: Orders) -> None:
+        world.stream.put(_key_of(world, FIRST), POISON)
+        await _until(world, lambda: world.lane(FIRST).state is LaneState.FAILED)
+        await orders.retry(FIRST, WHO)
+        await _until(world, world.all_there)
+        assert POISON in world.mirrored()
+        assert Mended.lookups == [FIRST]
+
+    async def whole(world: Setting) -> None:
+        world.sink = Mended
+        await _told(world, story)
+
+    play(whole)
+
+
+class Away(MemorySink):
+    async def look_again(self, lane: str) -> None:
+        raise UnreachableError("look up topic orders", "no answer")
+
+
+def test_a_failed_lane_is_not_started_again_by_what_may_be_untrue() -> None:
+    """Where the sink does not tell what it takes, the order is refused with the reason, and the lane stays stopped."""
+
+    async def story(world: Setting, orders: Orders) -> None:
+        world.stream.put(_key_of(world, FIRST), POISON)
+        await _until(world, lambda: world.lane(FIRST).state is LaneState.FAILED)
+        with pytest.raises(OrderError, match="what the sink takes is not known: look up topic orders: no answer"):
+            await orders.retry(FIRST, WHO)
+        assert world.lane(FIRST).state is LaneState.FAILED
+
+    async def whole(world: Setting) -> None:
+        world.sink = Away
+        await _told(world, story)
+
+    play(whole)
 
 
 def test_a_skipped_record_is_exactly_the_one_that_stopped_the_lane() -> None:

@@ -148,6 +148,25 @@ async def test_records_too_large_are_rejected_alone(kafka: str, topic: TopicFact
         assert (outcome.rejected == ()) == taken
 
 
+async def test_a_limit_that_was_raised_is_known_once_it_is_looked_at_again(kafka: str, topic: TopicFactory) -> None:
+    """What is on its way comes once and in order all the same, and the producer sends what it would have refused."""
+    name = topic(partitions=1, config={"max.message.bytes": "10000"})
+    large = batch_of([(b"key", b"x" * 20_000)], first=50)
+    async with sink_to(kafka, name, compression="none") as sink:
+        assert sink.inspect(large)
+        scope = await sink.begin()
+        await scope.submit("lane", numbered(0, 50, keys=1))
+        await sink.look_again("lane")
+        await scope.submit("lane", numbered(51, 9, keys=1))
+        await asyncio.to_thread(alter_topic, kafka, name, {"max.message.bytes": "30000"})
+        await sink.look_again("lane")
+        assert sink.inspect(large) == ()
+        with pytest.raises(TransientError):
+            await scope.submit("lane", large)
+        assert await (await sink.begin()).submit("lane", large) == Outcome()
+    assert [len(each.value or b"") for each in await read_topic(kafka, name)][-1] == 20_000
+
+
 async def test_a_changed_partition_count_is_refused(kafka: str, topic: TopicFactory) -> None:
     """Keys would move: the scope breaks, and the next one names both counts."""
     name = topic(partitions=2)

@@ -4,13 +4,25 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from threading import Event
 from typing import Any
 
 import pytest
 from confluent_kafka import Producer
 
-from connectors.base import Batch, Clock, ConnectorError, Observer, Outcome, Record, TransientError, UncertainError
+from connectors.base import (
+    Batch,
+    Clock,
+    ConnectorError,
+    Observer,
+    Outcome,
+    Record,
+    Rejected,
+    Scope,
+    TransientError,
+    UncertainError,
+)
 from connectors.kafka import transaction_line
 from connectors.kafka.settings import KafkaSinkSettings, Transactional
 from connectors.kafka.sink import KafkaSink
@@ -164,6 +176,33 @@ async def test_a_record_that_the_broker_refuses_is_found_in_a_few_attempts(kafka
         assert await values(kafka, name) == [b"%d" % number for number in (*range(50), *range(51, 100))]
 
 
+async def test_what_was_refused_is_sent_again_once_it_is_looked_at_again(kafka: str, topic: TopicFactory) -> None:
+    """Of that lane alone. The letter topic is asked too, and what is being committed meanwhile is committed once."""
+    name, dead = topic(partitions=1), topic(partitions=1, config={"max.message.bytes": "10000"})
+    large = batch_of([(b"key", b"x" * 20_000)], first=90)
+    async with transactional_sink(kafka, name, topic(partitions=1), dead_letter=dead) as sink:
+        for lane in ("lane", "another"):
+            sink._refusals.add(name, lane, "7", Rejected(0, "invalid_record", "as a broker said"))
+        scope = await sink.begin()
+        with pytest.raises(ConnectorError, match=r"max\.message\.bytes"):
+            scope.bury("lane", large)
+        answer = scope.submit("lane", numbered(0, 50))
+        committing = asyncio.create_task(scope.commit(Saving()))
+        await asyncio.to_thread(alter_topic, kafka, dead, {"max.message.bytes": "30000"})
+        await sink.look_again("lane")
+        assert sink.inspect(numbered(7, 1)) == ()
+        assert sink.inspect(replace(numbered(7, 1), partition="another"))
+        await committing
+        assert await answer == Outcome()
+        scope = await begun_in_the_end(sink)
+        buried = scope.bury("lane", large)
+        assert buried is not None
+        await scope.commit(Saving())
+        assert await buried == Outcome()
+        assert await values(kafka, name) == [b"%d" % number for number in range(50)]
+        assert len(await values(kafka, dead)) == 1
+
+
 async def test_refused_records_go_to_the_dead_letter_in_the_same_transaction(kafka: str, topic: TopicFactory) -> None:
     """Both or none."""
     name, dead = topic(partitions=1), topic(partitions=1)
@@ -247,6 +286,13 @@ async def deliver_in_the_end(sink: KafkaSink, *batches: Batch) -> None:
         with suppress(TransientError):
             await deliver(sink, *batches)
             return
+
+
+async def begun_in_the_end(sink: KafkaSink) -> Scope:
+    """As the engine does: whoever meets the end of a line asks for a scope again."""
+    while True:
+        with suppress(TransientError):
+            return await sink.begin()
 
 
 def take_over(address: str, transactional_id: str) -> None:

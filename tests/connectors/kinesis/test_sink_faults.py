@@ -345,6 +345,9 @@ def test_what_no_record_of_the_stream_may_be_is_known_before() -> None:
             assert [(each.index, each.reason) for each in refused] == [(2, "too_large"), (3, "null_value")]
             assert sink.too_small_for(limit) == ""
             assert "MaxRecordSizeInKiB=1024, needs 1025" in sink.too_small_for(limit + 1)
+            fake.extra_summary = {"MaxRecordSizeInKiB": 10_240}
+            await sink.look_again("lane")
+            assert [each.reason for each in sink.inspect(batch("lane", values))] == ["null_value"]
         fake.extra_summary = {"MaxRecordSizeInKiB": 10_240}
         async with sink_into(fake, clock, "kpl", endpoint_url="x") as sink:
             assert sink.inspect(batch("lane", values)) == ()

@@ -177,6 +177,19 @@ async def test_unknown_id_stops_the_lane_and_is_asked_for_again() -> None:
     assert (await step.apply(batch_of([GLUE + b"body"]))).batch.values == [CONFLUENT + b"body"]
 
 
+async def test_unknown_id_is_asked_for_at_once_when_told_to() -> None:
+    """Who has registered it need not wait until it is asked for again."""
+    source = MemoryRegistry(GlueFraming(), ID)
+    step = step_of(source, confluent(), clock=Hours())
+
+    with pytest.raises(RefusedError):
+        await step.apply(batch_of([GLUE + b"body"]))
+    source.add(ID)
+    step.look_again()
+
+    assert (await step.apply(batch_of([GLUE + b"body"]))).batch.values == [CONFLUENT + b"body"]
+
+
 async def test_unknown_id_can_be_rejected() -> None:
     """With unknown: dead_letter such a record is rejected by its index, and those around it go on."""
     source = glue()
