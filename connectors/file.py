@@ -3,21 +3,32 @@
 import asyncio
 import base64
 import errno
+import fcntl
 import json
+import logging
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from connectors.base import Batch, Outcome, Record, RefusedError, Save, Scope, Sink, TransientError
+from connectors.base import Batch, Outcome, Record, RefusedError, Save, Scope, SettingsError, Sink, TransientError
+
+log = logging.getLogger(__name__)
+
+_BLOCK = 4096
 
 
 class FileSink(Sink):
     """Appends to ``path``. Bytes are base64; a null key, value or header value is null.
 
     A line: ``{"partition", "position", "timestamp_ms", "key", "value", "headers": [[name, value], …]}``.
+
+    Several processes may append to one file, as a redrive does beside its mirror. Half a line is of one that died
+    before its records were answered: it is removed, for they are read again from where they were.
     """
 
     def __init__(self, path: Path) -> None:
@@ -27,6 +38,9 @@ class FileSink(Sink):
     async def __aenter__(self) -> Self:
         try:
             file = await asyncio.to_thread(_open, self._path)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+            hint = "it is a file in a folder that is there: make the folder, or name another with dead_letter.file.path"
+            raise SettingsError(f"open {self._path}", str(error), hint) from error
         except OSError as error:
             raise RefusedError(f"open {self._path}", str(error), "check the path and its permissions") from error
         self._lines = _Lines(file)
@@ -84,27 +98,48 @@ class _Lines:
         self._thread.shutdown(wait=False)
 
     def _write(self, batch: Batch, failures: int) -> Outcome:
-        """Write whole lines or none: what a full disk cut off is taken back."""
+        """Write whole lines or none."""
         if failures != self.failures:
             raise TransientError(f"write to {self._file.name}", "an earlier write of this scope failed")
-        before = os.fstat(self._file.fileno()).st_size
         try:
-            _write_all(self._file, b"".join(map(_line, batch.records())))
+            with _alone(self._file):
+                _append(self._file, b"".join(map(_line, batch.records())))
         except OSError as error:
             self.failures += 1
-            self._file.truncate(before)
             raise TransientError(f"write to {self._file.name}", str(error), "free space on the disk") from error
         return Outcome()
 
 
 def _open(path: Path) -> FileIO:
-    """Open for appending, after a line break where a process that died left half a line."""
     file = path.open("a+b", buffering=0)
-    if file.seek(0, os.SEEK_END) > 0:
-        file.seek(-1, os.SEEK_END)
-        if file.read(1) != b"\n":
-            file.write(b"\n")
+    try:
+        with _alone(file):
+            _whole(file)
+    except BaseException:
+        file.close()
+        raise
     return file
+
+
+@contextmanager
+def _alone(file: FileIO) -> Iterator[None]:
+    """No other process appends meanwhile. Blocks until that is so."""
+    fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _append(file: FileIO, data: bytes) -> None:
+    """Write ``data`` behind whole lines; what a full disk cut off is taken back."""
+    before = _whole(file)
+    try:
+        _write_all(file, data)
+    except OSError:
+        with suppress(OSError):
+            file.truncate(before)
+        raise
 
 
 def _write_all(file: FileIO, data: bytes) -> None:
@@ -112,6 +147,27 @@ def _write_all(file: FileIO, data: bytes) -> None:
     if written != len(data):
         raise OSError(errno.ENOSPC, f"only {written} of {len(data)} bytes were taken")
     os.fsync(file.fileno())
+
+
+def _whole(file: FileIO) -> int:
+    """How many bytes of whole lines there are; half a line behind them is removed."""
+    size = os.fstat(file.fileno()).st_size
+    end = _end_of_lines(file, size)
+    if end < size:
+        log.warning("%s: half a line at its end is removed, which a process that died did not finish", file.name)
+        file.truncate(end)
+    return end
+
+
+def _end_of_lines(file: FileIO, size: int) -> int:
+    """Where the last line break before ``size`` is, and 0 where there is none."""
+    while size > 0:
+        start = max(0, size - _BLOCK)
+        found = os.pread(file.fileno(), size - start, start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        size = start
+    return 0
 
 
 def _line(record: Record) -> bytes:

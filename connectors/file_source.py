@@ -131,7 +131,8 @@ class FileSource(Source):
             return 0
         with file:
             while lines := whole_lines(file):
-                times = batch_of(self._path, lines, count + 1).timestamps_ms
+                # How many there are does not depend on what they are.
+                times = () if time_ms is None else batch_of(self._path, lines, count + 1).timestamps_ms
                 for index, each in enumerate(times):
                     if time_ms is not None and each >= time_ms:
                         return count + index
@@ -183,5 +184,5 @@ def _record(path: Path, number: int, line: bytes) -> _Line:
         raise ConnectorError(
             f"read dead letters in {path}",
             f"line {number} is none: {error}",
-            "remove a line that a crash cut off, for its record was written again; restore any other",
+            f"restore it; or go on behind it with kmbridge redrive --from {path.name}/{number + 1}",
         ) from error

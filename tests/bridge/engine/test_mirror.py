@@ -459,7 +459,9 @@ def test_a_sink_that_refuses_in_mid_run_is_shown_with_its_reason() -> None:
 
 
 def test_a_dead_letter_that_refuses_holds_the_lane_in_place() -> None:
-    """Nothing is read or written a second time meanwhile, and the lane shows what is in its way."""
+    """Nothing is read or written a second time meanwhile, and the lane shows what is in its way. It does not stand
+    behind a record whose letter is not durable: that is read again by whoever comes next.
+    """
 
     async def story(world: Setting) -> None:
         bad = world.stream.put(b"key-1", POISON)
@@ -468,7 +470,9 @@ def test_a_dead_letter_that_refuses_holds_the_lane_in_place() -> None:
         seen: set[tuple[LaneState, str | None]] = set()
 
         def watched() -> bool:
-            seen.add((world.lane(bad.partition).state, world.lane(bad.partition).error))
+            lane = world.lane(bad.partition)
+            seen.add((lane.state, lane.error))
+            assert world.dead.partitions[0] or int(lane.position or 0) < int(bad.position)
             return len(world.dead.partitions[0]) == 1 and world.all_there(but=1)
 
         await world.run(watched, Policy(on_error=OnError.DEAD_LETTER))

@@ -83,8 +83,8 @@ def test_a_line_that_is_no_letter_is_named(tmp_path: Path, line: object, cause: 
     assert cause in raised.value.cause
 
 
-def test_half_a_line_that_a_crash_left_is_named(tmp_path: Path) -> None:
-    """Another process went on behind it, in a line of its own."""
+def test_a_line_without_its_end_is_named(tmp_path: Path) -> None:
+    """Only behind the last line break one may be unfinished."""
     path = tmp_path / "letters.jsonl"
     path.write_text('{"partition": "0", "val\n' + json.dumps(LINE) + "\n")
     with pytest.raises(ConnectorError, match="line 1"):
