@@ -22,6 +22,7 @@ from connectors.base import (
     SettingsError,
     Source,
 )
+from connectors.counted import counted
 
 BYTES_AT_ONCE = 4 * 2**20
 """That are read at a time, and the rest of a line on top."""
@@ -96,7 +97,7 @@ class FileSource(Source):
             if await asyncio.to_thread(_pass, file, number) < number:
                 raise GapError(
                     f"read {self._path}",
-                    f"it has less than {number} lines, which were read before: it is another file",
+                    f"it has less than {counted(number, 'line')}, which were read before: it is another file",
                     "put the old one back",
                     lost_from="1",
                     lost_to=str(number),

@@ -23,6 +23,7 @@ from bridge.jobs.backfill_request import BackfillRequest
 from bridge.jobs.span import point
 from bridge.telemetry.http import serving
 from bridge.telemetry.logging import LogFormat, configure_logging
+from connectors.counted import counted
 
 From = Annotated[
     list[str] | None,
@@ -101,7 +102,8 @@ def _print(report: BackfillReport) -> None:
     ]
     print_rows(("partition", "behind", "until", "records", "complete"), rows)
     print(
-        f"backfill {report.name} from {report.since} until {report.until}: {report.records} records, {_verdict(report)}"
+        f"backfill {report.name} from {report.since} until {report.until}: "
+        f"{counted(report.records, 'record')}, {_verdict(report)}"
     )
 
 

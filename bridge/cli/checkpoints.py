@@ -19,6 +19,7 @@ from bridge.keeping.stores import checked_partition, checked_position, checkpoin
 from bridge.telemetry.logging import LogFormat, configure_logging
 from checkpoints.base import Checkpoint
 from connectors.base import Clock
+from connectors.counted import counted
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +84,7 @@ def set_(
     """
     targets, rest = split_targets(arguments)
     if len(rest) != 2:
-        raise UsageError("checkpoints set", f"found {len(rest)} arguments behind the configuration, not two")
+        raise UsageError("checkpoints set", f"found {counted(len(rest), 'argument')} behind the configuration, not two")
     asked = _configuration(targets, name, settings)
     partition, position = checked_partition(asked, rest[0]), checked_position(asked, rest[1])
     asyncio.run(_set(asked, partition, position, new=new, force=force, as_json=as_json))
@@ -234,7 +235,7 @@ def _unknown(partitions: list[str], found: Mapping[str, Checkpoint], hint: str) 
 def _confirm(asked: Configuration, partitions: list[str]) -> None:
     if not sys.stdin.isatty():
         raise UsageError("checkpoints reset", "nobody is there to confirm", "--yes does without")
-    question = f"Forget where mirror {asked.name} stands in {len(partitions)} partitions?"
+    question = f"Forget where mirror {asked.name} stands in {counted(len(partitions), 'partition')}?"
     if not typer.confirm(question, err=True):
         raise BridgeError("checkpoints reset", "not confirmed, nothing is changed")
 

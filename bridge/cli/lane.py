@@ -19,6 +19,7 @@ from bridge.telemetry.endpoint import Endpoint
 from bridge.telemetry.listener import Listener
 from checkpoints.base import CheckpointError
 from connectors.base import Clock, ConnectorError
+from connectors.counted import counted
 
 lane = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -181,7 +182,7 @@ def _document(asked: Configuration, action: Action, partition: str, answer: Answ
 def _print(action: Action, partition: str, answer: Answer) -> None:
     if answer.skipped is not None:
         skipped = answer.skipped
-        count = "an unknown number of records" if skipped.records is None else f"{skipped.records} records"
+        count = "an unknown number of records" if skipped.records is None else counted(skipped.records, "record")
         print(f"skipped in {partition}: from {skipped.lost_from} to {skipped.lost_to}, {count}")
         if skipped.origin is not None:
             print(f"origin: {skipped.origin}")

@@ -13,6 +13,7 @@ from bridge.cli.stop import quitting
 from bridge.errors import UsageError
 from bridge.telemetry.logging import LogFormat, configure_logging
 from connectors.base import Clock
+from connectors.counted import counted
 
 if TYPE_CHECKING:
     from bridge.planning import Plan
@@ -139,7 +140,7 @@ def _print(made: "Plan") -> None:
     for remark in made.remarks:
         print(f"note: {remark}")
     for task, policy in made.policies.items():
-        print(f"rights to {task}: {len(policy.actions)} actions; --json has the policy")
+        print(f"rights to {task}: {counted(len(policy.actions), 'action')}; --json has the policy")
     print(f"prices: {made.prices.region}, list prices of {made.prices.as_of}, without taxes and free tiers")
 
 

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from bridge.cli.output import age
 from bridge.jobs.progress import JobProgress, PartProgress, State
+from connectors.counted import counted
 
 _BARS_EVERY_S = 0.4
 _LINES_EVERY_S = 10.0
@@ -119,7 +120,7 @@ class Bars:
         for part in (progress.overall, *shown):
             _row(table, part)
         if len(shown) < len(progress.partitions):
-            table.add_row(f"{len(progress.partitions)} partitions", _counts(progress))
+            table.add_row(counted(len(progress.partitions), "partition"), _counts(progress))
         return table
 
 

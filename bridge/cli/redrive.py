@@ -17,6 +17,7 @@ from bridge.jobs.redrive_report import RedriveReport
 from bridge.jobs.redrive_request import RedriveRequest
 from bridge.jobs.span import point
 from bridge.telemetry.logging import LogFormat, configure_logging
+from connectors.counted import counted
 
 From = Annotated[
     list[str] | None,
@@ -74,7 +75,7 @@ def _print(name: str, report: RedriveReport) -> None:
     if report.was_nothing:
         print(f"redrive {name}: nothing to do, no letters are left in {report.dead_letter}")
         return
-    print(f"redrive {report.id}: {report.sent} records from {report.dead_letter} to {report.sink}")
+    print(f"redrive {report.id}: {counted(report.sent, 'record')} from {report.dead_letter} to {report.sink}")
     for reason, count in sorted(report.refused.items()):
         print(f"refused again, {reason}: {count}; they are the last letters now")
     if not report.is_complete:

@@ -19,6 +19,7 @@ from bridge.jobs.replay_report import ReplayReport
 from bridge.jobs.replay_request import ReplayRequest
 from bridge.jobs.span import point
 from bridge.telemetry.logging import LogFormat, configure_logging
+from connectors.counted import counted
 
 _RATE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)(?:/s)?", re.ASCII)
 _SPEED = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)x?", re.ASCII)
@@ -96,7 +97,8 @@ async def _replay(asked: Configuration, request: ReplayRequest) -> ReplayReport:
 def _print(report: ReplayReport) -> None:
     rows = [(each.partition, str(each.records), each.last or "-", each.outcome) for each in report.partitions]
     print_rows(("partition", "records", "last position", "outcome"), rows)
-    print(f"replay {report.id}: {report.records} records to {report.sink or 'nowhere'} in {report.seconds:.1f} s")
+    sent = counted(report.records, "record")
+    print(f"replay {report.id}: {sent} to {report.sink or 'nowhere'} in {report.seconds:.1f} s")
     for reason, count in sorted(report.skipped.items()):
         print(f"not sent, {reason}: {count}")
     if report.rest:

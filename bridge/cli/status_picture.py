@@ -11,6 +11,7 @@ from rich.text import Text
 
 from bridge.cli.output import age, print_rows
 from bridge.telemetry.told import CutoverTold, JobTold, LaneTold, MirrorTold, Told
+from connectors.counted import counted
 
 _URGENT = ("failed", "held", "retrying", "paused", "running", "waiting", "complete", "finished")
 _COLOURS = {"failed": "bold red", "held": "bold red", "retrying": "yellow", "paused": "yellow", "running": "green"}
@@ -70,14 +71,14 @@ def picture(told: Told, height: int, trouble: str = "") -> RenderableType:
     """
     parts: list[RenderableType] = [part for mirror in told.mirrors for part in _mirror(mirror)]
     parts += [
-        Text(f"verification of {each.name}: {each.records_total:,} records, {_found(each.differences)}")
+        Text(f"verification of {each.name}: {counted(each.records_total, 'record', ',')}, {_found(each.differences)}")
         for each in told.comparisons
     ]
     room = max(_FEWEST_LANES, height - _LINES_A_MIRROR * len(told.mirrors) - len(told.comparisons) - 4)
     lanes = list(_by_urgency(told))
     parts.append(_Lanes(lanes[:room], has_several=len(told.mirrors) > 1))
     if len(lanes) > room:
-        parts.append(Text(f"and {len(lanes) - room:,} more lanes", style="dim"))
+        parts.append(Text(f"and {counted(len(lanes) - room, 'more lane', ',')}", style="dim"))
     if trouble:
         parts.insert(0, Text(trouble, style="bold red"))
     return Group(*parts)
@@ -95,7 +96,7 @@ def _mirror(mirror: MirrorTold) -> Iterator[RenderableType]:
         ("records/s", f"{mirror.records_per_second:,.1f}"),
         ("lag", duration(mirror.lag_seconds)),
         ("oldest checkpoint", duration(mirror.checkpoint_age_seconds)),
-        ("written", f"{mirror.records_total:,} records, {size(mirror.bytes_total)}"),
+        ("written", f"{counted(mirror.records_total, 'record', ',')}, {size(mirror.bytes_total)}"),
         ("in memory", size(mirror.buffered_bytes)),
     )
     yield _figures(
@@ -133,7 +134,7 @@ def _job(job: JobTold) -> RenderableType:
 def _migration(cutover: CutoverTold) -> str:
     done = sum(step.state == "done" for step in cutover.steps)
     following = next((f", next: {step.title}" for step in cutover.steps if step.state == "next"), "")
-    return f"migration {done} of {len(cutover.steps)} steps done{following}"
+    return f"migration {done} of {counted(len(cutover.steps), 'step')} done{following}"
 
 
 class _Lanes:

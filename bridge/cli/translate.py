@@ -18,6 +18,7 @@ from bridge.migration.translation import translating as translation
 from bridge.migration.translation.report import TranslateReport
 from bridge.migration.translation.request import Direction, InitialPosition, TranslateRequest
 from bridge.telemetry.logging import LogFormat, configure_logging
+from connectors.counted import counted
 
 FromKcl = Annotated[
     str | None,
@@ -162,8 +163,9 @@ def _print(report: TranslateReport) -> None:
         print(f"lost: {gap.partition} from {gap.lost_from} to {gap.lost_to}: {gap.cause}")
     for moving in report.approximate:
         print(f"approximate: {moving}")
-    print(f"{_ends(report)}: {report.again} records will be seen again; {_verdict(report)}")
-    print(f"read to find it: {report.stream_records} records of the stream, {report.topic_records} of the topic")
+    print(f"{_ends(report)}: {counted(report.again, 'record')} will be seen again; {_verdict(report)}")
+    read = counted(report.stream_records, "record")
+    print(f"read to find it: {read} of the stream, {report.topic_records} of the topic")
 
 
 def _ends(report: TranslateReport) -> str:

@@ -6,23 +6,17 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, SecretStr, Tag, model_validator
 
+from bridge.config.names import RoleArn
 from bridge.config.quantities import allowed
 from bridge.config.section import Section, at, text_or_section
 
 _SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:(?P<region>[a-z0-9-]+):\d{12}:secret:\S+")
-_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+")
 _FORMS = "none, or a section with scram: {…} or iam: {…}, tls: {…} beside it or alone"
 
 
 def _secret_arn(value: str) -> str:
     if not _SECRET_ARN.fullmatch(value):
         raise allowed("the ARN of a secret, as arn:aws:secretsmanager:REGION:ACCOUNT:secret:AmazonMSK_NAME")
-    return value
-
-
-def _role_arn(value: str) -> str:
-    if not _ROLE_ARN.fullmatch(value):
-        raise allowed("the ARN of a role, as arn:aws:iam::ACCOUNT:role/NAME")
     return value
 
 
@@ -80,9 +74,7 @@ class IamAuth(Section):
     """A role at Amazon MSK, by tokens that are renewed as long as the mirror runs."""
 
     region: str | None = Field(default=None, description="Left out: the cluster's, else that of the AWS environment.")
-    assume_role_arn: Annotated[str, AfterValidator(_role_arn)] | None = Field(
-        default=None, description="The role as which to come."
-    )
+    assume_role_arn: RoleArn | None = Field(default=None, description="The role as which to come.")
 
 
 class AuthSection(Section):

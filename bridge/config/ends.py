@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from bridge.config.cluster import KafkaCluster, set_by_auth
 from bridge.config.librdkafka import Properties, plain
-from bridge.config.names import STREAM_ARN, Endpoint, Stream, Topic, same_cluster
+from bridge.config.names import STREAM_ARN, Endpoint, RoleArn, Stream, Topic, same_cluster
 from bridge.config.quantities import allowed
 from bridge.config.section import Section, at
 from connectors.kafka.connection import protected
@@ -28,7 +28,7 @@ class KinesisEnd(Section):
     endpoint_url: Endpoint | None = Field(
         default=None, description="Another server than AWS, as http://127.0.0.1:4567."
     )
-    assume_role_arn: str | None = Field(default=None, description="The role with which to reach the stream.")
+    assume_role_arn: RoleArn | None = Field(default=None, description="The role with which to reach the stream.")
 
     @model_validator(mode="after")
     def _one_region(self) -> Self:

@@ -18,6 +18,7 @@ CONSUMER_ARN = re.compile(STREAM_ARN.pattern + r"/consumer/[a-zA-Z0-9_.-]{1,128}
 _STREAM = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
 _TOPIC = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 _TABLE = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+")
 _INSTANCE = re.compile(r"[a-zA-Z0-9._-]{1,200}")
 
 
@@ -54,6 +55,12 @@ def _topic(value: str) -> str:
 def _table(value: str) -> str:
     if not _TABLE.fullmatch(value):
         raise allowed("a table's name: 3 to 255 of a-z, A-Z, 0-9, _ . -")
+    return value
+
+
+def _role_arn(value: str) -> str:
+    if not _ROLE_ARN.fullmatch(value):
+        raise allowed("the ARN of a role, as arn:aws:iam::ACCOUNT:role/NAME")
     return value
 
 
@@ -129,5 +136,6 @@ ConsumerName = Annotated[str, AfterValidator(_consumer)]
 Topic = Annotated[str, AfterValidator(_topic), Field(description="The topic's name.")]
 Table = Annotated[str, AfterValidator(_table)]
 Instance = Annotated[str, AfterValidator(_instance)]
+RoleArn = Annotated[str, AfterValidator(_role_arn)]
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 Servers = Annotated[tuple[Annotated[str, AfterValidator(_server)], ...], BeforeValidator(_servers)]

@@ -17,6 +17,7 @@ from bridge.errors import BridgeError
 from bridge.groups import together
 from bridge.parity.comparison import compare
 from bridge.parity.run import Run
+from connectors.counted import counted
 
 NAME = "orders"
 """Of the stream and the topic."""
@@ -50,7 +51,8 @@ async def perform(
         direction(stream, topic, workload, SHARDS * SHARD_RECORDS_PER_S) as passage,
     ):
         async with mirroring(stream, topic, folder):
-            display.phase(f"writing and mirroring {workload.records:,} records of {workload.keys:,} keys")
+            records, keys = counted(workload.records, "record", ","), counted(workload.keys, "key", ",")
+            display.phase(f"writing and mirroring {records} of {keys}")
             await _write_and_watch(passage.writer, passage.sink, display)
         display.phase("reading both sides to their ends and comparing them")
         source, sink = await asyncio.gather(passage.source(), passage.sink.rest())
@@ -84,7 +86,7 @@ def _result(passage: Passage, source: Sequence[Run], sink: Sequence[Run]) -> Dem
     if held != writer.written:
         raise BridgeError(
             "run the demo",
-            f"the embedded source holds {held:,} of the {writer.written:,} records written to it",
+            f"the embedded source holds {held:,} of the {counted(writer.written, 'record', ',')} written to it",
             "nothing is proved about the mirror; run it again",
         )
     latencies = sorted(reader.latencies_ns)

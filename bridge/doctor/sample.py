@@ -9,6 +9,7 @@ from bridge.engine.bounded import BoundedSource
 from bridge.engine.budget import ByteBudget
 from bridge.migration.log import OLDEST_MS, Log, side_by_side
 from connectors.base import Batch, ConnectorError, Partition, Place, Source, TransientError
+from connectors.counted import counted
 
 WINDOW_MS = 300_000
 """So much of the latest past is looked at."""
@@ -52,7 +53,7 @@ class Sample:
         return self.records_per_second * self.bytes / self.records if self.records else 0.0
 
     def __str__(self) -> str:
-        return f"{self.records} records of the last {WINDOW_MS // 60_000} minutes"
+        return f"{counted(self.records, 'record')} of the last {WINDOW_MS // 60_000} minutes"
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from bridge.planning.kinesis import SHARD_IN_BYTES, SHARD_IN_RECORDS
 from bridge.planning.load import Load
 from bridge.planning.msk import PARTITION_IN_BYTES
 from bridge.planning.workers import Kind
+from connectors.counted import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,9 @@ class Backfill:
 def writing(kind: Kind, partitions: int, load: Load) -> Pace:
     """What the sink takes of a copy."""
     if kind == "kafka":
-        return Pace(partitions * PARTITION_IN_BYTES, f"what {partitions} partitions take")
+        return Pace(partitions * PARTITION_IN_BYTES, f"the write limit of {counted(partitions, 'partition')}")
     records = partitions * SHARD_IN_RECORDS * load.record_bytes
-    return Pace(min(partitions * SHARD_IN_BYTES, records), f"the write limit of {partitions} shards")
+    return Pace(min(partitions * SHARD_IN_BYTES, records), f"the write limit of {counted(partitions, 'shard')}")
 
 
 def backfill(stored_bytes: float, load: Load, *paces: Pace) -> Backfill:

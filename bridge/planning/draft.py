@@ -20,6 +20,7 @@ from bridge.planning.prices.table import DEFAULT_REGION, PriceTable
 from bridge.planning.reading import OwnReading
 from bridge.planning.retention import Retention, retention_for
 from bridge.planning.workers import Kind, Workers, workers_for
+from connectors.counted import counted
 
 _TASKS = (Task.RUN, Task.DOCTOR, Task.VERIFY, Task.PLAN)
 _OF_MIGRATIONS = (Task.TRANSLATE, Task.CUTOVER)
@@ -127,7 +128,9 @@ class _Draft:
         stored = self.figures.stored_bytes
         if stored is None:
             stored = self.load.kept_gb(0, self.load.retention_hours) * GIB
-        able = Pace(workers.count * workers.records_per_second * self.load.record_bytes, f"{workers.count} workers")
+        able = Pace(
+            workers.count * workers.records_per_second * self.load.record_bytes, counted(workers.count, "worker")
+        )
         taking = writing(sink.kind, sink.partitions_now or sink.partitions, self.load)
         return backfill(stored, self.load, self._reading.pace(), taking, able)
 
@@ -175,9 +178,9 @@ def _in_the_way(figures: Figures, copying: Backfill, kept: Retention, workers: W
     if copying.hours is None:
         yield f"a backfill never catches up: {copying.pace.by} gives no more than goes on coming in"
     if not kept.source_is_enough:
-        yield f"keep records of the source for {kept.source} hours: for the copy, and a weekend beside it"
+        yield f"keep records of the source for {counted(kept.source, 'hour')}: for the copy, and a weekend beside it"
     if not kept.sink_is_enough:
-        yield f"keep records of the sink for {kept.sink} hours: what a backfill copies is gone again sooner"
+        yield f"keep records of the sink for {counted(kept.sink, 'hour')}: what a backfill copies is gone again sooner"
     if figures.sink is not None and figures.sink.unseen:
         yield f"the sink was not seen: {figures.sink.unseen}"
     if workers.obstacle:

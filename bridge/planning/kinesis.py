@@ -7,6 +7,7 @@ aws.amazon.com/kinesis/data-streams/pricing.
 from bridge.planning.load import GIB, KIB, MIB, MONTH_HOURS, MONTH_S, Aims, Load, whole
 from bridge.planning.offer import Item, Offer
 from bridge.planning.prices.rates import OnDemand, Provisioned
+from connectors.counted import counted
 
 SHARD_IN_BYTES = 1_000_000
 SHARD_IN_RECORDS = 1_000
@@ -52,7 +53,7 @@ def provisioned(rates: Provisioned, load: Load, shards: int) -> Offer:
             ),
             Item("traffic", "fan-out reading", load.fan_out_readers * load.gb_per_month, "GB", rates.fan_out_gb),
         ]
-    return Offer("kinesis_provisioned", "Kinesis, provisioned", f"{shards} shards", tuple(items))
+    return Offer("kinesis_provisioned", "Kinesis, provisioned", counted(shards, "shard"), tuple(items))
 
 
 def on_demand(rates: OnDemand, load: Load) -> Offer:

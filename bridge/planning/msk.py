@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from bridge.planning.load import MONTH_HOURS, Aims, Load, whole
 from bridge.planning.offer import Item, Offer
 from bridge.planning.prices.rates import Express, Serverless, Standard, Transfer
+from connectors.counted import counted
 
 COPIES = 3
 ZONES = 3
@@ -115,7 +116,7 @@ def serverless(rates: Serverless, load: Load, partitions: int) -> Offer:
         obstacle = "a cluster takes 200 MB/s and gives 400"
     elif partitions > SERVERLESS_PARTITIONS:
         obstacle = f"a cluster has {SERVERLESS_PARTITIONS} partitions at the most"
-    return Offer("msk_serverless", "MSK Serverless", f"{partitions} partitions", items, obstacle)
+    return Offer("msk_serverless", "MSK Serverless", counted(partitions, "partition"), items, obstacle)
 
 
 def _clusters(

@@ -11,6 +11,7 @@ from bridge.planning.load import MONTH_HOURS, Load
 from bridge.planning.offer import Item
 from bridge.planning.prices.rates import Rates
 from bridge.planning.workers import Kind
+from connectors.counted import counted
 
 JOB_SHARE = 0.8
 """Of a shard's read limit, that jobs take where ``read_share`` is left out."""
@@ -35,9 +36,9 @@ class OwnReading:
             return Pace(math.inf, "the source")
         whole = self.partitions * SHARD_OUT_BYTES
         if self.fans_out:
-            return Pace(whole, f"2 MB/s of each of {self.partitions} shards")
+            return Pace(whole, f"2 MB/s of each of {counted(self.partitions, 'shard')}")
         share = JOB_SHARE if self.read_share is None else self.read_share
-        return Pace(whole * share, f"{share:.0%} of the read limit of {self.partitions} shards")
+        return Pace(whole * share, f"{share:.0%} of the read limit of {counted(self.partitions, 'shard')}")
 
     def items(self, rates: Rates, load: Load) -> Iterator[Item]:
         """Polling a provisioned stream is free."""

@@ -7,6 +7,7 @@ from typing import Literal
 from bridge.planning.load import KIB, MONTH_HOURS, Aims, Load, whole
 from bridge.planning.offer import Item, Offer
 from bridge.planning.prices.rates import Fargate
+from connectors.counted import counted
 
 Kind = Literal["kinesis", "kafka"]
 
@@ -42,7 +43,7 @@ class Workers:
             Item("capacity", "processors", hours, "vCPU-hours", rates.cpu_hour),
             Item("capacity", "memory", hours * MEMORY_GB, "GB-hours", rates.memory_gb_hour),
         )
-        size = f"{self.count} tasks of 1 vCPU, {MEMORY_GB} GB"
+        size = f"{counted(self.count, 'task')} of 1 vCPU, {MEMORY_GB} GB"
         return Offer("bridge_fargate", "The mirror, on Fargate", size, items, self.obstacle)
 
     def to_json(self) -> dict[str, object]:
@@ -63,5 +64,9 @@ def workers_for(load: Load, aims: Aims, ends: tuple[Kind, Kind], lanes: int, *, 
     if not shared:
         obstacle = "" if wanted == 1 else "its checkpoints are for one worker: keep them in a topic of Kafka"
         return Workers(1, needed, each, obstacle)
-    obstacle = "" if wanted <= lanes else f"{wanted} would be needed, and the source has {lanes} partitions to share"
+    obstacle = (
+        ""
+        if wanted <= lanes
+        else f"{wanted} would be needed, and the source has {counted(lanes, 'partition')} to share"
+    )
     return Workers(min(max(2, wanted), max(2, lanes)), needed, each, obstacle)

@@ -173,7 +173,7 @@ class KafkaCheckpoints(CheckpointStore):
         if beyond := [slot for slot in slots if slot >= count]:
             raise StoreFormatError(
                 f"take slot {min(beyond)} of topic {self._place.topic}",
-                f"it had {count} partitions: some were added",
+                f"partitions were added to it: there were {count}",
                 "name a new topic with checkpoints.kafka.topic, and set there where the mirror stands",
             )
 

@@ -96,7 +96,7 @@ class TopicDesk:
         if slots is not None and found != slots:
             raise StoreFormatError(
                 f"open checkpoint topic {self._name}",
-                f"it has {found} partitions, and so {found} slots, but {slots} are asked for",
+                f"its partitions are its slots: it has {found}, and {slots} are asked for",
                 f"set checkpoints.kafka.slots to {found}, or name another topic with checkpoints.kafka.topic",
             )
         self._check_rights()
@@ -145,12 +145,12 @@ class TopicDesk:
             raise self._refusal(refusal, slots)
 
     def _refusal(self, error: KafkaError, slots: int) -> CheckpointError:
-        operation = f"create checkpoint topic {self._name} with {slots} partitions"
+        operation = f"create checkpoint topic {self._name} with partitions={slots}"
         known = explanation(error, operation)
         if error.retriable() or isinstance(known, StoreUnreachableError):
             return known
         settings = ",".join(f"{name}={value}" for name, value in CONFIGURATIONS[0].items())
-        hint = f"let us create it, or create it with {slots} partitions (or others) and {settings}"
+        hint = f"let us create it, or create it with partitions={slots} (or others) and {settings}"
         return StoreRefusedError(operation, known.cause, hint)
 
     def _wait_for_leaders(self) -> int:

@@ -1,6 +1,7 @@
 """Topics that get more partitions: keys move between them, and the order of a key across the change is lost."""
 
 from connectors.base import GapError, Place
+from connectors.counted import counted
 
 
 class GrowthGuard:
@@ -44,8 +45,8 @@ class GrowthGuard:
         self._offered[partition] = place
         raise GapError(
             f"read partition {partition} of topic {self._topic}",
-            f"the topic had {self._opened_with} partitions and has {self.seen}: keys have moved to other partitions, "
-            "where their records may be read before those that are left here",
+            f"the topic had {counted(self._opened_with, 'partition')} and has {self.seen}: keys have moved to other "
+            "partitions, where their records may be read before those that are left here",
             "kmbridge lane skip accepts that for a lane, on_gap: continue for all",
             lost_from=following,
             lost_to="the end, of which the order across partitions is lost",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from connectors.base import Batch, RefusedError
+from connectors.counted import counted
 from connectors.kafka.homes import Homes
 from connectors.kafka.topic import Topic
 
@@ -57,7 +58,7 @@ class SameNumber(Partitioner):
             return int(lane)
         raise RefusedError(
             f"write to topic {self._topic.name}",
-            f"it has {self._topic.partitions} partitions, and none of the number of source partition {lane}",
+            f"it has {counted(self._topic.partitions, 'partition')}, and none of the number of source partition {lane}",
             "partitioner: same_number needs a topic with as many partitions as the source's",
         )
 

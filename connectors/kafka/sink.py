@@ -24,6 +24,7 @@ from connectors.base import (
     Sink,
     TransientError,
 )
+from connectors.counted import counted
 from connectors.kafka.connection import ClientLog, kafka_error, translate
 from connectors.kafka.delivery import Delivery, PlacingDelivery
 from connectors.kafka.line import Line
@@ -249,7 +250,8 @@ def _same(known: Topic, found: Topic) -> Topic:
     if known.partitions != found.partitions:
         raise RefusedError(
             operation,
-            f"the topic had {known.partitions} partitions and has {found.partitions}: keys would move between them",
+            f"the topic had {counted(known.partitions, 'partition')} and has {found.partitions}: keys would move "
+            "between them",
             "stop the mirror, let consumers read to the end, and kmbridge checkpoints accept takes the new number; or "
             f"mirror into a topic with {known.partitions}",
         )

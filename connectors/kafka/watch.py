@@ -10,6 +10,7 @@ from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCol
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
+from connectors.counted import counted
 from connectors.kafka.connection import Connection, kafka_error
 from connectors.kafka.topic import Topic, topic_id
 
@@ -102,5 +103,5 @@ class TopicWatch:
         if seen.id and seen.id != self._topic.id:
             return f"the topic was recreated: its id was {self._topic.id} and is {seen.id}"
         if seen.partitions != self._topic.partitions:
-            return f"the topic had {self._topic.partitions} partitions and has {seen.partitions}"
+            return f"the topic had {counted(self._topic.partitions, 'partition')} and has {seen.partitions}"
         return None

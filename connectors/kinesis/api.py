@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from connectors.base import TransientError
+from connectors.counted import counted
 from connectors.kinesis.answers import (
     DEREGISTER_STREAM_CONSUMER,
     DESCRIBE_STREAM_CONSUMER,
@@ -112,6 +113,6 @@ class StreamApi:
         parameters = {**self._stream.parameters(), "Records": records}
         answer = await self._caller.call("PutRecords", parameters, PUT_RECORDS)
         if len(answer.value.records) != len(records):
-            told = f"{len(answer.value.records)} results for {len(records)} records"
+            told = f"{counted(len(answer.value.records), 'result')} for {counted(len(records), 'record')}"
             raise TransientError(f"PutRecords at {self.target}", told, "check endpoint_url")
         return answer

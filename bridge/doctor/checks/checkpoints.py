@@ -9,6 +9,7 @@ from bridge.doctor.checks.files import can_write
 from bridge.doctor.scene import Role, Scene
 from bridge.findings import Finding
 from bridge.keeping.stores import asked_slots
+from connectors.counted import counted
 from connectors.kafka.inspection import TopicDescription
 
 
@@ -24,11 +25,11 @@ class Checkpoints(Check):
         if asked.sqlite_path is not None:
             return (await self._of_file(asked.sqlite_path),)
         if asked.checkpoint_topic is None:
-            return (self.ok(f"{len(kept.stored)} checkpoints are in {kept.place}"),)
+            return (self.ok(f"{kept.place} has {counted(len(kept.stored), 'checkpoint')}"),)
         if kept.topic is None:
             return (self.ok(f"{kept.place} is not there yet", "the mirror makes it, compacted, when it starts"),)
         return [*self._of_topic(kept.topic, asked_slots(asked))] or (
-            self.ok(f"{len(kept.stored)} checkpoints are in {kept.place}, which is compacted"),
+            self.ok(f"{kept.place}, which is compacted, has {counted(len(kept.stored), 'checkpoint')}"),
         )
 
     async def _of_file(self, path: Path) -> Finding:
@@ -46,7 +47,9 @@ class Checkpoints(Check):
         if slots is not None and slots != len(topic.partitions):
             reason = f"checkpoints.kafka.slots asks for {slots}: the mirror refuses it"
             remedy = f"set checkpoints.kafka.slots to {len(topic.partitions)}, or leave it out"
-            yield self.failed(f"checkpoint topic {topic.name} has {len(topic.partitions)} partitions", reason, remedy)
+            yield self.failed(
+                f"checkpoint topic {topic.name} has {counted(len(topic.partitions), 'partition')}", reason, remedy
+            )
         if topic.settings.get("unclean.leader.election.enable") == "true":
             reason = "checkpoints may be gone without a word: the mirror goes back, and copies once more"
             found = f"checkpoint topic {topic.name} has unclean.leader.election.enable=true"

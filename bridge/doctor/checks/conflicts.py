@@ -2,6 +2,7 @@
 
 from bridge.doctor.check import Check, Findings
 from bridge.doctor.scene import Kept, Role, Scene
+from connectors.counted import counted
 
 
 class Conflicts(Check):
@@ -20,7 +21,7 @@ class Conflicts(Check):
 
     def _of_members(self, scene: Scene, kept: Kept) -> Findings:
         named = ", ".join(map(str, kept.members[:5]))
-        found = f"{len(kept.members)} workers are in group {scene.configuration.group}: {named}"
+        found = f"group {scene.configuration.group} has {counted(len(kept.members), 'worker')}: {named}"
         if not any(member.slots for member in kept.members):
             reason = "none of them owns anything here: they are just starting, or mirror something else under this name"
             return (self.warning(found, reason, "look again; if it stays so, name one of the mirrors otherwise"),)

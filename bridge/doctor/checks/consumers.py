@@ -11,6 +11,7 @@ from bridge.findings import Finding, LookError, Severity, failure
 from bridge.migration.measures.places import ConsumerPlaces, application_places, group_places
 from bridge.migration.measures.suitability import CONSUMERS, application, consumer_group, looked
 from bridge.migration.sides import Sides
+from connectors.counted import counted
 
 _FAR_S = 3.0
 
@@ -62,6 +63,6 @@ class Consumers(Check):
         if not behind:
             return self.ok(f"{name} may not have processed all that is there", "its places do not tell")
         oldest = min(behind, key=lambda each: each.unread_ms or 0)
-        minutes = (sides.clock.now_ms() - (oldest.unread_ms or 0)) / 60_000
-        found = f"{name} has records of {len(behind)} partitions before it, the oldest of {minutes:.0f} minutes ago"
+        age = counted((sides.clock.now_ms() - (oldest.unread_ms or 0)) / 60_000, "minute", ".0f")
+        found = f"{name} has records of {counted(len(behind), 'partition')} before it, the oldest of {age} ago"
         return self.ok(found, "as consumers at work have; they move when they are through or at rest")

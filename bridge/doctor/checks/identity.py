@@ -2,6 +2,7 @@
 
 from bridge.doctor.check import BOTH_ENDS, Check, Findings
 from bridge.doctor.scene import Role, Scene
+from connectors.counted import counted
 
 
 class Identity(Check):
@@ -20,7 +21,7 @@ class Identity(Check):
         if others:
             return (
                 self.failed(
-                    f"{len(stored)} checkpoints were made with {', '.join(sorted(others))}",
+                    f"made with {', '.join(sorted(others))}: {counted(len(stored), 'checkpoint')}",
                     f"the ends are {source} and {sink}: the mirror stops, for places or orders may differ",
                     "kmbridge checkpoints accept goes on where a topic has got more partitions; of another stream or "
                     "topic, kmbridge checkpoints reset begins anew",
@@ -30,4 +31,4 @@ class Identity(Check):
             return (
                 self.ok("there are no checkpoints yet", f"the mirror begins at {scene.configuration.source.begins}"),
             )
-        return (self.ok(f"{len(stored)} checkpoints were made between these ends"),)
+        return (self.ok(f"made between these ends: {counted(len(stored), 'checkpoint')}"),)

@@ -6,6 +6,7 @@ from bridge.doctor.check import Check, Findings
 from bridge.doctor.sample import Sample
 from bridge.doctor.scene import Role, Scene
 from bridge.findings import Finding
+from connectors.counted import counted
 
 _FEW = 200
 """Of fewer records a share tells nothing."""
@@ -26,22 +27,22 @@ class Keys(Check):
         return self._hottest_key(sample), self._hottest_partition(sample), *self._without_key(sample)
 
     def _hottest_key(self, sample: Sample) -> Finding:
-        counted = Counter(key for batch in sample.batches for key in batch.keys if key is not None)
-        key, count = counted.most_common(1)[0] if counted else (b"", 0)
+        keys = Counter(key for batch in sample.batches for key in batch.keys if key is not None)
+        key, count = keys.most_common(1)[0] if keys else (b"", 0)
         share = count / sample.records
-        found = f"the hottest of {len(counted)} keys, {_shown(key)}, has {share:.0%} of {sample}"
+        found = f"the hottest of {counted(len(keys), 'key')}, {_shown(key)}, has {share:.0%} of {sample}"
         if share < _HOT_KEY:
             return self.ok(found)
         reason = "a key stays in one shard or partition, whose limits are its own; no other helps"
         return self.warning(found, reason, "let its producers divide it; or reckon with what one partition takes")
 
     def _hottest_partition(self, sample: Sample) -> Finding:
-        counted: Counter[str] = Counter()
+        partitions: Counter[str] = Counter()
         for batch in sample.batches:
-            counted[batch.partition] += len(batch)
-        name, count = counted.most_common(1)[0]
+            partitions[batch.partition] += len(batch)
+        name, count = partitions.most_common(1)[0]
         share = count / sample.records
-        found = f"the hottest of {sample.partitions} partitions, {name}, has {share:.0%} of {sample}"
+        found = f"the hottest of {counted(sample.partitions, 'partition')}, {name}, has {share:.0%} of {sample}"
         if not sample.is_whole:
             return self.ok(found, "only some of each were read: this tells little")
         if sample.partitions > 1 and share >= min(0.9, _HOT_PARTITION / sample.partitions):

@@ -8,6 +8,7 @@ from bridge.doctor.checks.services import told
 from bridge.doctor.scene import Role, Scene, StreamEnd
 from bridge.findings import Finding
 from connectors.base import ConnectorError
+from connectors.counted import counted
 from connectors.kinesis.services import FanOutConsumer
 
 _CROWD = 5
@@ -36,7 +37,7 @@ class ReadLimits(Check):
         except ConnectorError as error:
             return self.skipped("who is registered for enhanced fan-out", error.cause, error.hint)
         told = f": {', '.join(each.name for each in consumers)}" if consumers else ""
-        found = f"{len(consumers)} consumers are registered for enhanced fan-out{told}"
+        found = f"{counted(len(consumers), 'consumer')} registered for enhanced fan-out{told}"
         if scene.configuration.fan_out_consumer is not None:
             return self._room(scene.configuration, consumers, found)
         reason = "each has 2 MB/s of a shard for itself, and takes nothing of the mirror's"

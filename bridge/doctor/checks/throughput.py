@@ -3,6 +3,7 @@
 from bridge.doctor.check import BOTH_ENDS, Check, Findings
 from bridge.doctor.sample import Sample
 from bridge.doctor.scene import End, Role, Scene, StreamEnd, TopicEnd
+from connectors.counted import counted
 
 _SHARD_BYTES = 1_000_000
 _SHARD_RECORDS = 1_000
@@ -28,12 +29,14 @@ class Throughput(Check):
         needed = max(sample.records_per_second / _SHARD_RECORDS, sample.bytes_per_second / _SHARD_BYTES)
         found = (
             f"{source.address} brings about {sample.records_per_second:.0f} records and "
-            f"{sample.bytes_per_second / 1000:.0f} kB a second; {sink.address} has {shards} shards"
+            f"{sample.bytes_per_second / 1000:.0f} kB a second; {sink.address} has {counted(shards, 'shard')}"
         )
         reason = f"a shard takes {_SHARD_RECORDS} records and 1 MB a second: about {needed:.1f} shards are filled"
         if needed <= shards * _FULL:
             return (self.ok(found, reason),)
-        remedy = f"give it {int(needed / _FULL) + 1} shards; a mirror that catches up needs more for that time"
+        remedy = (
+            f"give it {counted(int(needed / _FULL) + 1, 'shard')}; a mirror that catches up needs more for that time"
+        )
         if needed > shards and not sink.summary.on_demand:
             return (self.failed(found, reason, remedy),)
         return (self.warning(found, reason, remedy),)
@@ -41,11 +44,13 @@ class Throughput(Check):
     def _into_topic(self, scene: Scene, source: End, sink: TopicEnd) -> Findings:
         partitions, lanes = len(sink.topic.partitions), _lanes(source)
         section = scene.configuration.sink.kafka
-        found = f"{sink.address} has {partitions} partitions, {source.address} {lanes}"
+        found = f"{sink.address} has {counted(partitions, 'partition')}, {source.address} {lanes}"
         if section is not None and section.partitioner == "same_number" and partitions < lanes:
             reason = "partitioner: same_number sends each partition to the one of its number"
             return (
-                self.failed(found, reason, f"mirror into a topic with {lanes} partitions; or partitioner: murmur2"),
+                self.failed(
+                    found, reason, f"mirror into a topic with {counted(lanes, 'partition')}; or partitioner: murmur2"
+                ),
             )
         if partitions < lanes:
             reason = (

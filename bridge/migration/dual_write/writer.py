@@ -22,6 +22,7 @@ from bridge.migration.dual_write.owed import Owed
 from bridge.migration.dual_write.room import Room
 from bridge.migration.dual_write.settings import DualWriteSettings
 from connectors.base import DUAL_WRITE_HEADER, Clock, Header, Observer
+from connectors.counted import counted
 
 log = structlog.get_logger(__name__)
 
@@ -230,7 +231,7 @@ class DualWriter:
         except TimeoutError:
             raise SwapError(
                 "swap",
-                f"the shadow was still {room.records} records behind after {timeout_s:g} s",
+                f"the shadow was still {counted(room.records, 'record')} behind after {timeout_s:g} s",
                 f"see why: {self._tally.shadow_trouble or 'it is slow'}; then try again",
             ) from None
 
@@ -274,7 +275,7 @@ def _check_whole(admission: Admission) -> None:
     if admission.blocked_since is not None or admission.broken:
         raise SwapError(
             "swap",
-            f"the shadow misses records: {len(admission.broken)} broken keys, "
+            f"the shadow misses records: {counted(len(admission.broken), 'broken key')}, "
             f"{'cut off' if admission.blocked_since is not None else 'not cut off'}",
             "bring to it what verify names, then mend",
         )

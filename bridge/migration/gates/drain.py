@@ -3,6 +3,7 @@
 from bridge.migration.gates.gate import Gate
 from bridge.migration.gates.scene import Scene, Way
 from bridge.migration.measures.ends import Ends
+from connectors.counted import counted
 
 _PATIENCE_S = 30.0
 _AGAIN_S = 1.0
@@ -23,4 +24,4 @@ async def drained(scene: Scene, way: Way, ends: Ends, patience_s: float = _PATIE
 
 
 def _reached(ends: Ends, behind: int) -> str:
-    return f"{max(0, len(ends) - behind)} of {len(ends)} partitions drained"
+    return f"{max(0, len(ends) - behind)} of {counted(len(ends), 'partition')} drained"

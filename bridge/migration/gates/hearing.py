@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bridge.migration.gates.scene import Scene, Side
 from bridge.migration.measures.arrivals import Arrival
 from bridge.migration.measures.ends import Ends
+from connectors.counted import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Heard:
     @property
     def told(self) -> str:
         """How many, for a person."""
-        return f"{self.count} record{'' if self.count == 1 else 's'}"
+        return counted(self.count, "record")
 
     @property
     def place(self) -> str:

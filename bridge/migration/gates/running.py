@@ -3,6 +3,7 @@
 from bridge.migration.gates.drain import drained
 from bridge.migration.gates.gate import Gate
 from bridge.migration.gates.scene import Scene, Way
+from connectors.counted import counted
 
 
 async def runs(scene: Scene, way: Way) -> Gate:
@@ -11,7 +12,7 @@ async def runs(scene: Scene, way: Way) -> Gate:
     if not standing.workers:
         return Gate((), f"no worker of the {way} mirror is alive")
     lag = "" if standing.lag_ms is None else f", {standing.lag_ms / 1000:.1f} s behind at most"
-    return Gate((f"{len(standing.workers)} workers of the {way} mirror{lag}",))
+    return Gate((f"{counted(len(standing.workers), 'worker')} of the {way} mirror{lag}",))
 
 
 async def keeps_up(scene: Scene, way: Way) -> Gate:

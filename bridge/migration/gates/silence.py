@@ -8,6 +8,7 @@ from bridge.migration.gates.hearing import heard
 from bridge.migration.gates.scene import Scene, Side
 from bridge.migration.measures.ends import Ends
 from bridge.migration.measures.hidden import Hidden
+from connectors.counted import counted
 
 _PAUSE_S = 1.0
 _LOOKS = 8
@@ -56,5 +57,5 @@ async def _unseen(scene: Scene, side: Side) -> Sequence[Hidden]:
 
 
 def _hidden(unseen: Sequence[Hidden]) -> str:
-    more = f", and of {len(unseen) - 1} partitions more" if len(unseen) > 1 else ""
+    more = f", and of {counted(len(unseen) - 1, 'partition')} more" if len(unseen) > 1 else ""
     return f"{unseen[0]}{more}"

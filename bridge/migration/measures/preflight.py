@@ -15,6 +15,7 @@ from bridge.migration.measures.reversed import Codec, check_reversible
 from bridge.migration.measures.suitability import CONSUMERS, application, consumer_group, looked, order
 from bridge.migration.sides import Sides, opened
 from connectors.base import Clock
+from connectors.counted import counted
 
 LASTS_MS = 7 * 86_400_000
 """How long a migration may last."""
@@ -118,12 +119,12 @@ async def _application(sides: Sides, consumers: Consumers, name: str) -> Finding
 async def _natives(sides: Sides) -> Finding:
     found = await arrivals(sides.sink, {}, most=_SAMPLE)
     if not found.count:
-        told = f"no record among {found.read} was produced to {sides.sink.address}"
+        told = f"no record of {found.read} was produced to {sides.sink.address}"
         return Finding("other producers", Severity.OK, told)
     return Finding(
         "other producers",
         Severity.WARNING,
-        f"{found.count} records among {found.read} were produced to {sides.sink.address}",
+        f"among {counted(found.read, 'record')} of {sides.sink.address} {found.count} came from other producers",
         "the mirror back may copy them, where it has to read all of the new side",
     )
 
@@ -136,7 +137,7 @@ async def _loop(sides: Sides) -> Finding:
     return Finding(
         "loops",
         Severity.WARNING,
-        f"{count} late records of {sides.source.address} came from {sides.sink.address}",
+        f"{counted(count, 'late record')} of {sides.source.address} came from {sides.sink.address}",
         "something mirrors back already",
         "stop the mirror that brought them; the cutover begins one of its own when it is due",
     )

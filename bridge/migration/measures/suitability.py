@@ -9,6 +9,7 @@ from bridge.migration.sides import Sides
 from bridge.migration.translation.application import leases_in, unresolved
 from bridge.migration.translation.group import committed, group_of
 from checkpoints.dynamodb.faults import MissingTableError
+from connectors.counted import counted
 
 ORDER, CONSUMERS = "order", "consumers"
 
@@ -56,7 +57,7 @@ async def application(
             f"{len(unplaced)} of {len(known)} leases are at LATEST or AT_TIMESTAMP, which tell no place",
             "let it checkpoint once; or cutover.consumers[].start: trim_horizon",
         )
-    return Finding(CONSUMERS, Severity.OK, f"application {name} has {len(known)} leases of {stream.name}")
+    return Finding(CONSUMERS, Severity.OK, f"application {name} has {counted(len(known), 'lease')} of {stream.name}")
 
 
 async def consumer_group(sides: Sides, name: str) -> Finding:
@@ -68,5 +69,5 @@ async def consumer_group(sides: Sides, name: str) -> Finding:
             CONSUMERS, Severity.FAILED, f"group {name} is not there", "it has no members and no offsets", remedy
         )
     offsets = await committed(group_of(sides.configuration, name))
-    told = f"group {name} has {len(offsets)} offsets and {len(found.at_work)} members"
+    told = f"group {name} has {counted(len(offsets), 'offset')} and {counted(len(found.at_work), 'member')}"
     return Finding(CONSUMERS, Severity.OK, told)

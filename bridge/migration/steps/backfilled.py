@@ -1,6 +1,7 @@
 from bridge.migration.gates.gate import Gate
 from bridge.migration.gates.scene import Way
 from bridge.migration.steps.step import Course, Step
+from connectors.counted import counted
 
 
 class Backfilled(Step):
@@ -18,7 +19,7 @@ class Backfilled(Step):
     async def gate(self, course: Course) -> Gate:
         facts, standing = course.of(self.name), await self._scene.standing(Way.FORWARD)
         if facts.get("is_complete"):
-            return Gate((f"{facts['records']} records copied by backfill",))
+            return Gate((f"records copied by backfill: {facts['records']}",))
         if standing.workers:
-            return Gate((f"{len(standing.workers)} workers of the mirror copy them",))
+            return Gate((f"copied by {counted(len(standing.workers), 'worker')} of the mirror",))
         return Gate((), "neither was it copied whole, nor does the mirror run")

@@ -1,3 +1,5 @@
+from collections.abc import Mapping
+
 from bridge.migration.gates.drain import drained
 from bridge.migration.gates.gate import Gate
 from bridge.migration.gates.hearing import heard
@@ -8,6 +10,7 @@ from bridge.migration.measures.ends import Ends
 from bridge.migration.steps.producers_stopped import ProducersStopped
 from bridge.migration.steps.step import Course, Step
 from bridge.migration.steps.verified import new_side_began
+from connectors.counted import counted
 
 _WAIT_S = 60.0
 
@@ -70,18 +73,23 @@ async def listened(scene: Scene, course: Course) -> Course:
     """Listen to the old side from the barrier on, or from where this was done last: so it is read once in all."""
     more = await heard(scene, Side.OLD, at_barrier(course, Side.OLD))
     facts = dict(course.of(Barrier.name))
-    known = facts.get("late", 0)
-    assert isinstance(known, int)  # noqa: S101 - as it was written
-    facts |= {"old": recorded.written(more.until), "late": known + more.count}
+    facts |= {"old": recorded.written(more.until), "late": _late(facts) + more.count}
     return course.remembering(Barrier.name, facts | ({"last": more.place} if more.count else {}))
 
 
 def late_at(scene: Scene, course: Course) -> Gate:
     """Whether nothing was produced to the old side behind the barrier, as far as it was ``listened`` to."""
     facts, where = course.of(Barrier.name), scene.names.old
-    if facts.get("late"):
-        return Gate((), f"producers still write to {where}: {facts['late']} records, {facts.get('last', '')}")
+    if late := _late(facts):
+        return Gate((), f"producers still write to {where}: {counted(late, 'record')}, {facts.get('last', '')}")
     return Gate((f"nothing was produced to {where} since",))
+
+
+def _late(facts: Mapping[str, object]) -> int:
+    """How many records came behind the barrier."""
+    known = facts.get("late", 0)
+    assert isinstance(known, int)  # noqa: S101 - as it was written
+    return known
 
 
 def _listed(found: object) -> list[object]:

@@ -10,6 +10,7 @@ from bridge.migration.steps.step import Course, Step
 from bridge.migration.steps.verified import new_side_began
 from bridge.migration.translation.report import TranslateReport
 from bridge.migration.translation.request import Direction
+from connectors.counted import counted
 
 _BACK = {Direction.TO_GROUP: Direction.TO_APPLICATION, Direction.TO_APPLICATION: Direction.TO_GROUP}
 
@@ -42,7 +43,8 @@ class ConsumersMoved(Step):
         again = found.items() if isinstance(found, dict) else ()
         working = await at_work(self._scene, course)
         return Gate(
-            (*(f"{each} records seen again by {name}" for name, each in again), *working.figures), working.missing
+            (*(f"{counted(each, 'record')} seen again by {name}" for name, each in again), *working.figures),
+            working.missing,
         )
 
     async def look(self, course: Course) -> Gate | None:

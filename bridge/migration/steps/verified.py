@@ -5,6 +5,7 @@ from bridge.migration.measures import ends as recorded
 from bridge.migration.measures.ends import Ends
 from bridge.migration.steps.step import Course, Facts, Step
 from bridge.parity.report import Kind, ParityReport
+from connectors.counted import counted
 
 _NEW = "new"
 
@@ -40,7 +41,9 @@ class Verified(Step):
     async def gate(self, course: Course) -> Gate:
         facts = course.of(self.name)
         found = {way: facts.get(way) for way in self.ways}
-        figures = tuple(f"{way}: {each['records']} records" for way, each in found.items() if isinstance(each, dict))
+        figures = tuple(
+            f"{way}: {counted(each['records'], 'record')}" for way, each in found.items() if isinstance(each, dict)
+        )
         missing = [f"{way}: {_missing(each)}" for way, each in found.items() if _missing(each)]
         return Gate(figures, "; ".join(missing))
 
@@ -61,5 +64,5 @@ def _summary(report: ParityReport) -> dict[str, object]:
 def _missing(found: object) -> str:
     if not isinstance(found, dict):
         return str(found or "not compared yet")
-    counts = ", ".join(f"{count} records {kind}" for kind, count in found["differences"].items())
+    counts = ", ".join(f"{counted(count, 'record')} {kind}" for kind, count in found["differences"].items())
     return f"{counts}; kmbridge verify names them" if counts else ""

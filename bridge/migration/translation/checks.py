@@ -9,6 +9,7 @@ from bridge.migration.translation.search import Found
 from bridge.migration.translation.sighting import Sighting
 from bridge.migration.translation.survey import Move
 from connectors.base import Position
+from connectors.counted import counted
 
 _NAMED = 5
 
@@ -33,12 +34,12 @@ class Checks:
         if not copies and not self.is_mirrored:
             return
         texts = [
-            f"{name}: {len(missing)} records, {missing[0].position} to {missing[-1].position}"
+            f"{name}: {counted(len(missing), 'record')}, {missing[0].position} to {missing[-1].position}"
             for name in sorted(self.found.survey.ahead)
             if (missing := self._missing(name, copies.get(name, {})))
         ]
         if texts:
-            more = [f"and {len(texts) - _NAMED} partitions more"] if len(texts) > _NAMED else []
+            more = [f"and {counted(len(texts) - _NAMED, 'partition')} more"] if len(texts) > _NAMED else []
             raise MirrorBehindError(
                 f"translate from {self.move.old.address}",
                 f"the consumer is past the mirror's end in {'; '.join([*texts[:_NAMED], *more])}",

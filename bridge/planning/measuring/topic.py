@@ -6,6 +6,7 @@ from bridge.doctor.sample import WINDOW_MS, taken
 from bridge.migration.log import OLDEST_MS, TopicLog, side_by_side
 from bridge.planning.measuring.figures import HOUR_MS, Figures
 from connectors.base import Clock, End, Partition, Place
+from connectors.counted import counted
 from connectors.kafka.fetching.offsets import following
 
 HOURS = 24
@@ -32,7 +33,7 @@ async def topic_figures(log: TopicLog, clock: Clock) -> Figures:
         retention_hours=None if kept_ms is None else kept_ms / HOUR_MS,
         stored_bytes=None if size is None else stored * size,
         partitions=len(partitions),
-        told_by=f"offsets of {len(hours)} hours, sizes by {sample}",
+        told_by=f"offsets of {counted(len(hours), 'hour')}, sizes by {sample}",
     )
 
 

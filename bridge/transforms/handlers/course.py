@@ -9,6 +9,7 @@ from bridge.transforms.filter import FILTER
 from bridge.transforms.handlers.fate import Dropped, Failed, Fate, Kept
 from bridge.transforms.handlers.shape import Shape
 from connectors.base import Batch, Position, Rejected
+from connectors.counted import counted
 from connectors.transform import Transformed
 
 LARGEST_EVENT = 6 * 1024 * 1024
@@ -127,7 +128,7 @@ class Course:
         self._tries += 1
         if self._tries < self._terms.attempts:
             return min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** (self._tries - 1))
-        self._fates.append(Failed(HANDLER, f"{cause}, {self._tries} times"))
+        self._fates.append(Failed(HANDLER, f"{cause}, {counted(self._tries, 'time')}"))
         self._tries = 0
         return 0.0
 

@@ -129,7 +129,7 @@ async def test_checkpoints_that_are_kept_elsewhere_are_well(tmp_path: Path) -> N
     asked = {"checkpoints": {"sqlite": {"path": str(tmp_path / "all.db")}}}
     assert await severities(Checkpoints(), scene(kept=Kept("a file", {}), asked=asked)) == {"ok": 1}
     grouped = await examined(scene(topic(), stream(), kept=Kept("group kmbridge-orders", {})), [Checkpoints()])
-    assert [each.found for each in grouped] == ["0 checkpoints are in group kmbridge-orders"]
+    assert [each.found for each in grouped] == ["group kmbridge-orders has 0 checkpoints"]
 
 
 async def test_a_dead_letter_file_is_looked_at_too(tmp_path: Path) -> None:
