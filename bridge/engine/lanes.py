@@ -12,6 +12,7 @@ from bridge.engine.identity import other_ends
 from bridge.engine.lane import Lane
 from bridge.engine.lane_tasks import LaneTasks
 from bridge.engine.ledger import Ledger
+from bridge.engine.left import by_now, left_behind
 from bridge.engine.lineage import startable
 from bridge.engine.opening import Opening
 from bridge.engine.orders import Orders
@@ -20,12 +21,15 @@ from bridge.engine.progress import Progress
 from bridge.engine.retry import Backoff
 from bridge.engine.standings import Standings
 from bridge.engine.start import Start
-from bridge.engine.status import ENDED, LaneState
+from bridge.engine.status import ENDED, LaneState, LaneStatus
 from bridge.engine.surroundings import Surroundings
 from checkpoints.base import Checkpoint, CheckpointError, CheckpointStore, StoreBusyError
 from connectors.base import ConnectorError, GapError, Partition, Place, TransientError
 
 log = structlog.get_logger(__name__)
+
+_LOST = "lost by this worker: it is not known here who works on it"
+_READ_ANEW = "stopped until it is read what of it is stored: it was not heard whether the last commit took effect"
 
 
 class Lanes(Owner):
@@ -56,7 +60,10 @@ class Lanes(Owner):
         self._random = random
         self._changed = changed
         self.orders = Orders(self.lanes, around, self._restart)
-        self._is_assigned = False
+        self.is_assigned = False
+        """Whether it is known what is owned here: not before that was told, and not since it was lost."""
+        self._left: tuple[LaneStatus, ...] = ()
+        """Lanes that were stopped here and that nobody is known to have begun anew."""
         self._changing = asyncio.Lock()
         self._draining = False
         self._tasks: asyncio.TaskGroup | None = None
@@ -80,8 +87,9 @@ class Lanes(Owner):
                 # Whoever begins the mirror writes to many slots at once: some may have been read before that.
                 await self._read(slots)
             self._standings.slots |= set(slots)
-            self._is_assigned = True
+            self.is_assigned = True
             await self._arrange()
+            self._left = ()
 
     async def give_up(self, slots: Collection[int]) -> None:
         async with self._changing:
@@ -105,7 +113,8 @@ class Lanes(Owner):
             names = self._standings.lanes_in(slots)
             await self._work.stop(names)
             # Until it is told what it owns now, nobody is known to have come.
-            self._is_assigned = False
+            self.is_assigned = False
+            self._leave(names, _LOST)
             self._forget(names, slots)
 
     async def retake(self) -> None:
@@ -114,10 +123,12 @@ class Lanes(Owner):
             names = list(self.lanes)
             await self._work.stop(names)
             slots = set(self._standings.slots)
+            self._leave(names, _READ_ANEW)
             self._forget(names, slots)
             await self._read(slots)
             self._standings.slots |= slots
             await self._arrange()
+            self._left = ()
 
     async def follow(self) -> None:
         """Look up now and then what other workers have stored, while something here waits for it, until cancelled."""
@@ -150,6 +161,13 @@ class Lanes(Owner):
         late = await self._work.settle(list(self.lanes), self._around.policy.drain_s)
         if late:
             log.warning("drain took too long, what is not settled will be read again", lanes=late)
+
+    def statuses(self) -> tuple[LaneStatus, ...]:
+        """This moment of each lane, by partition id; of one that was stopped, as it was left."""
+        now_s, now_ms = self._around.clock.monotonic(), self._around.clock.now_ms()
+        told = {status.partition: status for status in by_now(self._left, now_ms)}
+        told |= {name: lane.status(now_s, now_ms) for name, lane in self.lanes.items()}
+        return tuple(told[name] for name in sorted(told))
 
     @property
     def share(self) -> float:
@@ -192,7 +210,7 @@ class Lanes(Owner):
             self._make()
             self._check_alone()
             self._start()
-        self.is_arranged = self._is_assigned and (standings.has_begun or not standings.listing or not standings.slots)
+        self.is_arranged = self.is_assigned and (standings.has_begun or not standings.listing or not standings.slots)
         self._changed()
 
     async def _begin(self, listing: tuple[Partition, ...]) -> None:
@@ -226,7 +244,7 @@ class Lanes(Owner):
 
     def _check_alone(self) -> None:
         """Raises ``StoreBusyError`` where another worker has a part of what has an end."""
-        is_bounded = self._around.policy.bounded and self._is_assigned
+        is_bounded = self._around.policy.bounded and self.is_assigned
         if is_bounded and any(not self._standings.owns(each.id) for each in self._standings.left()):
             raise _taken_over()
 
@@ -309,6 +327,11 @@ class Lanes(Owner):
                 await self._around.delivery.commit(self.ledger)
         except TimeoutError:
             self._around.delivery.interrupt("the last checkpoints were not stored in time")
+
+    def _leave(self, names: Collection[str], cause: str) -> None:
+        """Show the lanes of ``names``, stopped because of ``cause``, as they stand until it is known who goes on."""
+        stopped = left_behind((each for each in self.statuses() if each.partition in names), cause)
+        self._left = (*(each for each in self._left if each.partition not in names), *stopped)
 
     def _forget(self, names: Collection[str], slots: Collection[int]) -> None:
         for name in names:

@@ -144,14 +144,15 @@ class Mirror:
         return self._lanes.share
 
     def status(self) -> MirrorStatus:
-        now_s, now_ms = self._clock.monotonic(), self._clock.now_ms()
+        now_s = self._clock.monotonic()
         totals = self._totals
         # It neither owns work nor waits for some: nothing is mirrored here, and nobody knows whether it is elsewhere.
-        is_expelled = self.state is MirrorState.RUNNING and not self._coordinator.is_member
+        is_member = self._coordinator.is_member and self._lanes.is_assigned
+        is_expelled = self.state is MirrorState.RUNNING and not is_member
         return MirrorStatus(
             state=MirrorState.STARTING if is_expelled else self.state,
             error=_EXPELLED if is_expelled else None,
-            lanes=tuple(self._shown(lane.status(now_s, now_ms)) for _, lane in sorted(self._lanes.lanes.items())),
+            lanes=tuple(map(self._shown, self._lanes.statuses())),
             records_read=totals.records_read,
             bytes_read=totals.bytes_read,
             records_written=totals.records_written,

@@ -9,6 +9,7 @@ import structlog
 
 from bridge.config import Configuration
 from bridge.control.order import Control
+from bridge.engine.left import by_now, left_behind
 from bridge.engine.nap import nap
 from bridge.engine.retry import Backoff
 from bridge.engine.status import LaneStatus, MirrorState, MirrorStatus
@@ -16,7 +17,7 @@ from bridge.errors import BridgeError
 from bridge.telemetry.counters import Counts
 from bridge.telemetry.observed import ObservedMirror
 from bridge.workers.channel import Report
-from bridge.workers.merged import NOTHING, by_now, left_behind, merged, totals
+from bridge.workers.merged import NOTHING, merged, totals
 from bridge.workers.supervisor import WELL_S
 from checkpoints.base import CheckpointError
 from connectors.base import Clock, ConnectorError
@@ -172,7 +173,7 @@ class Member:
         if self._clock.monotonic() - began_s >= WELL_S:
             self._backoff.reset()
         self._past = totals([self._past, report])
-        self._left = left_behind(report, "the mirror failed and is started again") or self._left
+        self._left = left_behind(report.status.lanes, "the mirror failed and is started again") or self._left
         self._life = None
 
     async def _pause(self) -> None:

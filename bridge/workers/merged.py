@@ -1,10 +1,10 @@
 """Many reports as one."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from bridge.engine.status import LATENCY_BOUNDS_S, LaneState, LaneStatus, Latency, MirrorState, MirrorStatus
+from bridge.engine.status import LATENCY_BOUNDS_S, LaneStatus, Latency, MirrorState, MirrorStatus
 from bridge.telemetry.counters import Counts
 from bridge.workers.channel import Report
 
@@ -29,23 +29,23 @@ NOTHING = Report(
     Counts({}, {}, 0, 0),
 )
 
-_TELLING = (LaneState.FAILED, LaneState.HELD, LaneState.PAUSED)
-"""States that say more than that the worker is gone."""
-
 
 def merged(
     state: MirrorState, past: Sequence[Report], present: Sequence[Report], left: Iterable[LaneStatus]
 ) -> MirrorStatus:
     """The mirror as a whole: totals of ended (``past``) and living workers, rate and buffers of the living alone.
 
-    Each partition is there once: where a living worker tells of it, as that one does; else as it was ``left``.
+    Each partition is there once: where a living worker tells of it, as that one does, of several the last one; else as
+    it was ``left``. Where the mirror does not run, the first error of a living worker says why.
     """
     lanes = {lane.partition: lane for lane in left}
+    errors = (report.status.error for report in present if report.status.error is not None)
     for report in present:
         lanes |= {lane.partition: lane for lane in report.status.lanes}
     return replace(
         totals([*past, *present]).status,
         state=state,
+        error=None if state is MirrorState.RUNNING else next(errors, None),
         lanes=tuple(lanes[partition] for partition in sorted(lanes)),
         records_per_second=sum(report.status.records_per_second for report in present),
         buffered_bytes=sum(report.status.buffered_bytes for report in present),
@@ -80,25 +80,6 @@ def totals(reports: Sequence[Report]) -> Report:
             _added(count.transform_s for count in counts),
         ),
     )
-
-
-def left_behind(report: Report, cause: str) -> tuple[LaneStatus, ...]:
-    """The lanes of a worker that ended because of ``cause``, as they stand until somebody works on them again.
-
-    Finished ones are gone with their worker, as they are when a mirror starts anew.
-    """
-    return tuple(
-        lane if lane.state in _TELLING else replace(lane, state=LaneState.RETRYING, records_per_second=0.0, error=cause)
-        for lane in report.status.lanes
-        if lane.state is not LaneState.FINISHED
-    )
-
-
-def by_now(left: Iterable[LaneStatus], now_ms: int) -> Iterator[LaneStatus]:
-    """``left`` as they are at ``now_ms``: what nobody works on falls behind as time passes."""
-    for lane in left:
-        behind_ms = 0 if lane.watermark_ms is None else now_ms - lane.watermark_ms
-        yield replace(lane, lag_ms=max(lane.lag_ms, behind_ms))
 
 
 def _added(counts: Iterable[Mapping[Key, Number]]) -> dict[Key, Number]:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from bridge.control.order import Answer, Order
+from bridge.engine.left import by_now
 from bridge.engine.nap import nap
 from bridge.engine.passing import UnknownLaneError
 from bridge.engine.retry import Backoff
 from bridge.engine.status import MirrorState, MirrorStatus
 from bridge.telemetry.counters import Counts
-from bridge.workers.merged import by_now, merged, totals
+from bridge.workers.merged import merged, totals
 from bridge.workers.worker import FAILED, SILENT_S, Life, Worker
 from connectors.base import Clock
 
@@ -69,8 +70,8 @@ class Supervisor:
 
     def status(self) -> MirrorStatus:
         past = [worker.past for worker in self._workers]
-        # Of a lane that moved from one to another the one that was heard of last tells.
-        latest = sorted(self._workers, key=lambda worker: worker.silent_s, reverse=True)
+        # Of a lane that moved from one to another its owner tells, and of several that think so who was heard of last.
+        latest = sorted(self._workers, key=lambda worker: (worker.owns_its_lanes, -worker.silent_s))
         present = [worker.report for worker in latest if worker.report is not None]
         left = [lane for worker in self._workers for lane in worker.left]
         return merged(self._state(), past, present, by_now(left, self._clock.now_ms()))

@@ -13,10 +13,11 @@ import msgspec
 import structlog
 
 from bridge.control.order import Answer, Order
+from bridge.engine.left import left_behind
 from bridge.engine.passing import OrderError
 from bridge.engine.status import LaneStatus, MirrorState
 from bridge.workers.channel import Reply, Report, ToWorker, framed, from_worker
-from bridge.workers.merged import NOTHING, left_behind, totals
+from bridge.workers.merged import NOTHING, totals
 from connectors.base import Clock
 
 FAILED = 1
@@ -80,6 +81,11 @@ class Worker:
         return state is MirrorState.RUNNING and self.silent_s < SILENT_S
 
     @property
+    def owns_its_lanes(self) -> bool:
+        """Whether it told of lanes that are its own: one that its group has lost tells of what it had."""
+        return self.report is not None and self.report.status.state is not MirrorState.STARTING
+
+    @property
     def silent_s(self) -> float:
         """Time since it was heard of; 0 while there is no process."""
         return 0.0 if self._process is None else self._clock.monotonic() - self._heard_s
@@ -92,7 +98,8 @@ class Worker:
 
     def has_lane(self, partition: str) -> bool:
         """Whether it told, when it reported last, that it works on ``partition``."""
-        return self.report is not None and any(lane.partition == partition for lane in self.report.status.lanes)
+        lanes = () if self.report is None or not self.owns_its_lanes else self.report.status.lanes
+        return any(lane.partition == partition for lane in lanes)
 
     async def carry_out(self, order: Order) -> Answer:
         """As promised by ``Control``, by the process. One that falls silent is not waited for: it may have done it."""
@@ -175,7 +182,7 @@ class Worker:
         life = Life(code, self.report is not None, None if since_s is None else self._clock.monotonic() - since_s)
         if self.report is not None:
             self.past = totals([self.past, self.report])
-            self.left = left_behind(self.report, f"worker {self.index} ended: {life.cause}")
+            self.left = left_behind(self.report.status.lanes, f"worker {self.index} ended: {life.cause}")
         for number, replied in self._replies.items():
             replied.set_result(Reply(number))
         self._replies.clear()

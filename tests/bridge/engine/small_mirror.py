@@ -1,7 +1,7 @@
 """A mirror of one shard with ten records, told of by whoever a test chooses."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from random import Random
 
@@ -10,6 +10,7 @@ from bridge.engine.mirror import Ends, Mirror
 from bridge.engine.policy import Policy
 from bridge.engine.status import LaneStatus
 from bridge.engine.tracing import NO_TRACER, Tracer
+from checkpoints.base import Checkpoint, CheckpointError
 from checkpoints.memory import MemoryCheckpoints
 from connectors.base import ConnectorError
 from connectors.memory import Faults, MemorySink, MemorySource, MemoryStream, MemoryTopic
@@ -50,6 +51,17 @@ class Expelling(SingleWorker):
         return self.knows_us
 
 
+class Withholding(MemoryCheckpoints):
+    """Does not give slots while there is a ``refusal``."""
+
+    refusal: CheckpointError | None = None
+
+    async def take(self, slots: Collection[int]) -> Mapping[str, Checkpoint]:
+        if self.refusal is not None:
+            raise self.refusal
+        return await super().take(slots)
+
+
 class SmallMirror:
     def __init__(self, clock: VirtualClock, tracer: Tracer = NO_TRACER) -> None:
         self.clock = clock
@@ -61,10 +73,10 @@ class SmallMirror:
             self.stream.put(b"key", b"%d" % number)
         self._source = KeepingSource(self.stream, clock, self.reading, chunk=5)
         self._sink = MemorySink(self.topic, self.writing, Random(1))
-        self._store = MemoryCheckpoints()
+        self.store = Withholding()
         ends = Ends(self._source, self._sink)
         self.group = Expelling()
-        self.mirror = Mirror(ends, self._store, self.group, Policy(), clock=clock, random=Random(1), tracer=tracer)
+        self.mirror = Mirror(ends, self.store, self.group, Policy(), clock=clock, random=Random(1), tracer=tracer)
 
     @property
     def written(self) -> int:
@@ -77,7 +89,7 @@ class SmallMirror:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Drained on leaving, with ends that work."""
-        async with self._source, self._sink, self._store:
+        async with self._source, self._sink, self.store:
             task = asyncio.create_task(self.mirror.run())
             yield
             self.writing.error = self.reading.error = None

@@ -1,6 +1,9 @@
 """What is told of a lane that reads, and of one that stands still."""
 
+import asyncio
+
 from bridge.engine.status import HALTED, LaneState, MirrorState
+from checkpoints.base import CheckpointError
 from connectors.base import TransientError
 from tests.bridge.engine.small_mirror import RETENTION_MS, SmallMirror
 from tests.simulation.virtual_time import VirtualClock, run
@@ -93,6 +96,54 @@ def test_a_mirror_that_its_group_has_lost_does_not_run() -> None:
             assert "joins again" in told.error
             small.group.knows_us = True
             assert (small.mirror.status().state, small.mirror.status().error) == (MirrorState.RUNNING, None)
+
+    run(main)
+
+
+def test_lanes_that_are_lost_fall_behind_until_it_is_known_who_has_them() -> None:
+    """Nobody may be at work on them: they do not vanish with their lag, and show that they are not owned here."""
+
+    async def main(clock: VirtualClock) -> None:
+        small = SmallMirror(clock)
+        async with small.running():
+            await small.when(lambda: small.written == 10)
+            lanes = small.mirror._lanes
+            await small.when(lambda: small.lane().checkpoint_age_ms == 0)
+            await lanes.lose([0])
+            for _ in range(2):
+                await clock.sleep(300)
+                told = small.lane()
+                assert told.lag_ms >= 300_000
+                assert (told.state, told.position) == (LaneState.RETRYING, "9")
+                assert "lost by this worker" in (told.error or "")
+                assert small.mirror.status().state is MirrorState.STARTING
+                await lanes.lose([])
+            await lanes.take([])
+            assert (small.mirror.status().lanes, small.mirror.status().state) == ((), MirrorState.RUNNING)
+            await lanes.take([0])
+            small.stream.put(b"key", b"later")
+            await small.when(lambda: small.written == 11)
+            assert small.lane().error is None
+
+    run(main)
+
+
+def test_lanes_that_are_read_anew_are_shown_meanwhile() -> None:
+    """However long the store does not answer after a commit of which nothing was heard."""
+
+    async def main(clock: VirtualClock) -> None:
+        small = SmallMirror(clock)
+        async with small.running():
+            await small.when(lambda: small.written == 10)
+            small.store.refusal = CheckpointError("read the checkpoints", "no answer")
+            retaking = asyncio.create_task(small.mirror._lanes.retake())
+            await clock.sleep(300)
+            told = small.lane()
+            assert (told.state, told.lag_ms >= 300_000) == (LaneState.RETRYING, True)
+            assert "whether the last commit took effect" in (told.error or "")
+            small.store.refusal = None
+            await retaking
+            await small.when(lambda: small.lane().state is LaneState.RUNNING)
 
     run(main)
 

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+from bridge.engine.left import by_now, left_behind
 from bridge.engine.status import LaneState, MirrorState
 from bridge.telemetry.counters import Counts
 from bridge.telemetry.observed import ObservedMirror
 from bridge.telemetry.samples import samples
 from bridge.workers.channel import Report
-from bridge.workers.merged import NOTHING, by_now, left_behind, merged
+from bridge.workers.merged import NOTHING, merged
 from tests.bridge.telemetry.statuses import lane, status
 
 NO_COUNTS = Counts({}, {}, 0, 0)
@@ -20,7 +21,7 @@ def report(*states: tuple[str, LaneState]) -> Report:
 
 def partitions(past: list[Report], present: list[Report]) -> set[str]:
     """Those of which a series is told."""
-    left = [each for ended in past for each in left_behind(ended, "SIGKILL")]
+    left = [each for ended in past for each in left_behind(ended.status.lanes, "SIGKILL")]
     whole = merged(MirrorState.RUNNING, past, present, left)
     told = samples(ObservedMirror("orders", lambda: whole), whole, 0)
     return {labels[0] for definition, labels, _ in told if definition.labels == ("partition",)}
@@ -37,6 +38,13 @@ def test_a_worker_that_ended_leaves_series_of_what_is_still_to_do_and_no_others(
     """What it had finished does not come back with it, what it worked on stays in sight."""
     ended = report(("parent", LaneState.FINISHED), ("other", LaneState.RUNNING))
     assert partitions([ended], [report(("child", LaneState.RUNNING))]) == {"other", "child"}
+
+
+def test_why_the_whole_does_not_run_is_told_and_of_a_running_one_nothing() -> None:
+    """One worker of several that its group has lost is no error of the mirror."""
+    lost = Report(replace(report().status, state=MirrorState.STARTING, error="lost"), NO_COUNTS)
+    assert merged(MirrorState.STARTING, [], [report(), lost], ()).error == "lost"
+    assert merged(MirrorState.RUNNING, [], [report(), lost], ()).error is None
 
 
 def test_the_limit_of_the_buffer_is_that_of_all_who_live() -> None:

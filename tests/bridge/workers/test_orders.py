@@ -97,3 +97,15 @@ async def test_an_order_to_a_worker_that_falls_silent_is_given_up(stage: Stage) 
         clock.passed_s += 31
         with pytest.raises(OrderError, match="worker 0, which has it: it has not reported for 3"):
             await given
+
+
+async def test_a_worker_that_its_group_has_lost_neither_tells_of_the_lane_nor_is_told(stage: Stage) -> None:
+    """Whoever owns it now does both, however lately the other was heard of."""
+    async with crew(stage) as (supervisor, first, second):
+        second.order("show", "running", 1, "0=paused", "1=running")
+        await eventually(lambda: _states(supervisor)["0"] is LaneState.PAUSED, "the new owner has told")
+        first.order("show", "starting", 1, "0=retrying", "left=retrying")
+        await eventually(lambda: _states(supervisor).get("left") is LaneState.RETRYING, "who lost it has told")
+        assert _states(supervisor)["0"] is LaneState.PAUSED
+        with pytest.raises(UnknownLaneError, match="no worker of this process has it"):
+            await supervisor.carry_out(order("left"))
