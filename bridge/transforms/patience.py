@@ -48,6 +48,14 @@ class Patience:
                 raise
             raise self.over() from None
 
+    def behind(self, seconds: float) -> TransientError:
+        """What is raised for a call that was not begun, behind one that has been at it for so long."""
+        return TransientError(
+            f"transform by {self.step}",
+            f"an earlier call has not ended for {seconds:.0f} s",
+            "no other is begun before it does; where it never will, restart the mirror",
+        )
+
     def over(self) -> TransientError:
         """What is raised once a call has taken too long."""
         return TransientError(

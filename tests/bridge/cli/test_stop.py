@@ -23,6 +23,18 @@ async def main():
 asyncio.run(main())
 """
 
+_BLOCKED = """
+import asyncio
+from bridge.cli.stop import stopping
+
+async def main():
+    with stopping(print, patience_s=0.2):
+        print("ready", flush=True)
+        while True:
+            pass
+asyncio.run(main())
+"""
+
 _UNBEGUN = """
 import time
 from bridge.cli.stop import quitting
@@ -61,6 +73,17 @@ def test_the_second_signal_ends_the_process(number: signal.Signals, code: int, a
     _, err = process.communicate(timeout=10)
     assert process.returncode == code
     assert "forced by a second signal" in err
+
+
+def test_a_signal_that_a_blocked_loop_does_not_hear_ends_the_process() -> None:
+    """As where an async step blocks it for good: an orchestrator need not wait for its own patience to end."""
+    process = subprocess.Popen([sys.executable, "-c", _BLOCKED], stdout=-1, stderr=-1, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert "has blocked the event loop for 0.2 s" in err
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -250,6 +250,9 @@ async def test_nobody_waits_for_ever_behind_a_call_that_does_not_end() -> None:
         answers = await asyncio.wait_for(asyncio.gather(*lanes, return_exceptions=True), 20)
         GATE.set()
     assert [type(each) for each in answers] == [TransientError] * 3
+    first, *others = map(str, answers)
+    assert "no answer within 0.1 s" in first
+    assert all("an earlier call has not ended for" in each and "restart the mirror" in each for each in others)
 
 
 async def test_who_asks_to_be_called_again_is() -> None:
