@@ -138,13 +138,21 @@ class Worker:
             except OSError as error:
                 log.error("a worker cannot be started", worker=self.index, error=str(error))
                 return self._ended(FAILED)
+            self._heard_s = self._clock.monotonic()
+            watching = asyncio.create_task(self._watch(), name=f"watch worker {self.index}")
             try:
-                self._heard_s = self._clock.monotonic()
                 await self._listen(ours)
                 code = await self._process.wait()
             finally:
+                watching.cancel()
                 await self._close(self._process)
         return self._ended(code)
+
+    async def _watch(self) -> None:
+        """End the process where it hangs and is to end: it will not hear of that, and the others have drained."""
+        while not (self._is_drained and self.silent_s >= SILENT_S):
+            await self._clock.sleep(_LOOK_S)
+        self.kill()
 
     async def _listen(self, ours: socket.socket) -> None:
         reader, self._channel = await asyncio.open_connection(sock=ours)

@@ -234,6 +234,19 @@ async def test_a_worker_that_does_not_drain_cleanly_is_exit_code_1(stage: Stage)
         assert await company.ended() == 1
 
 
+async def test_a_drain_does_not_wait_for_a_worker_that_hangs(stage: Stage) -> None:
+    """One whose loop a step blocks never hears of the drain: it is ended, and the exit code says so."""
+    async with troupe(stage, 2) as company:
+        first, second = await stage.next(0), await stage.next(1)
+        first.order("show", "running", 7)
+        await company.is_running()
+        first.kill(signal.SIGSTOP)
+        company.supervisor.drain()
+        second.order("exit", 0)
+        company.clock.passed_s = 40
+        assert await company.ended() == 1
+
+
 @pytest.mark.parametrize("code", [2, 3])
 async def test_a_start_that_cannot_succeed_ends_all_with_its_code(stage: Stage, code: int) -> None:
     """Wrong usage and unreachable endpoints are for a person; the other workers are drained."""
