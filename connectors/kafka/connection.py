@@ -4,8 +4,10 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._acl import AclOperation
 
 from connectors.base import Clock, ConnectorError, RefusedError, SettingsError, TransientError, UnreachableError
@@ -164,6 +166,16 @@ class Connection:
 
     def _ours(self) -> dict[str, object]:
         return {"bootstrap.servers": self.bootstrap_servers, "client.id": self.client_id}
+
+
+def admin_client(settings: Mapping[str, object], heard: Callable[[KafkaError], None] | None = None) -> AdminClient:
+    """An administrator with the ``settings`` of any client, which logs nothing: what goes wrong its calls raise.
+
+    ``heard`` is told beside them what befalls its connections. Raises ``KafkaException`` where librdkafka does not take
+    the settings.
+    """
+    own = {"log_level": 0} if heard is None else {"log_level": 0, "error_cb": heard}
+    return AdminClient(cast("dict[str, Any]", {**settings, **own}))
 
 
 class ClientLog:

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._acl import AclOperation
 from confluent_kafka.admin._config import ConfigResource
 
 from connectors.base import Clock, ConnectorError
-from connectors.kafka.connection import READ, Access, ClientLog, kafka_error, translate
+from connectors.kafka.connection import READ, Access, ClientLog, admin_client, kafka_error, translate
 from connectors.kafka.limits import Limits
 from connectors.kafka.topic import topic_id
 
@@ -79,9 +78,7 @@ class TopicInspector:
         self._reach_s = reach_s
         self._log = ClientLog(clock)
         try:
-            # What goes wrong is raised, and would be told twice.
-            own = {"log_level": 0, "error_cb": self._log.error}
-            self._admin = AdminClient(cast("dict[str, Any]", {**settings, **own}))
+            self._admin = admin_client(settings, self._log.error)
         except KafkaException as error:
             raise translate(kafka_error(error), "configure the Kafka client", "") from None
 

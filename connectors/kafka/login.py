@@ -3,13 +3,11 @@
 import re
 import socket
 import ssl
-from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
 
 from connectors.base import ConnectorError, RefusedError, SettingsError, UnreachableError
-from connectors.kafka.connection import Connection, kafka_error, readable, translate
+from connectors.kafka.connection import Connection, admin_client, kafka_error, readable, translate
 
 ANSWER_S = 8.0
 """After so long a cluster that says nothing counts as unreachable; a login takes a second or so at the most."""
@@ -43,10 +41,9 @@ def log_in(connection: Connection, answer_s: float = ANSWER_S) -> None:
     and ``UnreachableError`` without an answer.
     """
     errors: list[KafkaError] = []
-    # All that goes wrong is in what is raised, so that nothing is told twice.
-    settings: dict[str, Any] = {**connection.settings(), "log_level": 0, "error_cb": errors.append}
+    settings = connection.settings()
     try:
-        admin = AdminClient(settings)
+        admin = admin_client(settings, errors.append)
     except KafkaException as error:
         raise _unusable(kafka_error(error), connection) from None
     for _ in range(round(answer_s / _STEP_S)):

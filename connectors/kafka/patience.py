@@ -1,10 +1,10 @@
 """How long a transaction's coordinator may be silent while its cluster answers."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
+
+from connectors.kafka.connection import admin_client
 
 LOST_S = 10.0
 _ANSWER_S = 2.0
@@ -16,7 +16,7 @@ def answers(client: Mapping[str, object]) -> bool:
     Blocks, not longer than some seconds.
     """
     try:
-        AdminClient(cast("dict[str, Any]", {**client, "log_level": 0})).list_topics(timeout=_ANSWER_S)
+        admin_client(client).list_topics(timeout=_ANSWER_S)
     except KafkaException:
         return False
     return True

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, Uuid
-from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._acl import AclOperation
 from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.cimpl import NewTopic
 
 from connectors.base import Clock, ConnectorError, RefusedError
-from connectors.kafka.connection import WRITE, Access, ClientLog, Connection, kafka_error, translate
+from connectors.kafka.connection import WRITE, Access, ClientLog, Connection, admin_client, kafka_error, translate
 from connectors.kafka.limits import Limits
 
 T = TypeVar("T")
@@ -61,9 +60,7 @@ class TopicDesk:
         self._reach_s = reach_s
         self._log = ClientLog(clock)
         try:
-            # What goes wrong is raised, and would be told twice.
-            own = {"log_level": 0, "error_cb": self._log.error}
-            self._admin = AdminClient(cast("dict[str, Any]", {**connection.settings(), **own}))
+            self._admin = admin_client(connection.settings(), self._log.error)
         except KafkaException as error:
             raise translate(kafka_error(error), "configure the Kafka client", "") from None
 

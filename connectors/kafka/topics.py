@@ -1,13 +1,11 @@
 """The names of a cluster's topics."""
 
 import asyncio
-from typing import Any
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
 from connectors.base import Clock
-from connectors.kafka.connection import READ, ClientLog, Connection, kafka_error, translate
+from connectors.kafka.connection import READ, ClientLog, Connection, admin_client, kafka_error, translate
 
 _ANSWER_S = 25.0
 
@@ -23,9 +21,9 @@ async def topic_names(connection: Connection, clock: Clock) -> set[str]:
 
 def _listed(connection: Connection, clock: Clock) -> set[str]:
     heard = ClientLog(clock)
-    settings: dict[str, Any] = {**connection.settings(), "log_level": 0, "error_cb": heard.error}
+    settings = connection.settings()
     try:
-        return set(AdminClient(settings).list_topics(timeout=_ANSWER_S).topics)
+        return set(admin_client(settings, heard.error).list_topics(timeout=_ANSWER_S).topics)
     except KafkaException as error:
         servers = connection.bootstrap_servers
         raise translate(kafka_error(error), "list the topics", servers, heard.last_error, READ) from None

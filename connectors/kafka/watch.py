@@ -4,14 +4,13 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Event
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from connectors.counted import counted
-from connectors.kafka.connection import Connection, kafka_error
+from connectors.kafka.connection import Connection, admin_client, kafka_error
 from connectors.kafka.topic import Topic, topic_id
 
 K = TypeVar("K")
@@ -36,7 +35,7 @@ class Lookout:
     """
 
     def __init__(self, connection: Connection, ended: Event) -> None:
-        self._admin = AdminClient({**cast("dict[str, Any]", connection.settings()), "log_level": 0})
+        self._admin = admin_client(connection.settings())
         self._ended = ended
 
     def topic(self, name: str) -> Sight | None:

@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import Any, cast
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from connectors.base import Clock, Place
-from connectors.kafka.connection import Connection, kafka_error, readable
+from connectors.kafka.connection import Connection, admin_client, kafka_error, readable
 
 log = logging.getLogger("connectors.kafka")
 
@@ -72,7 +71,7 @@ class DisplayGroup:
             return
         self._next = self._clock.monotonic() + _EVERY_S
         if self._admin is None:
-            self._admin = AdminClient(cast("dict[str, Any]", {**self._connection.settings(), "log_level": 0}))
+            self._admin = admin_client(self._connection.settings())
         each = [TopicPartition(self._topic, partition, offset) for partition, offset in self._asked.items()]
         request = [ConsumerGroupTopicPartitions(self._group, each)]
         self._answer = self._admin.alter_consumer_group_offsets(request, request_timeout=_ANSWER_S)[self._group]

@@ -1,14 +1,12 @@
 """Places in a partition as offsets, and what the brokers tell about offsets."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
 
 from confluent_kafka import IsolationLevel, TopicPartition
-from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from connectors.base import Place, RefusedError
-from connectors.kafka.connection import Connection
+from connectors.kafka.connection import Connection, admin_client
 
 _ANSWER_S = 8
 
@@ -64,7 +62,7 @@ class OffsetDesk:
         return {**found, **self.ends(behind)} if behind else found
 
     def _ask(self, partitions: Iterable[int], spec: OffsetSpec) -> Mapping[int, int]:
-        admin = AdminClient(cast("dict[str, Any]", {**self._connection.settings(), "log_level": 0}))
+        admin = admin_client(self._connection.settings())
         asked = {TopicPartition(self._topic, partition): spec for partition in partitions}
         answers = admin.list_offsets(asked, isolation_level=self._isolation, request_timeout=_ANSWER_S)
         return {each.partition: answer.result(_ANSWER_S * 2).offset for each, answer in answers.items()}
