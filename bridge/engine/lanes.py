@@ -59,7 +59,7 @@ class Lanes(Owner):
         self._around = around
         self._random = random
         self._changed = changed
-        self.orders = Orders(self.lanes, around, self._restart)
+        self.orders = Orders(self.lanes, around, self._restart, lambda: self._draining or self.is_stuck())
         self.is_assigned = False
         """Whether it is known what is owned here: not before that was told, and not since it was lost."""
         self._left: tuple[LaneStatus, ...] = ()

@@ -47,12 +47,19 @@ class Orders:
     """
 
     def __init__(
-        self, lanes: Mapping[str, Lane], around: Surroundings, restart: Callable[[Lane], Awaitable[None]]
+        self,
+        lanes: Mapping[str, Lane],
+        around: Surroundings,
+        restart: Callable[[Lane], Awaitable[None]],
+        is_ending: Callable[[], bool],
     ) -> None:
-        """``lanes`` is looked at anew at each call. ``restart`` starts a lane that has ended."""
+        """``lanes`` is looked at anew at each call. ``restart`` starts a lane that has ended. No order is taken once
+        ``is_ending``: what a lane has failed by is what the whole fails by then.
+        """
         self._lanes = lanes
         self._around = around
         self._restart = restart
+        self._is_ending = is_ending
 
     async def pause(self, name: str, who: str) -> Carried:
         """Stop reading, and settle what is on its way; a pause outlasts a restart and a hand-over.
@@ -180,6 +187,8 @@ class Orders:
 
     def _lane(self, action: str, name: str) -> Lane:
         self.check(action, name)
+        if self._is_ending():
+            raise OrderError(f"{action} lane {name}", "the mirror is ending", "say it again when it was started again")
         return self._lanes[name]
 
     def _refuse(self, action: str, lane: Lane, cause: str, hint: str = "") -> Never:

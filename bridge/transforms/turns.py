@@ -35,7 +35,7 @@ class Turns:
                     return answer.result()
                 patience_s = self._patience.timeout_s if call.running() else 2 * self._patience.timeout_s
                 left_s = self._begun_s + patience_s - time.monotonic()
-            if call.running():
+            if call.running() or not self._begun_s:
                 raise self._patience.over()
             raise self._patience.behind(time.monotonic() - self._begun_s)
         finally:

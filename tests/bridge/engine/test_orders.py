@@ -6,14 +6,17 @@ from typing import ClassVar
 
 import pytest
 
+from bridge.engine.mirror import MirrorFailedError
 from bridge.engine.orders import Orders
 from bridge.engine.passing import OrderError
 from bridge.engine.status import LaneState
 from checkpoints.base import Checkpoint, Gap
 from checkpoints.memory import MemoryCheckpoints
-from connectors.base import End, GapError, Place, RefusedError, UnreachableError
+from connectors.base import ConnectorError, End, GapError, Place, RefusedError, UnreachableError
 from connectors.memory import MemorySink
 from tests.bridge.engine.setting import POISON, Setting, play
+from tests.bridge.engine.small_mirror import SmallMirror
+from tests.simulation.virtual_time import VirtualClock, run
 
 WHO = "ops@desk"
 FIRST, SECOND = "shard-0000", "shard-0001"
@@ -195,6 +198,32 @@ def test_a_failed_lane_is_not_started_again_by_what_may_be_untrue() -> None:
         await _told(world, story)
 
     play(whole)
+
+
+def test_a_mirror_that_ends_because_nothing_can_go_on_takes_no_orders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An order could only hide by what it has failed: it would end as one that was told to."""
+    refused: list[str] = []
+
+    async def main(clock: VirtualClock) -> None:
+        small = SmallMirror(clock)
+        drain = small.mirror._lanes.drain
+
+        async def ordered() -> None:
+            assert small.lane().state is LaneState.FAILED
+            for order in (small.mirror.orders.retry, small.mirror.orders.pause):
+                with pytest.raises(OrderError, match="the mirror is ending"):
+                    await order(FIRST, WHO)
+                refused.append(order.__name__)
+            await drain()
+
+        monkeypatch.setattr(small.mirror._lanes, "drain", ordered)
+        small.reading.error = ConnectorError("read", "no such thing")
+        async with small.running():
+            await clock.sleep(600)
+
+    with pytest.raises(MirrorFailedError, match="no such thing"):
+        run(main)
+    assert refused == ["retry", "pause"]
 
 
 def test_a_skipped_record_is_exactly_the_one_that_stopped_the_lane() -> None:
