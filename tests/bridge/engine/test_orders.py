@@ -13,7 +13,7 @@ from bridge.engine.status import LaneState
 from checkpoints.base import Checkpoint, Gap
 from checkpoints.memory import MemoryCheckpoints
 from connectors.base import ConnectorError, End, GapError, Place, RefusedError, UnreachableError
-from connectors.memory import MemorySink
+from connectors.memory.sink import MemorySink
 from tests.bridge.engine.setting import POISON, Setting, play
 from tests.bridge.engine.small_mirror import SmallMirror
 from tests.simulation.virtual_time import VirtualClock, run

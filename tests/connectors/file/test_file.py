@@ -14,8 +14,8 @@ import pytest
 
 from bridge.engine.budget import ByteBudget
 from connectors.base import Clock, End, Partition, Place, Record, SettingsError, TransientError
-from connectors.file import FileSink
-from connectors.file_source import FileSource
+from connectors.file.sink import FileSink
+from connectors.file.source import FileSource
 from tests.contracts.sink import SinkContract, Target, batch, series
 from tests.support.waiting import eventually
 
