@@ -33,6 +33,9 @@ ORIGIN_HEADER = "kmbridge-origin"
 REPLAY_HEADER = "kmbridge-replay"
 """Marks a record that was sent again on purpose."""
 
+PARTS_HEADER = "kmbridge-parts"
+"""Of several records made of one the first says by it how many they are; it belongs to the origin right behind it."""
+
 DUAL_WRITE_HEADER = "kmbridge-dual-write"
 """Names a record that an application writes to two places, in both of them (docs: dual writes)."""
 
@@ -108,6 +111,11 @@ class Budget(Protocol):
         """
 
 
+def identity_of(position: Position, part: int) -> str:
+    """What tells a record from all others of its partition: its position; of a later part ``POSITION~n``."""
+    return f"{position}~{part}" if part else position
+
+
 def size_of(keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> int:
     """Bytes of ``keys`` and ``values``."""
     return sum(len(text) for text in (*keys, *values) if text is not None)
@@ -160,11 +168,10 @@ class Batch:
 
     @property
     def identities(self) -> Sequence[str]:
-        """What tells each record from all others of its partition: its position; of a later part ``POSITION~n``."""
+        """Of each record, as ``identity_of``."""
         if self.parts is None:
             return self.positions
-        both = zip(self.positions, self.parts, strict=True)
-        return [f"{position}~{part}" if part else position for position, part in both]
+        return list(map(identity_of, self.positions, self.parts))
 
     @property
     def arrived_ms(self) -> Sequence[int]:
