@@ -2,13 +2,20 @@
 
 import asyncio
 import json
+import os
 import signal
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bridge.config import load
+from bridge.jobs.replay import replay as replayed
+from bridge.jobs.replay_request import ReplayRequest
+from bridge.parity import verify
+from bridge.parity.verification import OLDEST
 from tests.support import kafka_reader, stream_reader
 from tests.support.command import COMMAND, Finished, run_command
 from tests.support.ends import End, StreamEnd, TopicEnd
@@ -17,7 +24,6 @@ from tests.support.record_functions import is_left_out
 from tests.support.records import TestRecord, generate, ids_by_key
 from tests.support.topic_writer import TopicMessage, write_topic
 from tests.support.transforming import count, made, steps
-from tests.support.verifying import verified
 from tests.support.way import Way
 
 REPLAY = "kmbridge-replay"
@@ -118,7 +124,7 @@ async def test_a_replay_may_go_to_another_topic(way: Way[Any, Any], topic: Topic
 
 @pytest.mark.parametrize("way", ["kinesis-kafka", pytest.param("kafka-kinesis", marks=pytest.mark.long)], indirect=True)
 async def test_a_replay_makes_of_records_what_the_mirror_does(
-    way: Way[Any, Any], ends: Mapping[str, Any], seed: int
+    way: Way[Any, Any], ends: Mapping[str, Any], seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Dropped, changed and split: marked in another place, invisible in the mirror's, whose checkpoints stay."""
     sent = list(generate(210, KEYS, seed=seed))
@@ -128,22 +134,20 @@ async def test_a_replay_makes_of_records_what_the_mirror_does(
         await way.until_arrived(count(made(sent)))
         assert await mirror.stop() == 0
     stored = await mirror.checkpoints()
-    reports = [
-        (await replay(mirror.config, "--from", "trim_horizon", *options))[1] for options in ((), ("--to", other.name))
-    ]
-    left_out = {"filter": sum(is_left_out(each.id) for each in sent)}
-    assert [(each["complete"], each["records"], each["skipped"]) for each in reports] == [
-        (True, count(made(sent)), left_out)
+    monkeypatch.setattr("sys.path", list(sys.path))
+    asked = await asyncio.to_thread(load, [str(mirror.config)], environment=os.environ)
+    reports = [await replayed(asked, ReplayRequest(OLDEST, to=place)) for place in (None, other.name)]
+    dropped = sum(is_left_out(each.id) for each in sent)
+    assert [(each.is_complete, each.records, each.skipped) for each in reports] == [
+        (True, count(made(sent)), {"filter": dropped})
     ] * 2
     found = {**replays(await way.sink.records()), **replays(await other.records())}
     assert {replay_id: ids(way.sink, records) for replay_id, records in found.items()} == dict.fromkeys(
-        (None, *(each["id"].encode() for each in reports)), made(sent)
+        (None, *(each.id.encode() for each in reports)), made(sent)
     )
-    verdict = await verified(mirror.config)
-    assert (verdict.code, verdict.document["left_out"]) == (
-        0,
-        {"dropped": left_out["filter"], "replayed_in_sink": count(made(sent))},
-    )
+    parity = await verify(asked)
+    assert parity.equal, parity.rows()
+    assert parity.left_out == {"dropped": dropped, "replayed_in_sink": count(made(sent))}
     assert await mirror.checkpoints() == stored
 
 
