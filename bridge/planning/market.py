@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from bridge.planning import kinesis, msk
 from bridge.planning.load import Aims, Load
-from bridge.planning.offer import Offer
+from bridge.planning.offer import Offer, cheapest
 from bridge.planning.prices.rates import Rates
 from bridge.planning.workers import Kind
 
@@ -42,13 +42,13 @@ class Market:
     aims: Aims
     partitions: int
     """The least that a topic has, whatever the load."""
-    polling: int = 0
-    """How many poll a stream beside the readers of its load: the mirror, or nobody."""
+    mirrors: int = 0
+    """How many read all of it beside the readers of its load: the mirror, or nobody."""
 
     def pricings(self, kind: Kind) -> Mapping[str, Pricing]:
         """By the keys of their offers."""
-        rates, aims, needed = self.rates, self.aims, partial(self.needed, kind)
-        streams, clusters, transfer = rates.kinesis, rates.msk, rates.transfer
+        streams, clusters, transfer = self.rates.kinesis, self.rates.msk, self.rates.transfer
+        needed = partial(self.needed, kind)
         if kind == "kinesis":
             return {
                 "kinesis_provisioned": lambda load: kinesis.provisioned(streams.provisioned, load, needed(load)),
@@ -56,9 +56,9 @@ class Market:
                 "kinesis_advantage": lambda load: kinesis.advantage(streams.advantage, load),
             }
         return {
-            "msk_standard": lambda load: msk.standard(clusters.standard, transfer, load, aims, needed(load)),
-            "msk_express": lambda load: msk.express(clusters.express, transfer, load, aims, needed(load)),
-            "msk_serverless": lambda load: msk.serverless(clusters.serverless, load, needed(load)),
+            "msk_standard": lambda load: msk.standard(clusters.standard, transfer, load, self._room(load)),
+            "msk_express": lambda load: msk.express(clusters.express, transfer, load, self._room(load)),
+            "msk_serverless": lambda load: msk.serverless(clusters.serverless, load, self._room(load)),
         }
 
     def ways(self, kinds: Iterable[Kind]) -> Mapping[str, Pricing]:
@@ -68,11 +68,18 @@ class Market:
     def offers(self, kind: Kind, load: Load) -> tuple[Offer, ...]:
         return tuple(pricing(load) for pricing in self.pricings(kind).values())
 
+    def cheapest(self, kind: Kind, load: Load) -> Offer | None:
+        """Of those that do; None where none does."""
+        return cheapest(self.offers(kind, load))
+
     def needed(self, kind: Kind, load: Load) -> int:
         """The shards or partitions that an end of ``kind`` should have."""
         if kind == "kinesis":
-            return kinesis.shards_for(load, self.aims, self.polling)
-        return msk.partitions_for(load, self.aims, self.partitions)
+            return kinesis.shards_for(load, self.aims, self.mirrors)
+        return msk.partitions_for(load, self.aims, self.partitions, self.mirrors)
+
+    def _room(self, load: Load) -> msk.Room:
+        return msk.Room(self.aims, self.needed("kafka", load), self.mirrors)
 
 
 @dataclass(frozen=True, slots=True)

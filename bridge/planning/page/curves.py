@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from bridge.planning.load import Load
 from bridge.planning.market import BreakEven, Even, Pricing
 from bridge.planning.page.svg import line, picture, text
-from bridge.planning.text import money, rate, told_of
+from bridge.planning.text import told_of
+from bridge.planning.wording import money, rate
 
 _WIDTH, _HEIGHT = 720, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 184, 14, 40

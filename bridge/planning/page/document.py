@@ -10,7 +10,8 @@ from bridge.planning.offer import Offer
 from bridge.planning.page.bars import PARTS, bars
 from bridge.planning.page.curves import curves
 from bridge.planning.plan import Plan
-from bridge.planning.text import facts, money, number, priced, rate, told_of
+from bridge.planning.text import facts, priced, told_of
+from bridge.planning.wording import money, number, rate
 from bridge.telemetry.page.document import source_hash
 
 _STYLE_PLACE = "/* report.css */"
