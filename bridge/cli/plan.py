@@ -13,6 +13,7 @@ from bridge.cli.output import print_json, print_rows
 from bridge.cli.stop import quitting
 from bridge.errors import UsageError
 from bridge.telemetry.logging import LogFormat, configure_logging
+from connectors.aws import told_region
 from connectors.base import Clock
 
 if TYPE_CHECKING:
@@ -91,14 +92,15 @@ def plan(
         with lasting():
             # What measures is large, and a wrong command does without it.
             from bridge.planning import Aims, Figures, measured, planned  # noqa: PLC0415
-            from bridge.planning.draft import priced_in  # noqa: PLC0415
+            from bridge.planning.draft import priced_in, region_of  # noqa: PLC0415
 
         given = Figures(records, size, peak, readers, fan_out, retention)
         # Before anything is measured, so that what is wrong with prices or region is said at once.
-        expected = priced_in(asked, given, region)
+        known = region or region_of(asked, given) or told_region(None)
+        expected = priced_in(asked, given, known)
         table = _table(prices, expected)
         figures = given if given.are_enough else given.over(asyncio.run(measured(asked, Clock())))
-        where = priced_in(asked, figures, region)
+        where = priced_in(asked, figures, known)
         if where != expected:
             table = _table(prices, where)
         made = planned(asked, figures, table, Aims(headroom, growth), where)

@@ -63,7 +63,7 @@ def in_the_way(
     if figures.sink is not None and figures.sink.unseen:
         yield f"the sink was not seen: {figures.sink.unseen}"
     if workers.obstacle:
-        yield f"{workers.count} of the workers that are needed: {workers.obstacle}"
+        yield f"the workers are too few: {workers.obstacle}"
 
 
 def of_functions(work: Work, load: Load, lanes: int) -> Iterator[str]:

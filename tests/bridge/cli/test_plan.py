@@ -31,8 +31,9 @@ def test_elsewhere_than_on_a_terminal_it_prints_lines(plan: Plan) -> None:
     assert called.code == 0
     lines = called.out.splitlines()
     assert "source\tKinesis stream orders: 22 shards needed" in lines
-    assert "source\tKinesis, provisioned\t22 shards\t424.86\tcheapest" in lines
-    assert "mirror\tThe mirror, on Fargate\t2 tasks of 1 vCPU, 2 GB\t72.08\t" in lines
+    assert "source\tKinesis provisioned\t22 shards\t424.86\tcheapest" in lines
+    assert "mirror\tThe mirror on Fargate\t2 tasks of 1 vCPU, 2 GB\t72.08\t" in lines
+    assert "cost before\t$425 a month" in lines
     assert sum(line.startswith("break-even: ") for line in lines) == 10
     assert any(line.startswith("note: ") and "--readers" in line for line in lines)
     assert lines[-1].startswith("prices: us-east-1, list prices of 2")
@@ -92,7 +93,7 @@ def test_a_way_that_does_not_do_has_no_price(plan: Plan) -> None:
     """Neither in the table nor for a program: nobody takes it for one that is free."""
     too_much = ("--records-per-second", "1e9")
     assert (
-        "sink\tMSK, Express brokers\t\t-\tno 30 brokers of a size that has a price take it"
+        "sink\tMSK Express\t\t-\tno 30 brokers of a size that has a price take it"
         in plan(*too_much).out.splitlines()
     )
     offers = json.loads(plan(*too_much, "--json").out)["sides"][1]["offers"]

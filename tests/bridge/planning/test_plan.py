@@ -55,7 +55,7 @@ def test_what_stands_in_the_way_is_said() -> None:
     unseen = plan(replace(FIGURES, sink=Sink(unseen="there is no such topic yet")))
     assert any("no such topic" in each for each in unseen.remarks)
     alone = plan(Figures(200_000, 1_000, 1, 1), checkpoints={"sqlite": {"path": "places.db"}})
-    assert any("one worker is not enough" in each for each in alone.remarks)
+    assert any("the workers are too few: its checkpoints are for one" in each for each in alone.remarks)
 
 
 def test_prices_without_a_second_source_are_not_passed_off_as_checked() -> None:
@@ -117,7 +117,9 @@ def test_a_stream_that_is_written_into_has_no_shards_for_the_mirror_to_read() ->
     figures = replace(FIGURES, readers=2)
     assert plan(figures, source=STREAM).source.partitions == 33
     into = plan(figures, source=TOPIC, sink=STREAM).sink
-    assert (into.partitions, into.offers[0].size) == (22, "22 shards")
+    assert (into.partitions, into.offers[0].size) == (26, "26 shards")
+    bare = plan(figures, source=TOPIC, sink=STREAM, provenance="never").sink
+    assert bare.partitions == 22
 
 
 def test_the_bridge_pays_for_what_it_reads_of_an_on_demand_stream() -> None:

@@ -45,7 +45,7 @@ def test_a_stream_of_the_pricing_calculator_costs_what_it_says(offer: Offer, dol
 def test_a_cluster_of_the_developer_guide_has_the_brokers_that_it_says() -> None:
     """45 MB/s in and 90 out are three brokers express.m7g.large, whose bill the page reckons line by line."""
     load = Load(45_000, 1_000, readers=2, retention_hours=24)
-    offer = msk.express(RATES.msk.express, RATES.transfer, load, FULL, 3)
+    offer = msk.express(RATES.msk.express, RATES.transfer, load, msk.Room(FULL, 3))
     assert offer.size == "3 express.m7g.large"
     assert by_part(offer) == {
         "express.m7g.large": 893.52,
