@@ -158,8 +158,8 @@ def _print(made: "Plan") -> None:
     bridge = made.bridge
     rows.append(("mirror", bridge.title, bridge.size, f"{bridge.cost:,.2f}", bridge.obstacle))
     print_rows(("side", "way", "size", "USD a month", ""), rows)
-    for each in made.break_evens:
-        print(f"break-even: {told_of(each)}")
+    for each in told_of(made.break_evens):
+        print(f"break-even: {each}")
     for remark in made.remarks:
         print(f"note: {remark}")
     for task, policy in made.policies.items():

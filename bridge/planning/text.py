@@ -1,6 +1,6 @@
 """A plan in words and figures, for the table and the page alike."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bridge.planning.backfill import Backfill
 from bridge.planning.bill import Bill
@@ -9,7 +9,7 @@ from bridge.planning.market import MOST, BreakEven
 from bridge.planning.offer import Offer
 from bridge.planning.plan import Plan, Side
 from bridge.planning.retention import Retention
-from bridge.planning.wording import counted, hours, money, number, rate
+from bridge.planning.wording import counted, hours, listed, money, number, rate
 
 
 def facts(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -71,13 +71,17 @@ def _kept(needed: int, now: float | None) -> str:
     return f"{hours(needed)} needed, now " + ("for ever" if now is None else hours(now))
 
 
-def told_of(each: BreakEven) -> str:
-    """A break-even."""
-    at = each.at
-    if at is None:
-        return f"{each.below} is cheaper than {each.above} from 1/{MOST:g} to {MOST:g} times this load, where both do"
-    even = f"{rate(at.bytes_per_second)} ({at.factor:.2g} times this load)"
-    return f"{each.below} is cheaper below {even}, {each.above} above"
+def told_of(break_evens: Iterable[BreakEven]) -> Iterator[str]:
+    """Each that there is; what is cheaper at every load is told once, with all that it is cheaper than."""
+    dearer: dict[str, list[str]] = {}
+    for each in break_evens:
+        if each.at is None:
+            dearer.setdefault(each.below, []).append(each.above)
+        else:
+            even = f"{rate(each.at.bytes_per_second)} ({each.at.factor:.2g} times this load)"
+            yield f"{each.below} is cheaper below {even}, {each.above} above"
+    for title, others in dearer.items():
+        yield f"{title} is cheaper than {listed(others)} from 1/{MOST:g} to {MOST:g} times this load, where both do"
 
 
 def priced(offer: Offer) -> str:

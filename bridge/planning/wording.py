@@ -1,4 +1,6 @@
-"""Amounts as people write them."""
+"""Amounts and lists as people write them."""
+
+from collections.abc import Sequence
 
 _FEW, _MANY = 10, 100
 
@@ -30,3 +32,9 @@ def number(value: float) -> str:
 def counted(number: int, noun: str) -> str:
     """``1 shard``, ``2 shards``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def listed(names: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last

@@ -54,7 +54,7 @@ def curves(pricings: Collection[Pricing], load: Load, break_evens: Sequence[Brea
     pieces += _labels(scale, points, [pricing(load).title for pricing in pricings])
     pieces += [_spot(scale, each.at) for each in break_evens if each.at and scale.has(each.at.bytes_per_second)]
     return picture(
-        "curves", f"Cost at other loads: {'; '.join(map(told_of, break_evens))}", _WIDTH, _HEIGHT, "".join(pieces)
+        "curves", f"Cost at other loads: {'; '.join(told_of(break_evens))}", _WIDTH, _HEIGHT, "".join(pieces)
     )
 
 

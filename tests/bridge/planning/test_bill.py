@@ -70,5 +70,7 @@ def test_a_topic_of_serverless_is_paid_for_what_the_mirror_takes_out_of_it() -> 
     """By the GB; other clusters by what crosses zones."""
     boot = ["boot-a1.c1.kafka-serverless.us-east-1.amazonaws.com:9098"]
     source = {"kafka": {"bootstrap_servers": boot, "topic": "orders", "auth": {"iam": {}}}}
-    (item,) = [item for item in plan(DAYS, source=source, sink=STREAM).bridge.items if item.what == "reading the source"]
+    (item,) = [
+        item for item in plan(DAYS, source=source, sink=STREAM).bridge.items if item.what == "reading the source"
+    ]
     assert item.rate == RATES.msk.serverless.out_gb

@@ -66,6 +66,16 @@ def test_prices_without_a_second_source_are_not_passed_off_as_checked() -> None:
     assert made.prices.remark in made.remarks[0]
 
 
+def test_prices_of_another_place_are_not_passed_off_as_those_of_the_mirror() -> None:
+    """Nor those of one end as those of both: what goes between regions is in no bill."""
+    away = planned(
+        mirror({"kinesis": {"stream": "orders", "region": "eu-west-2"}}), FIGURES, packaged(), Aims(), "us-east-1"
+    )
+    assert any("the mirror is in eu-west-2" in each for each in away.remarks)
+    sink = {"kinesis": {"stream": "copy", "region": "eu-west-1"}}
+    assert any("from us-east-1 to eu-west-1" in each for each in plan(sink=sink).remarks)
+
+
 def test_a_price_of_brokers_that_nobody_can_size_is_not_passed_over() -> None:
     """A size that is misspelled would be left out of every bill, and the next one be called the cheapest."""
     text = packaged().text().replace('"kafka.m7g.large"', '"kafka.m7g.lagre"')
