@@ -169,4 +169,5 @@ def _print(made: "Plan") -> None:
 
 
 def _verdict(side: "Side", offer: "Offer") -> str:
-    return offer.obstacle or ("cheapest" if offer is side.cheapest else "")
+    told = ("cheapest",) if offer is side.cheapest else ()
+    return offer.obstacle or ", ".join((*told, "as it is now") if offer.key == side.way_now else told)

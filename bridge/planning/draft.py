@@ -97,7 +97,8 @@ class _Draft:
 
     @cached_property
     def _source(self) -> Side:
-        return self._side("source", self.load, self._read, self.figures.partitions)
+        found = self._side("source", self.load, self._read, self.figures.partitions)
+        return replace(found, way_now=self._way_now)
 
     @cached_property
     def _sink(self) -> Side:
@@ -165,16 +166,30 @@ class _Draft:
         return replace(tasks, items=(*tasks.items, *self._reading.items(self.rates, self.load)))
 
     def _bill(self, bridge: Offer, copying: Backfill, kept: Retention) -> Bill | None:
-        source = self._end(self._source, self._read, kept.source, kept.source_now)
+        has = 1 if self.figures.on_demand is not False else self.figures.partitions or 1
+        source = self._end(self._source, replace(self._read, shards=has), kept.source, kept.source_now)
         sink = self._end(self._sink, self._market, kept.sink, kept.sink_now)
         return None if source is None or sink is None else bill(source, sink, bridge, copying)
 
     def _end(self, side: Side, market: Market, needed: int, now: float | None) -> End | None:
-        alone = self._market.cheapest(side.kind, self.load.keeping(side.load.retention_hours))
-        if side.cheapest is None or alone is None:
+        """In the way in which it is paid for now, or else in the cheapest."""
+        load, hours = self.load.keeping(side.load.retention_hours), side.load.retention_hours
+        bare = replace(market, mirrors=0)
+        key = side.way_now or (None if side.cheapest is None else side.cheapest.key)
+        alone = bare.pricings(side.kind)[side.way_now](load) if side.way_now else bare.cheapest(side.kind, load)
+        if key is None or alone is None:
             return None
-        hours = side.load.retention_hours if now is None else needed
-        return End(market.pricings(side.kind)[side.cheapest.key], side.load, hours, alone.cost)
+        return End(market.pricings(side.kind)[key], side.load, hours if now is None else needed, alone.cost)
+
+    @property
+    def _way_now(self) -> str | None:
+        """How the source is paid for, as far as its description or its address tells it."""
+        topic = self.asked.source.kafka
+        if topic is not None:
+            return "msk_serverless" if topic.is_serverless else None
+        if self.figures.on_demand is None:
+            return None
+        return "kinesis_on_demand" if self.figures.on_demand else "kinesis_provisioned"
 
     def _policies(self) -> Mapping[str, Policy]:
         """By tasks. A placeholder stands for what nothing tells."""

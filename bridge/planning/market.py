@@ -42,6 +42,8 @@ class Market:
     aims: Aims
     partitions: int
     """The least that a topic has, whatever the load."""
+    shards: int = 1
+    """The least that a stream has, likewise."""
     mirrors: int = 0
     """How many read all of it beside the readers of its load: the mirror, or nobody."""
 
@@ -75,7 +77,7 @@ class Market:
     def needed(self, kind: Kind, load: Load) -> int:
         """The shards or partitions that an end of ``kind`` should have."""
         if kind == "kinesis":
-            return kinesis.shards_for(load, self.aims, self.mirrors)
+            return max(self.shards, kinesis.shards_for(load, self.aims, self.mirrors))
         return msk.partitions_for(load, self.aims, self.partitions, self.mirrors)
 
     def _room(self, load: Load) -> msk.Room:

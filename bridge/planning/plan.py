@@ -41,6 +41,8 @@ class Side:
     partitions_now: int | None
     """How many it has; None where nobody has looked."""
     offers: tuple[Offer, ...]
+    way_now: str | None = None
+    """The key of the way in which it is paid for now; None where nothing tells."""
 
     @property
     def cheapest(self) -> Offer | None:
@@ -58,6 +60,7 @@ class Side:
             "partitions_needed": self.partitions,
             "partitions_now": self.partitions_now,
             "cheapest": None if best is None else best.key,
+            "way_now": self.way_now,
             "offers": [each.to_json() for each in self.offers],
         }
 

@@ -4,12 +4,15 @@ from collections.abc import Iterable, Iterator
 
 from bridge.planning.backfill import Backfill
 from bridge.planning.bill import Bill
-from bridge.planning.load import GIB, Load
+from bridge.planning.load import Load
 from bridge.planning.market import MOST, BreakEven
 from bridge.planning.offer import Offer
 from bridge.planning.plan import Plan, Side
 from bridge.planning.retention import Retention
-from bridge.planning.wording import counted, hours, listed, money, number, rate
+from bridge.planning.wording import amount, counted, hours, listed, money, number, rate
+
+_LITTLE = 0.01
+"""Of a virtual CPU."""
 
 
 def facts(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -24,10 +27,8 @@ def facts(plan: Plan) -> Iterator[tuple[str, str]]:
         "headroom",
         f"{plan.aims.headroom:.0%} of every limit stays free; partitions are for {plan.aims.growth:g} times the load",
     )
-    yield (
-        "workers",
-        f"{plan.workers.count} of one vCPU; the peak takes {plan.workers.needed:.2g} vCPUs, headroom included",
-    )
+    filled = "next to nothing is" if plan.workers.needed < _LITTLE else f"{plan.workers.needed:.2g} are"
+    yield "workers", f"{plan.workers.count} of one vCPU; {filled} filled at the peak, with headroom"
     yield "backfill", _backfill(plan.backfill)
     yield "retention", _retention(plan.retention)
     if plan.bill is not None:
@@ -56,7 +57,7 @@ def _side(side: Side) -> str:
 
 
 def _backfill(copying: Backfill) -> str:
-    size = f"{number(copying.stored_bytes / GIB)} GB"
+    size = amount(copying.stored_bytes)
     pace = f"{rate(copying.pace.bytes_per_second)}, by {copying.pace.by}"
     if copying.hours is None:
         return f"{size} never catch up at {pace}"

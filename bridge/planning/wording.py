@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from bridge.planning.load import GIB, MIB
+
 _FEW, _MANY = 10, 100
 
 
@@ -15,6 +17,13 @@ def hours(number: float) -> str:
 def money(dollars: float) -> str:
     """``$1,234``, cents only where dollars are few."""
     return f"${dollars:,.2f}" if dollars < _FEW else f"${dollars:,.0f}"
+
+
+def amount(stored_bytes: float) -> str:
+    """``402 GB``, or in MB."""
+    if stored_bytes < GIB / 10:
+        return f"{number(stored_bytes / MIB)} MB"
+    return f"{number(stored_bytes / GIB)} GB"
 
 
 def rate(bytes_per_second: float) -> str:

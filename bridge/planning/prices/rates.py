@@ -94,9 +94,9 @@ class Rates(Struct, frozen=True, forbid_unknown_fields=True):
     """Where they are from."""
     remark: str
     """Why they are to be replaced before money depends on them; empty where each was compared with a second source."""
-    confirmed: dict[str, str]
-    """By figure or section, as ``kinesis.on_demand.in_gb``: where else, and when, the same was told of it."""
     kinesis: Kinesis
     msk: Msk
     fargate: Fargate
     transfer: Transfer
+    confirmed: dict[str, str] = {}
+    """By figure or section, as ``kinesis.on_demand.in_gb``: where else, and when, the same was told of it."""

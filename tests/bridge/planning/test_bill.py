@@ -54,6 +54,17 @@ def test_meanwhile_all_is_paid_and_before_and_afterwards_one_end_without_the_mir
     assert found.to_json()["meanwhile_usd"] == round(parts, 2)
 
 
+def test_a_stream_is_paid_for_as_it_is() -> None:
+    """With the shards that it has, where it has more than it needs; on demand, where it is that."""
+    shards = billed(plan(replace(DAYS, partitions=50)))
+    hourly = 50 * HOURS * RATES.kinesis.provisioned.shard_hour
+    units = FIGURES.load().records_per_month * RATES.kinesis.provisioned.put_unit
+    assert shards.before == shards.source == pytest.approx(hourly + units)
+    made = plan(replace(DAYS, on_demand=True, partitions=50))
+    (offer,) = [each for each in made.source.offers if each.key == made.source.way_now]
+    assert billed(made).before == billed(made).source == offer.cost
+
+
 def test_the_copy_is_paid_once_for_what_it_moves() -> None:
     """A day of records into Express brokers: written, and two thirds of it out of one zone and into another."""
     gb = 5_000 * 1_170 * 24 * 3_600 / 2**30
