@@ -19,8 +19,9 @@ from bridge.planning.plan import Plan, Prices, Side
 from bridge.planning.prices.rates import Rates
 from bridge.planning.prices.table import DEFAULT_REGION, PriceTable
 from bridge.planning.reading import OwnReading
-from bridge.planning.remarks import assumed, in_the_way, of_functions, of_prices, of_regions
+from bridge.planning.remarks import assumed, in_the_way, of_checkpoints, of_functions, of_prices, of_regions, of_sizes
 from bridge.planning.retention import Retention, retention_for
+from bridge.planning.wording import counted
 from bridge.planning.work import Work, work_of, written
 from bridge.planning.workers import Kind, Workers, workers_for
 
@@ -86,6 +87,8 @@ class _Draft:
                 *of_prices(self.rates, region),
                 *of_regions(regions_of(self.asked), region),
                 *assumed(self.asked, self.figures),
+                *of_checkpoints(self.asked, self._lanes),
+                *of_sizes(source, sink),
                 *in_the_way(self.figures, copying, kept, workers, owed),
                 *of_functions(self._work, self.load, self._lanes),
             ),
@@ -157,7 +160,9 @@ class _Draft:
         stored, sink = self.figures.stored_bytes, self._sink
         if stored is None:
             stored = self.load.kept_gb(0, self.load.retention_hours) * GIB
-        able = Pace(workers.count * workers.records_per_second * self.load.record_bytes, f"{workers.count} workers")
+        able = Pace(
+            workers.count * workers.records_per_second * self.load.record_bytes, counted(workers.count, "worker")
+        )
         taking = writing(sink.kind, sink.partitions_now or sink.partitions, self.load, sink.load)
         return backfill(stored, self.load, self._reading.pace(self.load), taking, able)
 

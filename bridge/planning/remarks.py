@@ -7,13 +7,17 @@ from bridge.config.checkpoints import DynamoCheckpoints
 from bridge.planning import msk
 from bridge.planning.backfill import Backfill
 from bridge.planning.bill import Bill
-from bridge.planning.load import Load, whole
+from bridge.planning.load import MONTH_S, Load, whole
 from bridge.planning.measuring.figures import DEFAULT_PEAK, DEFAULT_RETENTION_H, Figures
+from bridge.planning.plan import Side
 from bridge.planning.prices.rates import Rates
 from bridge.planning.retention import Retention
 from bridge.planning.wording import counted, money, number
 from bridge.planning.work import Work
 from bridge.planning.workers import Workers
+
+_SAVE_UNITS = 2
+"""For each partition that moved, and for the header (docs/dynamodb.md)."""
 
 
 def of_prices(rates: Rates, region: str) -> Iterator[str]:
@@ -43,9 +47,24 @@ def assumed(asked: Configuration, figures: Figures) -> Iterator[str]:
         bills = f"bills are for {DEFAULT_RETENTION_H:g} hours of them"
         yield f"how long records are kept is not known, or is for ever: {bills} (--retention-hours)"
     if figures.on_demand is None and asked.source.kinesis is not None:
-        yield "whether the source is on-demand is not known: the mirror reads a provisioned stream, which is free"
+        yield "whether the source is on-demand is not known: its reading is billed as of a provisioned one"
+
+
+def of_checkpoints(asked: Configuration, lanes: int) -> Iterator[str]:
+    """Of a table, whose writes cost money."""
     if isinstance(asked.checkpoints, DynamoCheckpoints):
-        yield "what the table of checkpoints takes is in no bill: two write units a save of each partition that moved"
+        units = number(_SAVE_UNITS * (lanes + 1) / asked.checkpoint_interval * MONTH_S)
+        yield f"the table of checkpoints takes up to {units} write units a month, which are in no bill"
+
+
+def of_sizes(source: Side, sink: Side) -> Iterator[str]:
+    """Where an end is too small as it is."""
+    for side in (source, sink):
+        now, what = side.partitions_now, "shard" if side.kind == "kinesis" else "partition"
+        # A topic that is left behind has no need to grow.
+        if now is not None and now < side.partitions and (side.kind == "kinesis" or side.role == "sink"):
+            way_out = "split them" if side.kind == "kinesis" else "later, keys would move"
+            yield f"the {side.role} has {counted(now, what)}, and {side.partitions} are needed: {way_out}"
 
 
 def in_the_way(

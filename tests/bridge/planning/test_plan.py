@@ -58,6 +58,21 @@ def test_what_stands_in_the_way_is_said() -> None:
     assert any("the workers are too few: its checkpoints are for one" in each for each in alone.remarks)
 
 
+def test_an_end_that_is_too_small_is_named() -> None:
+    """A stream of either side, and a topic that is written: its partitions are frozen once records are in it."""
+    small = plan(replace(FIGURES, partitions=3, sink=Sink(4, 24))).remarks
+    assert "the source has 3 shards, and 22 are needed: split them" in small
+    assert "the sink has 4 partitions, and 12 are needed: later, keys would move" in small
+    left = plan(replace(FIGURES, partitions=4), source=TOPIC, sink=STREAM).remarks
+    assert not any("the source has" in each for each in left)
+
+
+def test_what_a_table_of_checkpoints_takes_is_told() -> None:
+    """Two units for each of 22 shards and for the header, twice a second, a month."""
+    made = plan(checkpoints={"dynamodb": {"table": "places"}})
+    assert any("takes up to 241,776,000 write units a month" in each for each in made.remarks)
+
+
 def test_prices_without_a_second_source_are_not_passed_off_as_checked() -> None:
     """They are those of the stream's own region, and the plan says so first."""
     asked = mirror({"kinesis": {"stream": "orders", "region": "eu-west-1"}})
