@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 
 from bridge.planning import kinesis, msk
@@ -125,29 +125,33 @@ def break_evens(ways: Mapping[str, Pricing], load: Load) -> tuple[BreakEven, ...
     First those that there are, the nearest first; then those of which one is cheaper throughout. Two that never do for
     the same load are not compared.
     """
-    pairs = [_break_even(ways[one], ways[other], load) for one, other in _RIVALS if one in ways and other in ways]
+    # Each way has several rivals, and is asked for the same loads beside each.
+    priced = {key: cache(partial(_at, pricing, load)) for key, pricing in ways.items()}
+    pairs = [_break_even(priced[one], priced[other], load) for one, other in _RIVALS if one in ways and other in ways]
     return tuple(sorted(filter(None, pairs), key=lambda each: each.distance))
 
 
-def _break_even(one: Pricing, other: Pricing, load: Load) -> BreakEven | None:
-    def both_do(factor: float) -> bool:
-        return not any(pricing(load.times(factor)).obstacle for pricing in (one, other))
+def _at(pricing: Pricing, load: Load, factor: float) -> Offer:
+    return pricing(load.times(factor))
+
+
+def _break_even(one: Callable[[float], Offer], other: Callable[[float], Offer], load: Load) -> BreakEven | None:
+    """Of two ways, each by how many times ``load`` it is priced for."""
 
     def is_cheaper(factor: float) -> bool:
-        return one(load.times(factor)).cost < other(load.times(factor)).cost
+        return one(factor).cost < other(factor).cost
 
     steps = [LEAST * (MOST / LEAST) ** (step / _STEPS) for step in range(_STEPS + 1)]
-    answers = [(factor, is_cheaper(factor)) for factor in steps if both_do(factor)]
+    answers = [(each, is_cheaper(each)) for each in steps if not one(each).obstacle and not other(each).obstacle]
     if not answers:
         return None
     found = [_crossing(is_cheaper, low, high) for (low, before), (high, after) in pairwise(answers) if before != after]
-    titles = one(load).title, other(load).title
+    titles = one(1.0).title, other(1.0).title
     if not found:
         return BreakEven(*(titles if answers[0][1] else titles[::-1]), None)
     factor = min(found, key=lambda each: max(each, 1 / each))
-    at = load.times(factor)
     below, above = titles if is_cheaper(factor * _BEFORE) else titles[::-1]
-    return BreakEven(below, above, Even(factor, at.bytes_per_second, one(at).cost))
+    return BreakEven(below, above, Even(factor, load.times(factor).bytes_per_second, one(factor).cost))
 
 
 def _crossing(is_cheaper: Callable[[float], bool], low: float, high: float) -> float:
