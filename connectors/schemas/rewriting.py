@@ -25,7 +25,7 @@ class Rewritten:
     told: Mapping[int, bytes | None]
     """By index what the header is to say of the schema; None: there is to be none. Only where that changes."""
     unknown: Mapping[int, str]
-    """By index the id of a schema that its registry does not have."""
+    """By index the id of a schema that its registry does not have, though it may have had it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,8 @@ class Rewriting:
         if met is None or (met.known is None and self._clock.monotonic() - met.asked > _UNKNOWN_S):
             return None if self._source.schema_of(payload, header) is None else start
         if met.known is None:
-            column.unknown[index] = self._source.text(met.schema)
+            if self._source.is_plausible(met.schema):
+                column.unknown[index] = self._source.text(met.schema)
             return None
         unpacked = self._unpacked(met.known, payload, header)
         if unpacked is None:

@@ -18,8 +18,13 @@ from connectors.schemas.framing.frame import Framing, Packed
 
 _BY_ID = b"\x00"
 _BY_GUID = b"\x01"
+_ID_SIZE = 4
 _GUID_SIZE = 16
 _FIRST: Path = (0,)
+_MOST_IDS = 2**24
+"""Registries count ids up from 1, as Confluent Cloud does from 100,000, and allows 20,000 schemas: one beyond this was
+never counted. It may have been imported, and then the registry has it.
+"""
 _DEEPEST = 100
 """Protobuf's own limit of messages in messages."""
 
@@ -41,9 +46,14 @@ class ConfluentFraming(Framing):
     def schema_of(self, payload: bytes, header: bytes | None) -> bytes | None:
         if _tells(header):
             return header[1 : 1 + _GUID_SIZE]
-        # Ids begin at 1.
-        framed = len(payload) >= self.prefix_size and payload[:1] == _BY_ID and any(payload[1 : self.prefix_size])
-        return payload[1 : self.prefix_size] if framed else None
+        if len(payload) < self.prefix_size or payload[:1] != _BY_ID:
+            return None
+        schema = payload[1 : self.prefix_size]
+        # A Java int, which begins at 1; registries take nothing else for an id.
+        return schema if int.from_bytes(schema, "big", signed=True) > 0 else None
+
+    def is_plausible(self, schema: bytes) -> bool:
+        return len(schema) != _ID_SIZE or int.from_bytes(schema, "big") < _MOST_IDS
 
     def unpack(self, payload: bytes, header: bytes | None) -> bytes | None:
         return header[1 + _GUID_SIZE :] + payload if _tells(header) else payload[self.prefix_size :]

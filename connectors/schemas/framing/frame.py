@@ -38,6 +38,13 @@ class Framing(ABC):
         """
 
     @abstractmethod
+    def is_plausible(self, schema: bytes) -> bool:
+        """Whether a registry may have given out ``schema``, what ``schema_of`` found.
+
+        Where one does not have it, and cannot have had it, the payload only looked like this frame.
+        """
+
+    @abstractmethod
     def unpack(self, payload: bytes, header: bytes | None) -> bytes | None:
         """What is in the frame, which ``payload`` can have: the body, of Protobuf with what says which message it is.
 

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
-from uuid import UUID
+from uuid import RFC_4122, UUID
 
 from connectors.codecs.compression import inflated
 from connectors.codecs.varint import read_varint, varint
@@ -37,6 +37,10 @@ class GlueFraming(Framing):
         if len(payload) < self.prefix_size or payload[:2] not in (_PLAIN, _ZLIB):
             return None
         return payload[2 : self.prefix_size]
+
+    def is_plausible(self, schema: bytes) -> bool:
+        # Random ones, as all that Glue makes; text and numbers are hardly ever of this shape.
+        return UUID(bytes=schema).variant == RFC_4122
 
     def unpack(self, payload: bytes, header: bytes | None) -> bytes | None:
         rest = payload[self.prefix_size :]

@@ -23,7 +23,10 @@ from connectors.base import (
     SettingsError,
     TransientError,
 )
-from connectors.memory import Faults, MemorySink, MemorySource, MemoryStream, MemoryTopic
+from connectors.memory.faults import Faults
+from connectors.memory.sink import MemorySink
+from connectors.memory.source import MemorySource, MemoryStream
+from connectors.memory.topic import MemoryTopic
 
 _HOUR_MS = 3_600_000
 _NOW_MS = 500_000 * _HOUR_MS

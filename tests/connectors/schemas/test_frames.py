@@ -49,6 +49,12 @@ def test_prefix_of_confluent_is_that_of_its_client(number: int, path: list[int],
     assert framing.message_name(rest[:size], only(path)) == "Order"
 
 
+@pytest.mark.parametrize("number", [0, -1, -(2**31)])
+def test_number_that_no_schema_can_have_is_no_frame(number: int) -> None:
+    """Confluent's registries count from 1, in a signed number of four bytes: nobody is asked for anything else."""
+    assert ConfluentFraming().schema_of(b"\x00" + number.to_bytes(4, "big", signed=True) + b"body", None) is None
+
+
 @given(ids, paths, st.binary())
 def test_header_of_confluent_is_that_of_its_client(schema: bytes, path: list[int], body: bytes) -> None:
     """GUID and message in the header, the body alone as payload."""

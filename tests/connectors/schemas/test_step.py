@@ -3,6 +3,7 @@
 import asyncio
 import zlib
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
@@ -20,7 +21,7 @@ from tests.connectors.schemas.memory_registry import AVRO, MemoryRegistry
 from tests.support.clocks import Hours
 from tests.support.waiting import eventually
 
-ID = bytes(range(16))
+ID = UUID("00010203-0405-4607-8809-0a0b0c0d0e0f").bytes
 GLUE = b"\x03\x00" + ID
 CONFLUENT = b"\x00\x00\x00\x00\x07"
 
@@ -177,10 +178,55 @@ async def test_unknown_id_stops_the_lane_and_is_asked_for_again() -> None:
     assert (await step.apply(batch_of([GLUE + b"body"]))).batch.values == [CONFLUENT + b"body"]
 
 
+LOOK_ALIKES = [
+    (ConfluentFraming(), b"\x00text"),
+    (ConfluentFraming(), b"\x00\x01\x00\x00\x00"),
+    (GlueFraming(), b"\x03\x00sixteen letters of text"),
+]
+
+
+@pytest.mark.parametrize("unknown", [Unknown.STOP, Unknown.DEAD_LETTER])
+@pytest.mark.parametrize(("framing", "payload"), LOOK_ALIKES)
+async def test_what_only_looks_framed_passes_untouched(framing: Framing, payload: bytes, unknown: Unknown) -> None:
+    """An id that no registry has counted up to, or made, and that this one does not have, is none: policy stays out."""
+    source = MemoryRegistry(framing, ID)
+    step = step_of(source, MemoryRegistry(GlueFraming(), ID), unknown=unknown)
+
+    made = await step.apply(batch_of([payload] * 2, [payload] * 2))
+
+    assert (made.batch.keys, made.batch.values, made.rejected) == ([payload] * 2, [payload] * 2, ())
+    assert set(source.fetched) == {framing.schema_of(payload, None)}
+
+
+@pytest.mark.parametrize(("framing", "payload"), LOOK_ALIKES)
+async def test_registry_that_has_an_unlikely_id_is_believed(framing: Framing, payload: bytes) -> None:
+    """Ids can be imported: whatever one looks like, the registry is asked before it is taken for something else."""
+    source = MemoryRegistry(framing, ID)
+    source.add(framing.schema_of(payload, None) or b"")
+
+    made = await step_of(source, confluent()).apply(batch_of([payload + b"body"]))
+
+    assert made.batch.values == [CONFLUENT + payload[framing.prefix_size :] + b"body"]
+
+
+async def test_last_id_that_is_likely_stops_the_lane() -> None:
+    """Up to 16,777,215 an unknown id of Confluent's may have been one, and what it stands for unreadable."""
+    with pytest.raises(RefusedError, match="the schema 16777215"):
+        await step_of(confluent(), confluent()).apply(batch_of([b"\x00\x00\xff\xff\xffbody"]))
+
+
+async def test_unknown_id_in_a_header_goes_by_the_policy_whatever_it_is() -> None:
+    """Nobody writes that header by accident."""
+    headers = ((("__value_schema_id", b"\x01" + bytes(16)),),)
+
+    with pytest.raises(RefusedError, match="the schema 00000000-0000"):
+        await step_of(confluent(), confluent()).apply(batch_of([b"body"], headers=headers))
+
+
 async def test_unknown_id_can_be_rejected() -> None:
     """With unknown: dead_letter such a record is rejected by its index, and those around it go on."""
     source = glue()
-    stranger = b"\x03\x00" + bytes(16)
+    stranger = b"\x03\x00" + UUID("11111111-1111-4111-8111-111111111111").bytes
 
     made = await step_of(source, confluent(), unknown=Unknown.DEAD_LETTER).apply(
         batch_of([GLUE + b"1", stranger + b"2", GLUE + b"3"])
