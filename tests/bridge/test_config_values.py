@@ -339,7 +339,7 @@ def test_the_schema_is_a_json_schema_whose_defaults_are_valid() -> None:
     for model in (schema, *schema["$defs"].values()):
         for key, value in model.get("properties", {}).items():
             if "default" in value:
-                jsonschema.validate(value["default"], {**value, "$defs": schema["$defs"]})
+                jsonschema.Draft202012Validator({**value, "$defs": schema["$defs"]}).validate(value["default"])
             assert json.dumps(value), key
 
 

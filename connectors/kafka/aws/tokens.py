@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from threading import Lock
 
-from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
 from botocore.credentials import CredentialProvider, ReadOnlyCredentials
 
 from connectors.base import ConnectorError, RefusedError
@@ -44,6 +43,9 @@ class Tokens:
 
     def sign(self) -> Token:
         """A new token. Raises ``RefusedError`` where a person must act, and ``UnreachableError`` where STS is away."""
+        # It loads boto3, and only a cluster that knows IAM roles asks for tokens.
+        from aws_msk_iam_sasl_signer import MSKAuthTokenProvider  # noqa: PLC0415
+
         keys = self._identity.keys()
         with explained(_OPERATION):
             token, expires_ms = MSKAuthTokenProvider.generate_auth_token_from_credentials_provider(

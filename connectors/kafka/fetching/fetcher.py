@@ -20,7 +20,8 @@ from connectors.kafka.fetching.inbox import Inbox
 from connectors.kafka.source_settings import KafkaSourceSettings
 from connectors.kafka.statistics import Statistics
 
-_MESSAGES = 2_000
+MESSAGES = 2_000
+"""Of one fetch, at the most."""
 _POLL_S = 0.05
 _PATIENCE_S = 0.1
 _LAST_WORD_S = 1.0
@@ -143,12 +144,12 @@ class Fetcher:
             self._flows.relieve()
 
     def _fetched(self) -> list[Message]:
-        messages = self._consumer.consume(_MESSAGES, 0)
+        messages = self._consumer.consume(MESSAGES, 0)
         if messages:
             return messages
         self._all_read_ms = self._clock.now_ms()
         first = self._consumer.poll(_POLL_S)
-        return [] if first is None else [first, *self._consumer.consume(_MESSAGES, 0)]
+        return [] if first is None else [first, *self._consumer.consume(MESSAGES, 0)]
 
     def _deliver(self, messages: Sequence[Message]) -> None:
         if not any(map(Message.error, messages)):

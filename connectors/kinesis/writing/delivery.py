@@ -132,10 +132,12 @@ class Delivery:
     def _drop(self, entries: list[Entry], *, is_unheard: bool) -> None:
         """Remove what is not to be sent any more. ``is_unheard``: some call of them may have written them."""
         now = self._means.clock.monotonic()
-        over = [entry for entry in entries if self._is_over(entry.lane, now, is_unheard=is_unheard)]
-        if not over:
+        lanes = {entry.submission.lane for entry in entries}
+        ended = {lane for lane in lanes if self._is_over(lane, now, is_unheard=is_unheard)}
+        if not ended:
             return
-        entries[:] = [entry for entry in entries if not self._is_over(entry.lane, now, is_unheard=is_unheard)]
+        over = [entry for entry in entries if entry.lane in ended]
+        entries[:] = [entry for entry in entries if entry.lane not in ended]
         self._order.done(over)
         self._dropped()
 
