@@ -9,6 +9,9 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 export UV_NO_CONFIG := 1
 export VIRTUAL_ENV := $(CURDIR)/.venv
+# Images for building often forbid bytecode; the tests start hundreds of processes, each of which would compile anew
+# what it imports and so take twice as long to start.
+unexport PYTHONDONTWRITEBYTECODE
 
 INSTALL := $(UV) pip install --quiet --require-hashes
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -14,7 +14,7 @@ from bridge.keeping.worker import Keeping
 from connectors.base import Clock, Observer, Sink, Source
 from connectors.codecs.catalogue import codec_named
 from connectors.codecs.codec import Codec
-from connectors.file import FileSink
+from connectors.file.sink import FileSink
 from connectors.kafka.settings import LINGER_MS, KafkaSinkSettings
 from connectors.kafka.sink import KafkaSink
 from connectors.kafka.source import KafkaSource

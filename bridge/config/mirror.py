@@ -26,7 +26,7 @@ from bridge.config.source import Source
 from bridge.config.telemetry import Telemetry
 from bridge.config.transforms import Transforms
 from bridge.telemetry.listener import Listener
-from checkpoints.sqlite import default_path
+from checkpoints.sqlite.store import default_path
 
 
 class MirrorSection(Section):

@@ -23,7 +23,7 @@ from bridge.telemetry.counters import Counters
 from bridge.telemetry.listener import pages
 from bridge.telemetry.observed import ObservedMirror
 from bridge.workers.merged import merged
-from checkpoints.sqlite import default_path
+from checkpoints.sqlite.store import default_path
 from connectors.base import Clock
 
 PROGRESS_S = 30.0

@@ -12,7 +12,7 @@ from bridge.jobs.progress import JobProgress
 from bridge.jobs.redrive_report import RedriveReport
 from bridge.jobs.redrive_request import RedriveRequest, check, own_configuration
 from connectors.base import Clock, Source
-from connectors.file_source import FileSource
+from connectors.file.source import FileSource
 
 _REST_S = 1.5
 """Streams tell when a record arrived to the second at the worst."""

@@ -8,7 +8,7 @@ from checkpoints.documents import Documents
 from checkpoints.dynamodb.documents import DynamoDocuments
 from checkpoints.kafka.documents.store import KafkaDocuments
 from checkpoints.kafka.topic import CheckpointTopic
-from checkpoints.sqlite_documents import SqliteDocuments
+from checkpoints.sqlite.documents import SqliteDocuments
 from connectors.base import Clock
 
 

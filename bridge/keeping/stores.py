@@ -16,7 +16,7 @@ from checkpoints.kafka.group.store import GroupCheckpointReader
 from checkpoints.kafka.store import KafkaCheckpointReader
 from checkpoints.kafka.topic import CheckpointTopic
 from checkpoints.memory import MemoryCheckpoints
-from checkpoints.sqlite import SqliteCheckpoints, SqliteReader
+from checkpoints.sqlite.store import SqliteCheckpoints, SqliteReader
 from connectors.base import Clock
 from connectors.kinesis import position
 

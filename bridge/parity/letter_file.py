@@ -1,11 +1,11 @@
-"""Dead letters in a file, as ``connectors.file`` writes them."""
+"""Dead letters in a file, as ``connectors.file.sink`` writes them."""
 
 import asyncio
 from pathlib import Path
 
 from bridge.parity.reading import Reader
 from connectors.base import Partition, Place
-from connectors.file_source import batch_of, opened, whole_lines
+from connectors.file.source import batch_of, opened, whole_lines
 
 
 async def read_letters(path: Path, reader: Reader) -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 import yaml
 
 from bridge.migration.cutover.record import NAME
-from checkpoints.sqlite_documents import SqliteDocuments
+from checkpoints.sqlite.documents import SqliteDocuments
 from tests.bridge.migration.cutover.test_cutover import STEPS, Migration
 from tests.bridge.migration.cutover.world import World
 from tests.support.checker import check_exact

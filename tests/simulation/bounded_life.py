@@ -12,10 +12,11 @@ from bridge.engine.policy import OnError, Policy
 from checkpoints.base import Bound, Checkpoint, CheckpointError, CheckpointStore
 from checkpoints.memory import MemoryCheckpoints, MemorySlots, SharedMemoryCheckpoints
 from connectors.base import ConnectorError, End, Partition, Record, Sink
-from connectors.memory import MemorySink, MemorySource
-from connectors.memory_cluster import Alone, MemoryCluster
-from connectors.memory_entries import EntryMemorySink
-from connectors.memory_transactions import MemoryTopics, TransactionalMemorySink
+from connectors.memory.cluster import Alone, MemoryCluster
+from connectors.memory.entries import EntryMemorySink
+from connectors.memory.sink import MemorySink
+from connectors.memory.source import MemorySource
+from connectors.memory.transactions import MemoryTopics, TransactionalMemorySink
 from tests.simulation.invariants import ViolationError, check_once, check_parity
 from tests.simulation.scenario import POISON, refusal
 from tests.simulation.seat import PATIENCE_S

@@ -5,7 +5,7 @@ from random import Random
 
 from checkpoints.base import CheckpointError
 from connectors.base import Clock, RefusedError, TransientError, UnreachableError
-from connectors.memory import Faults
+from connectors.memory.faults import Faults
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from bridge.coordination.base import Coordinator, Owner
 from bridge.coordination.kafka_group import _GIVE_UP_S
 from bridge.coordination.share import Change, ChangeKind, Share
 from connectors.base import Clock, TransientError
-from connectors.memory_cluster import Membership
+from connectors.memory.cluster import Membership
 
 SESSION_S = 6.0
 _HEARTBEAT_S = 0.5

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from checkpoints.base import Checkpoint
 from connectors.base import Record
-from connectors.memory import MemoryStream, MemoryTopic
+from connectors.memory.source import MemoryStream
+from connectors.memory.topic import MemoryTopic
 
 _NEVER = -1
 

@@ -12,9 +12,10 @@ from bridge.engine.policy import OnError, Policy
 from checkpoints.base import CheckpointError, CheckpointStore
 from checkpoints.memory import SharedMemoryCheckpoints
 from connectors.base import ConnectorError, Sink
-from connectors.memory import MemorySink, MemorySource
-from connectors.memory_entries import EntryMemorySink
-from connectors.memory_transactions import MemoryTopics, TransactionalMemorySink
+from connectors.memory.entries import EntryMemorySink
+from connectors.memory.sink import MemorySink
+from connectors.memory.source import MemorySource
+from connectors.memory.transactions import MemoryTopics, TransactionalMemorySink
 from tests.simulation.group import SESSION_S, Member
 from tests.simulation.invariants import ViolationError
 from tests.simulation.scenario import refusal

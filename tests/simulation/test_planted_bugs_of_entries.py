@@ -9,7 +9,7 @@ from bridge.engine.ledger import Ledger
 from bridge.engine.opening import Opening
 from bridge.engine.progress import Progress
 from bridge.engine.sieve import Landed
-from connectors.memory_entries import EntryMemorySink
+from connectors.memory.entries import EntryMemorySink
 from tests.simulation.group import Member
 from tests.simulation.invariants import ViolationError
 from tests.simulation.life import simulate

@@ -6,7 +6,7 @@ from dataclasses import replace
 from bridge.transforms.chain import Chain
 from bridge.transforms.columns import rebuilt, records_of
 from connectors.base import Batch, Clock, Observer, Record, Rejected
-from connectors.memory import Faults
+from connectors.memory.faults import Faults
 from connectors.transform import Transform, Transformed
 from tests.simulation.scenario import POISON
 

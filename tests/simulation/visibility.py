@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from checkpoints.base import Checkpoint
 from connectors.base import Record
-from connectors.memory import MemoryStream, Shard
-from connectors.memory_cluster import Transaction
+from connectors.memory.cluster import Transaction
+from connectors.memory.source import MemoryStream, Shard
 from tests.simulation.invariants import ViolationError
 
 

@@ -7,10 +7,11 @@ from random import Random
 from checkpoints.base import Checkpoint, CheckpointError, FencedError
 from checkpoints.memory import MemoryCheckpoints, MemorySlots, SlotChange, Writer
 from connectors.base import ConnectorError, Record
-from connectors.memory import MemoryStream, MemoryTopic
-from connectors.memory_cluster import Membership, MemoryCluster, Transaction
-from connectors.memory_entries import TimedTopic
-from connectors.memory_transactions import Attachment
+from connectors.memory.cluster import Membership, MemoryCluster, Transaction
+from connectors.memory.entries import TimedTopic
+from connectors.memory.source import MemoryStream
+from connectors.memory.topic import MemoryTopic
+from connectors.memory.transactions import Attachment
 from tests.simulation.faults import SeededFaults, Weather
 from tests.simulation.group import Group, Member
 from tests.simulation.invariants import ViolationError, check_checkpoints, check_once, check_parity

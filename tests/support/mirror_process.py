@@ -17,7 +17,7 @@ import aiohttp
 import yaml
 
 from checkpoints.base import Checkpoint
-from checkpoints.sqlite import SqliteReader
+from checkpoints.sqlite.store import SqliteReader
 from tests.support.command import COMMAND
 from tests.support.ports import HOST, free_port
 from tests.support.waiting import DeadlineError

@@ -17,7 +17,7 @@ from bridge.migration.dual_write.errors import SpoolError, SpoolFormatError
 from bridge.migration.dual_write.intent import Intent
 from bridge.migration.dual_write.since import Since
 from bridge.migration.dual_write.stretch import Stretch, decoded
-from checkpoints.sqlite_file import transaction
+from checkpoints.sqlite.database import transaction
 
 _VERSION = 1
 _BUSY_S = 10.0

@@ -24,7 +24,7 @@ from checkpoints.base import StoreBusyError
 from checkpoints.dynamodb.store import DynamoCheckpoints
 from checkpoints.kafka.store import KafkaCheckpoints
 from checkpoints.memory import MemoryCheckpoints
-from checkpoints.sqlite import SqliteCheckpoints
+from checkpoints.sqlite.store import SqliteCheckpoints
 from connectors.base import Clock, Observer, RefusedError, SettingsError
 from connectors.kafka.settings import Transactional
 from connectors.kinesis.settings import FanOutSettings

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from checkpoints.base import Checkpoint, Gap
-from checkpoints.sqlite import SqliteCheckpoints
+from checkpoints.sqlite.store import SqliteCheckpoints
 from tests.bridge.cli.called import call
 from tests.bridge.test_config_mistakes import VALID
 

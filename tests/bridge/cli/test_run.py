@@ -28,9 +28,12 @@ from bridge.engine.policy import Policy
 from bridge.keeping.stores import own_store
 from bridge.keeping.worker import Keeping
 from checkpoints.base import Checkpoint
-from checkpoints.sqlite import SqliteCheckpoints
+from checkpoints.sqlite.store import SqliteCheckpoints
 from connectors.base import Clock, GapError, Place, RefusedError, UnreachableError
-from connectors.memory import Faults, MemorySink, MemorySource, MemoryStream, MemoryTopic
+from connectors.memory.faults import Faults
+from connectors.memory.sink import MemorySink
+from connectors.memory.source import MemorySource, MemoryStream
+from connectors.memory.topic import MemoryTopic
 from tests.bridge.cli.called import Called, call
 from tests.bridge.test_config_mistakes import VALID
 

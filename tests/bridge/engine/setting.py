@@ -10,7 +10,10 @@ from bridge.engine.policy import Policy
 from bridge.engine.status import LaneState, LaneStatus
 from checkpoints.memory import MemoryCheckpoints
 from connectors.base import ConnectorError, Record
-from connectors.memory import Faults, MemorySink, MemorySource, MemoryStream, MemoryTopic
+from connectors.memory.faults import Faults
+from connectors.memory.sink import MemorySink
+from connectors.memory.source import MemorySource, MemoryStream
+from connectors.memory.topic import MemoryTopic
 from connectors.transform import Transform
 from tests.simulation.virtual_time import VirtualClock, run
 

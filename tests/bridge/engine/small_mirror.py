@@ -12,7 +12,10 @@ from bridge.engine.status import LaneStatus
 from bridge.engine.tracing import NO_TRACER, Tracer
 from checkpoints.memory import MemoryCheckpoints
 from connectors.base import ConnectorError
-from connectors.memory import Faults, MemorySink, MemorySource, MemoryStream, MemoryTopic
+from connectors.memory.faults import Faults
+from connectors.memory.sink import MemorySink
+from connectors.memory.source import MemorySource, MemoryStream
+from connectors.memory.topic import MemoryTopic
 from tests.simulation.virtual_time import VirtualClock
 
 RETENTION_MS = 86_400_000

@@ -12,7 +12,8 @@ from checkpoints.base import Checkpoint, CheckpointError
 from checkpoints.memory import MemoryCheckpoints
 from connectors import provenance
 from connectors.base import ORIGIN_HEADER, GapError, Place, RefusedError, TransientError
-from connectors.memory import MemorySink, MemorySource
+from connectors.memory.sink import MemorySink
+from connectors.memory.source import MemorySource
 from tests.bridge.engine.setting import POISON, Plan, Setting, play
 
 

@@ -28,7 +28,7 @@ from connectors.base import (
     Scope,
     TransientError,
 )
-from connectors.memory import MemorySink
+from connectors.memory.sink import MemorySink
 from connectors.transform import Transform, Transformed
 from tests.bridge.engine.setting import Setting, play
 

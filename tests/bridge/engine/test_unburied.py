@@ -8,7 +8,7 @@ import pytest
 from bridge.engine.policy import OnError, Policy
 from bridge.engine.status import LaneState
 from connectors.base import Batch, Outcome, Record, Rejected, Scope
-from connectors.memory import MemoryScope, MemorySink
+from connectors.memory.sink import MemoryScope, MemorySink
 from tests.bridge.engine.setting import POISON, Setting, play
 
 LANE = "shard-0000"

@@ -7,7 +7,7 @@ from bridge.engine.progress import Progress
 from checkpoints.base import Checkpoint
 from checkpoints.memory import MemoryCheckpoints
 from connectors.base import Batch, Place, TransientError
-from connectors.memory import MemorySink
+from connectors.memory.sink import MemorySink
 from tests.bridge.engine.setting import Setting, play
 
 NOW_MS = 9000

@@ -6,7 +6,7 @@ from pathlib import Path
 from bridge.config import Configuration, load
 from bridge.fleet.watching import migration_of
 from bridge.migration.cutover.record import NAME
-from checkpoints.sqlite_documents import SqliteDocuments
+from checkpoints.sqlite.documents import SqliteDocuments
 from tests.bridge.migration.cutover.test_cutover import STEPS, Migration
 from tests.bridge.migration.cutover.world import World
 from tests.support.waiting import eventually

@@ -12,7 +12,10 @@ from bridge.jobs.located import ends_at
 from bridge.jobs.span import Point, point
 from checkpoints.base import Bound, Checkpoint
 from connectors.base import Clock, End, Partition
-from connectors.memory import Faults, MemorySink, MemorySource, MemoryStream, MemoryTopic
+from connectors.memory.faults import Faults
+from connectors.memory.sink import MemorySink
+from connectors.memory.source import MemorySource, MemoryStream
+from connectors.memory.topic import MemoryTopic
 
 NOW = point("--until", ["now"])
 TIMED = Bound("", "now", None, None, end_ms=1_000)

@@ -8,7 +8,9 @@ import pytest
 
 from bridge.jobs.restamped import RestampedSink
 from connectors.base import Clock, Record, Rejected, Setting
-from connectors.memory import Faults, MemorySink, MemoryTopic
+from connectors.memory.faults import Faults
+from connectors.memory.sink import MemorySink
+from connectors.memory.topic import MemoryTopic
 from tests.contracts.sink import SinkContract, Target, batch, deliver, series
 
 _NOW_MS = 1_795_000_000_000

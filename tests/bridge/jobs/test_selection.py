@@ -9,7 +9,8 @@ from bridge.engine.budget import ByteBudget
 from bridge.errors import UsageError
 from bridge.jobs.selection import Selection
 from bridge.jobs.span import point
-from connectors.memory import Faults, MemorySource, MemoryStream
+from connectors.memory.faults import Faults
+from connectors.memory.source import MemorySource, MemoryStream
 from tests.simulation.virtual_time import VirtualClock, run
 
 KEYS = 20

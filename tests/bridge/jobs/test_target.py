@@ -24,7 +24,10 @@ from connectors.base import (
     SettingsError,
     TransientError,
 )
-from connectors.memory import Faults, MemorySink, MemorySource, MemoryStream, MemoryTopic
+from connectors.memory.faults import Faults
+from connectors.memory.sink import MemorySink
+from connectors.memory.source import MemorySource, MemoryStream
+from connectors.memory.topic import MemoryTopic
 from connectors.transform import Transform, Transformed
 
 _HOUR_MS = 3_600_000

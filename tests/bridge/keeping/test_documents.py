@@ -14,8 +14,8 @@ from checkpoints.documents import Documents
 from checkpoints.dynamodb.documents import DynamoDocuments
 from checkpoints.kafka.documents.store import KafkaDocuments
 from checkpoints.kafka.group.committer import ConsumerGroup
-from checkpoints.sqlite import SqliteCheckpoints
-from checkpoints.sqlite_documents import SqliteDocuments
+from checkpoints.sqlite.documents import SqliteDocuments
+from checkpoints.sqlite.store import SqliteCheckpoints
 from connectors.base import Clock
 from tests.bridge.cli.called import call
 from tests.bridge.test_config_mistakes import VALID

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from bridge.engine.budget import ByteBudget
 from connectors.base import Batch, Budget, Clock, Partition, Place, Source
-from connectors.memory import Faults, MemorySource, MemoryStream
+from connectors.memory.faults import Faults
+from connectors.memory.source import MemorySource, MemoryStream
 from connectors.wrapped import WrappedSource
 from tests.simulation.virtual_time import VirtualClock
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from bridge.parity.letter_file import read_letters
-from connectors import file_source
 from connectors.base import Batch, ConnectorError, Partition, Place, Record
-from connectors.file import FileSink
+from connectors.file import source as file_source
+from connectors.file.sink import FileSink
 
 LINE: dict[str, Any] = {
     "partition": "0",

@@ -28,7 +28,8 @@ from connectors.base import (
     TransientError,
     UnreachableError,
 )
-from connectors.memory import Faults, MemorySource, MemoryStream
+from connectors.memory.faults import Faults
+from connectors.memory.source import MemorySource, MemoryStream
 
 Event = str
 """``write`` before a batch is written, ``written`` before that is answered, ``answered`` behind it."""

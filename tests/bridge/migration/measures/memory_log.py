@@ -7,7 +7,8 @@ from bridge.engine.budget import ByteBudget
 from bridge.engine.retry import Backoff
 from bridge.migration.log import Log
 from connectors.base import Clock, Partition, Place
-from connectors.memory import Faults, MemorySource, MemoryStream
+from connectors.memory.faults import Faults
+from connectors.memory.source import MemorySource, MemoryStream
 
 CHUNK = 10
 """Records of a batch."""

@@ -3,7 +3,7 @@
 from bridge.migration.measures.arrivals import arrivals
 from bridge.migration.measures.ends import Ends, ends_of
 from connectors.base import ORIGIN_HEADER, Clock, Header, Record
-from connectors.memory import MemoryStream
+from connectors.memory.source import MemoryStream
 from tests.bridge.migration.measures.memory_log import MemoryLog
 
 HERE = "memory:orders"

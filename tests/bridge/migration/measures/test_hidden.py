@@ -14,7 +14,7 @@ from bridge.migration.measures.hidden import Hidden, hidden
 from connectors.base import Clock, Observer
 from connectors.kafka.source import KafkaSource
 from connectors.kafka.source_settings import KafkaSourceSettings
-from connectors.memory import MemoryStream
+from connectors.memory.source import MemoryStream
 from tests.bridge.migration.measures.memory_log import MemoryLog
 from tests.support.factories import TopicFactory
 from tests.support.topic_writer import TopicMessage, open_transaction, write_topic

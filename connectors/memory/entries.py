@@ -28,7 +28,8 @@ from connectors.base import (
     TransientError,
     WithdrawnError,
 )
-from connectors.memory import Faults, MemoryTopic
+from connectors.memory.faults import Faults
+from connectors.memory.topic import MemoryTopic
 from connectors.provenance import parse
 
 _LOOK_S = 0.01

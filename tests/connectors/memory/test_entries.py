@@ -7,8 +7,8 @@ from random import Random
 import pytest
 
 from connectors.base import Clock, ConnectorError, Record, RefusedError
-from connectors.memory import Faults
-from connectors.memory_entries import EntryMemorySink, TimedTopic
+from connectors.memory.entries import EntryMemorySink, TimedTopic
+from connectors.memory.faults import Faults
 from connectors.provenance import stamp
 from tests.contracts.sink import StreamingScopeContract, Target, batch, series
 

@@ -1,4 +1,4 @@
-"""A file of JSON lines, as ``connectors.file`` writes it, as a source of one partition."""
+"""A file of JSON lines, as ``connectors.file.sink`` writes it, as a source of one partition."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence

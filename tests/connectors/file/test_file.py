@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from connectors.base import Record, RefusedError, TransientError
-from connectors.file import FileSink
+from connectors.file.sink import FileSink
 from tests.contracts.sink import SinkContract, Target, batch, series
 
 

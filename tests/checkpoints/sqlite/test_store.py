@@ -21,15 +21,15 @@ from checkpoints.base import (
     StoreFormatError,
     StoreSettingsError,
 )
-from checkpoints.sqlite import SqliteCheckpoints, SqliteReader, default_path
-from checkpoints.sqlite_file import explained
+from checkpoints.sqlite.database import explained
+from checkpoints.sqlite.store import SqliteCheckpoints, SqliteReader, default_path
 from tests.contracts.checkpoint_store import BOUND, GAP, CheckpointStoreContract, Storage, checkpoint
 
 SAVE_FOR_EVER = """
 import asyncio, sys
 from pathlib import Path
 from checkpoints.base import Checkpoint
-from checkpoints.sqlite import SqliteCheckpoints
+from checkpoints.sqlite.store import SqliteCheckpoints
 
 async def main():
     async with SqliteCheckpoints(Path(sys.argv[1]), "orders") as store:

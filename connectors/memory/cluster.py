@@ -13,7 +13,7 @@ from random import Random
 from typing import Protocol
 
 from connectors.base import ConnectorError, Record, TransientError, UncertainError
-from connectors.memory import MemoryTopic
+from connectors.memory.topic import MemoryTopic
 
 TRANSACTION_S = 10.0
 """After so long the cluster aborts what is about to be committed and is not."""

@@ -9,9 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from checkpoints import sqlite_file
 from checkpoints.base import Checkpoint, CheckpointReader, CheckpointStore, StoreSettingsError
 from checkpoints.file_lock import FileLock
+from checkpoints.sqlite import database
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ class SqliteReader(CheckpointReader):
         self._mirror = mirror
 
     async def load(self) -> Mapping[str, Checkpoint]:
-        return await asyncio.to_thread(sqlite_file.load_beside_a_writer, self._path, self._mirror)
+        return await asyncio.to_thread(database.load_beside_a_writer, self._path, self._mirror)
 
 
 class SqliteCheckpoints(CheckpointStore):
@@ -67,15 +67,15 @@ class SqliteCheckpoints(CheckpointStore):
         await opened.close()
 
     async def load(self) -> Mapping[str, Checkpoint]:
-        return await self._entered().run(lambda file: sqlite_file.load(file, self._path, self._mirror))
+        return await self._entered().run(lambda file: database.load(file, self._path, self._mirror))
 
     async def save(self, checkpoints: Mapping[str, Checkpoint]) -> None:
         written = dict(checkpoints)
-        await self._entered().run(lambda file: sqlite_file.save(file, self._path, self._mirror, written))
+        await self._entered().run(lambda file: database.save(file, self._path, self._mirror, written))
 
     async def delete(self, partitions: Iterable[str]) -> None:
         doomed = tuple(partitions)
-        await self._entered().run(lambda file: sqlite_file.delete(file, self._path, self._mirror, doomed))
+        await self._entered().run(lambda file: database.delete(file, self._path, self._mirror, doomed))
 
     def _entered(self) -> "_Opened":
         if self._opened is None:
@@ -124,11 +124,11 @@ def _open(path: Path) -> _File:
             "make it, or name another file with checkpoints.sqlite.path",
         )
     # Before the lock, whose file stays: none is left beside what is not ours.
-    sqlite_file.check_kind(path)
-    with sqlite_file.explained("open", path):
+    database.check_kind(path)
+    with database.explained("open", path):
         lock = FileLock(path.with_name(f"{path.name}.lock"), path)
     try:
-        return _File(lock, sqlite_file.open_to_write(path))
+        return _File(lock, database.open_to_write(path))
     except BaseException:
         lock.release()
         raise

@@ -5,8 +5,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from checkpoints import sqlite_file
 from checkpoints.documents import Document, Documents, checked_name
+from checkpoints.sqlite import database
 
 # Made by whoever saves the first document, also in a file that an older version works with: it looks at its own tables.
 _TABLE = """CREATE TABLE IF NOT EXISTS document (
@@ -37,14 +37,14 @@ class SqliteDocuments(Documents):
 
     def _load(self, name: str) -> Document | None:
         operation = f"load document {name} beside"
-        with sqlite_file.explained(operation, self._path), sqlite_file.opened_to_read(self._path) as connection:
+        with database.explained(operation, self._path), database.opened_to_read(self._path) as connection:
             return None if connection is None else self._row(connection, name)
 
     def _replace_now(self, name: str, expected: int | None, document: Document) -> Document | None:
         with (
-            sqlite_file.explained(f"save document {name} beside", self._path),
-            closing(sqlite_file.open_beside_a_writer(self._path)) as connection,
-            sqlite_file.transaction(connection),
+            database.explained(f"save document {name} beside", self._path),
+            closing(database.open_beside_a_writer(self._path)) as connection,
+            database.transaction(connection),
         ):
             connection.execute(_TABLE)
             found = self._row(connection, name)

@@ -10,12 +10,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from checkpoints import sqlite_file
 from checkpoints.base import CheckpointError, StoreFormatError
 from checkpoints.documents import Documents
-from checkpoints.sqlite import SqliteCheckpoints
-from checkpoints.sqlite_documents import SqliteDocuments
-from tests.checkpoints.test_sqlite import FORMAT_1, SqliteStorage, execute
+from checkpoints.sqlite import database
+from checkpoints.sqlite.documents import SqliteDocuments
+from checkpoints.sqlite.store import SqliteCheckpoints
+from tests.checkpoints.sqlite.test_store import FORMAT_1, SqliteStorage, execute
 from tests.contracts.checkpoint_store import Storage, checkpoint
 from tests.contracts.documents import NAME, TEXT, DocumentsContract, Place
 
@@ -33,7 +33,7 @@ class SqlitePlace(Place):
 
     @property
     def recipe(self) -> tuple[str, str]:
-        imports = "from pathlib import Path\nfrom checkpoints.sqlite_documents import SqliteDocuments"
+        imports = "from pathlib import Path\nfrom checkpoints.sqlite.documents import SqliteDocuments"
         return imports, f"SqliteDocuments(Path({str(self._path)!r}), 'orders')"
 
 
@@ -113,7 +113,7 @@ async def test_a_file_that_another_is_making_at_the_moment_is_waited_for(
         another.execute("COMMIT")
         another.close()
 
-    monkeypatch.setattr(sqlite_file, "time", SimpleNamespace(monotonic=time.monotonic, sleep=goes_on))
+    monkeypatch.setattr(database, "time", SimpleNamespace(monotonic=time.monotonic, sleep=goes_on))
     saved = await SqliteDocuments(path, "orders").save(NAME, TEXT, None)
     assert len(waited) == 1
     assert await SqliteDocuments(path, "orders").load(NAME) == saved

@@ -6,9 +6,10 @@ from random import Random
 import pytest
 
 from connectors.base import ConnectorError, Record, TransientError, UncertainError
-from connectors.memory import Faults, MemoryTopic
-from connectors.memory_cluster import Alone, Change, Membership, MemoryCluster
-from connectors.memory_transactions import Attachment, MemoryTopics, TransactionalMemorySink
+from connectors.memory.cluster import Alone, Change, Membership, MemoryCluster
+from connectors.memory.faults import Faults
+from connectors.memory.topic import MemoryTopic
+from connectors.memory.transactions import Attachment, MemoryTopics, TransactionalMemorySink
 from tests.contracts.sink import Saving, Target, WaitingScopeContract, batch, series
 
 

@@ -21,8 +21,9 @@ from connectors.base import (
     Sink,
     TransientError,
 )
-from connectors.memory import Faults, MemoryTopic
-from connectors.memory_cluster import Change, Membership, MemoryCluster, Transaction
+from connectors.memory.cluster import Change, Membership, MemoryCluster, Transaction
+from connectors.memory.faults import Faults
+from connectors.memory.topic import MemoryTopic
 
 _Saved = Sequence[Change] | None
 """None: saving has failed."""

@@ -6,7 +6,10 @@ from random import Random
 import pytest
 
 from connectors.base import Clock, ConnectorError, Record, TransientError
-from connectors.memory import Faults, MemorySink, MemorySource, MemoryStream, MemoryTopic
+from connectors.memory.faults import Faults
+from connectors.memory.sink import MemorySink
+from connectors.memory.source import MemorySource, MemoryStream
+from connectors.memory.topic import MemoryTopic
 from tests.contracts.sink import SinkContract, Target, batch, by_key, series
 from tests.contracts.source import SplittingSourceContract, SplittingWorld
 
