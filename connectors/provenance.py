@@ -2,13 +2,15 @@
 
 A hop is ``ORIGIN>DESTINATION``: ORIGIN the address of the source with partition and position, DESTINATION the address
 of the sink without a position. Addresses and positions never contain ``>``, nor positions ``/`` or ``~``: behind that
-stands the number of a part, where several records were made of one, but for the first of them.
+stands the number of a part, where several records were made of one, but for the first of them. How many they are stands
+in a header before the first one's hop.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from connectors.base import ORIGIN_HEADER, REPLAY_HEADER, Batch, Header
+from connectors.base import ORIGIN_HEADER, PARTS_HEADER, REPLAY_HEADER, Batch, Header
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,25 @@ class Hop:
 
 
 def stamp(batch: Batch, source: str, destination: str) -> Batch:
-    """``batch`` with the origin of this hop for each record. ``source`` and ``destination`` are addresses."""
-    return replace(batch, origins=origins(batch.partition, batch.identities, source, destination))
+    """``batch`` with the origin of this hop for each record. ``source`` and ``destination`` are addresses.
+
+    All parts of its records are in it: the first one of several says how many there are.
+    """
+    told = batch if batch.parts is None else _counted(batch)
+    return replace(told, origins=origins(batch.partition, batch.identities, source, destination))
+
+
+def _counted(batch: Batch) -> Batch:
+    counts = Counter(batch.positions)
+    before: Sequence[tuple[Header, ...]] = [()] * len(batch) if batch.headers is None else batch.headers
+    rows = zip(before, batch.positions, batch.parts or (), strict=True)
+    return replace(
+        batch,
+        headers=[
+            headers if part or counts[position] == 1 else (*headers, (PARTS_HEADER, str(counts[position]).encode()))
+            for headers, position, part in rows
+        ],
+    )
 
 
 def marked(batch: Batch, replay: str) -> Batch:
@@ -107,6 +126,13 @@ def last_origin(headers: Sequence[Header]) -> bytes | None:
         elif name == REPLAY_HEADER:
             return None
     return origin
+
+
+def parts(headers: Sequence[Header]) -> int:
+    """How many parts the last hop made of what it read, as the first of them says; 1 of any other record."""
+    last = next((at for at in range(len(headers) - 1, 0, -1) if headers[at][0] == ORIGIN_HEADER), 0)
+    name, text = headers[last - 1] if last else ("", None)
+    return int(text) if name == PARTS_HEADER and text is not None and text.isdigit() else 1
 
 
 def _before(origin: bytes | None, end: bytes) -> bytes | None:

@@ -1,6 +1,7 @@
 """``kmbridge plan``: what a mirror needs and costs, before there is one."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from bridge.cli.output import print_json, print_rows
 from bridge.cli.stop import quitting
 from bridge.errors import UsageError
 from bridge.telemetry.logging import LogFormat, configure_logging
+from connectors.aws import told_region
 from connectors.base import Clock
 
 if TYPE_CHECKING:
@@ -84,16 +86,23 @@ def plan(
     """
     asked = configuration(targets, name, settings)
     configure_logging(LogFormat(asked.log.format), asked.log.level)
+    for path in filter(None, (save_prices, html)):
+        _check_writable(path)
     with quitting():
         with lasting():
             # What measures is large, and a wrong command does without it.
             from bridge.planning import Aims, Figures, measured, planned  # noqa: PLC0415
-            from bridge.planning.draft import priced_in  # noqa: PLC0415
+            from bridge.planning.draft import priced_in, region_of  # noqa: PLC0415
 
         given = Figures(records, size, peak, readers, fan_out, retention)
+        # Before anything is measured, so that what is wrong with prices or region is said at once.
+        known = region or region_of(asked, given) or told_region(None)
+        expected = priced_in(asked, given, known)
+        table = _table(prices, expected)
         figures = given if given.are_enough else given.over(asyncio.run(measured(asked, Clock())))
-        where = priced_in(asked, figures, region)
-        table = _table(prices, where)
+        where = priced_in(asked, figures, known)
+        if where != expected:
+            table = _table(prices, where)
         made = planned(asked, figures, table, Aims(headroom, growth), where)
     if save_prices is not None:
         _write(save_prices, table.text())
@@ -112,18 +121,33 @@ def _table(prices: str | None, region: str) -> "PriceTable":
 
     if prices == _ASK_AWS:
         return service.asked(table.packaged(), region, Clock().now_ms())
-    return table.packaged() if prices is None else table.read(Path(prices))
+    found = table.packaged() if prices is None else table.read(Path(prices))
+    found.rates(region)
+    return found
+
+
+def _check_writable(path: Path) -> None:
+    """Before the work is done whose result is to stand there. Raises ``UsageError``."""
+    if path.is_dir():
+        raise _unwritable(path, "it is a folder")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise _unwritable(path, "permission denied" if path.parent.is_dir() else f"there is no folder {path.parent}")
 
 
 def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"write {path}", error.strerror or str(error), "name a file that can be written") from error
+        raise _unwritable(path, error.strerror or str(error)) from error
+
+
+def _unwritable(path: Path, cause: str) -> UsageError:
+    return UsageError(f"write {path}", cause, "name a file that can be written")
 
 
 def _print(made: "Plan") -> None:
     from bridge.planning.text import facts, told_of  # noqa: PLC0415
+    from bridge.planning.wording import counted  # noqa: PLC0415
 
     print_rows(("needed", ""), list(facts(made)))
     rows = [
@@ -134,14 +158,16 @@ def _print(made: "Plan") -> None:
     bridge = made.bridge
     rows.append(("mirror", bridge.title, bridge.size, f"{bridge.cost:,.2f}", bridge.obstacle))
     print_rows(("side", "way", "size", "USD a month", ""), rows)
-    for each in made.break_evens:
-        print(f"break-even: {told_of(each)}")
+    for each in told_of(made.break_evens):
+        print(f"break-even: {each}")
     for remark in made.remarks:
         print(f"note: {remark}")
     for task, policy in made.policies.items():
-        print(f"rights to {task}: {len(policy.actions)} actions; --json has the policy")
+        told = f"{counted(len(policy.actions), 'action')}; --json has the policy" if policy.actions else "none at AWS"
+        print(f"rights to {task}: {told}")
     print(f"prices: {made.prices.region}, list prices of {made.prices.as_of}, without taxes and free tiers")
 
 
 def _verdict(side: "Side", offer: "Offer") -> str:
-    return offer.obstacle or ("cheapest" if offer is side.cheapest else "")
+    told = ("cheapest",) if offer is side.cheapest else ()
+    return offer.obstacle or ", ".join((*told, "as it is now") if offer.key == side.way_now else told)

@@ -89,6 +89,11 @@ class KafkaCluster(Section):
         return None
 
     @property
+    def is_serverless(self) -> bool:
+        """Whether it is of MSK Serverless, as far as its names tell it."""
+        return any(".kafka-serverless." in name for name in self.names)
+
+    @property
     def wants_locating(self) -> bool:
         """Whether AWS has still to tell something about it, or it has still to let us in."""
         return self._found is None and (self.auth != "none" or self.msk_cluster_arn is not None)

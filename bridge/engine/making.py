@@ -37,8 +37,9 @@ class Making:
             self._owed = None
         _account(read, transformed.batch)
         skipped = Counter(read.skipped) + Counter(transformed.dropped)
-        made = self._sieve.strain(replace(transformed.batch, skipped=skipped))
-        return Crossing(read, self.named(made), transformed.rejected)
+        # Named while all parts of each record are there.
+        made = self._sieve.strain(self.named(replace(transformed.batch, skipped=skipped)))
+        return Crossing(read, made, transformed.rejected)
 
     def named(self, batch: Batch) -> Batch:
         """As ``named``, between the lane's ends."""

@@ -125,6 +125,8 @@ def _time(option: str, text: str) -> datetime | None:
 def _position(option: str, text: str) -> tuple[str, Position]:
     rest, _, position = text.rpartition("/")
     partition = rest.rpartition("/")[2]
+    # Of a part: what is read is the record that it was made of.
+    position = position.partition("~")[0]
     number, mark, sub = position.partition("#")
     if not number.isdecimal() or (mark and not sub.isdecimal()):
         raise UsageError(

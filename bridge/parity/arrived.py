@@ -1,17 +1,17 @@
 """What the sink holds, told apart by where each record says that it comes from."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bridge.parity.digest import content
 from bridge.parity.expected import Ends
 from bridge.parity.lineage import Lineage
 from bridge.parity.run import Run
+from connectors import provenance
 from connectors.base import ORIGIN_HEADER, REPLAY_HEADER, Batch, Header
 
 REPLAYED = "replayed_in_sink"
-SPLIT = "split_in_sink"
 
 _NAME = ORIGIN_HEADER
 _REPLAY = b"replay"
@@ -26,6 +26,7 @@ class Arrived:
         the source's partitions.
         """
         self._run = ends.run
+        self._is_transformed = ends.is_transformed
         self._origins = origins
         self.left_out: Counter[str] = Counter()
         self._start = f"{ends.source}/".encode()
@@ -35,7 +36,7 @@ class Arrived:
         """The records of ``batch`` by origin partition, and the indexes of those that come from elsewhere.
 
         Where a record stands behind one of a partition that descends from its own, another run begins. A record sent
-        again on purpose is in none, nor is another part than the first of one that was split.
+        again on purpose is in none.
         """
         if batch.headers is None:
             return [], list(range(len(batch)))
@@ -56,9 +57,6 @@ class Arrived:
                 others.append(index)
                 continue
             partition, _, position = text[first:last].decode().rpartition("/")
-            if "~" in position:
-                self.left_out[SPLIT] += 1
-                continue
             group = groups.get(partition)
             if group is None:
                 group = groups[partition] = _Group(self._origins.descendants(partition))
@@ -75,15 +73,26 @@ class Arrived:
     def _runs(self, batch: Batch, groups: Mapping[str, "_Group"]) -> Iterator[Run]:
         for partition, group in groups.items():
             chosen, own = group.indexes, group.headers
+            positions, parts = _told_apart(group.positions)
             yield self._run(
                 partition,
                 batch.partition,
-                group.positions,
+                positions,
                 [batch.positions[index] for index in chosen],
                 [batch.keys[index] for index in chosen],
                 [batch.values[index] for index in chosen],
                 [own.get(index, ()) for index in chosen] if own else None,
+                parts,
+                self._counts(batch, chosen),
             )
+
+    def _counts(self, batch: Batch, chosen: Sequence[int]) -> list[int] | None:
+        """How many parts there are of each, as ``Run`` has it; where nothing is transformed, nothing is split."""
+        if not self._is_transformed or batch.headers is None:
+            return None
+        headers = batch.headers
+        counts = [provenance.parts(headers[index]) for index in chosen]
+        return counts if max(counts) > 1 else None
 
 
 @dataclass(slots=True)
@@ -92,10 +101,19 @@ class _Group:
 
     descendants: frozenset[str]
     positions: list[str] = field(default_factory=list)
+    """With the number of a part behind it, as origins have it."""
     indexes: list[int] = field(default_factory=list)
     """In the batch."""
     headers: dict[int, tuple[Header, ...]] = field(default_factory=dict)
     """What they hold themselves, by index, of those that have any."""
+
+
+def _told_apart(identities: Sequence[str]) -> tuple[Sequence[str], list[int] | None]:
+    """The positions of these, and which part each is, as ``Run`` has them."""
+    if not any("~" in identity for identity in identities):
+        return identities, None
+    both = [identity.partition("~") for identity in identities]
+    return [position for position, _, _ in both], [int(part or 0) for _, _, part in both]
 
 
 def _taken_apart(headers: tuple[Header, ...]) -> tuple[bytes | None, tuple[Header, ...]]:

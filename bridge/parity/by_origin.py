@@ -98,6 +98,7 @@ class _ByOrigin:
             arrived.fold.count,
             self._findings.differences(),
             permits_copies=self._parity.permits_copies,
+            parts=arrived.fold.parts,
             ranges=sum(map(len, folded.ranges.values())),
             reread=reread,
             left_out={reason: count for reason, count in sorted(left_out.items()) if count},

@@ -4,11 +4,9 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from bridge.parity.lineage import Lineage
+from bridge.parity.parts import Parts, Record
 from bridge.parity.report import Findings, Identity, Kind, ParityReport
 from bridge.parity.run import Run
-
-_Record = tuple[str, str]
-"""Origin partition and position."""
 
 
 def compare(source: Iterable[Run], sink: Iterable[Run]) -> ParityReport:
@@ -26,6 +24,7 @@ def compare(source: Iterable[Run], sink: Iterable[Run]) -> ParityReport:
         arrived += len(run)
     for record in comparison.missing():
         findings.add(Kind.MISSING, record)
+    comparison.judge_parts()
     return ParityReport(comparison.expected, arrived, findings.differences(), keys=comparison.keys)
 
 
@@ -58,9 +57,10 @@ class Comparison:
         self._address = address
         self._origins = origins
         self._sink = sink
-        self._expected: dict[_Record, int] = {}
-        self._excused: set[_Record] = set()
-        self._seen: set[_Record] = set()
+        self._expected: dict[Record, int] = {}
+        self._excused: set[Record] = set()
+        self._seen: set[Record] = set()
+        self._parts = Parts()
         self._furthest: dict[tuple[bytes, str], int] = {}
         self._places: dict[tuple[bytes, str], str] = {}
 
@@ -97,35 +97,74 @@ class Comparison:
         if expected is None:
             self._add(Kind.DOUBLED if record in self._excused else Kind.EXTRA, run, index)
             return
+        if run.part(index):
+            self._meet_further(record, run, index)
+        else:
+            self._meet_first(record, run, index, expected)
+
+    def _meet_first(self, record: Record, run: Run, index: int, expected: int) -> None:
+        """The record, or the first part of it."""
+        count = run.count(index)
         if record in self._seen:
             self._add(Kind.DOUBLED, run, index)
-            return
-        self._seen.add(record)
-        if run.digests[index] != expected:
-            self._add(Kind.ALTERED, run, index)
+            if count != self._parts.count(record):
+                self._add(Kind.ALTERED, run, index)
+        else:
+            self._seen.add(record)
+            if run.digests[index] != expected:
+                self._add(Kind.ALTERED, run, index)
+            self._judge_order(run, index)
+        self._parts.tell(record, count)
+
+    def _meet_further(self, record: Record, run: Run, index: int) -> None:
+        """Another part of the record than the first."""
+        if self._parts.meet(record, run.part(index), f"{run.place}/{run.places[index]}"):
+            self._judge_order(run, index)
+        else:
+            self._add(Kind.DOUBLED, run, index)
+
+    def missing(self) -> list[Identity]:
+        """What the sink does not hold anything of, once everything is told."""
+        return [
+            Identity(*record, self._address)
+            for record in self._expected
+            if record not in self._seen and record not in self._excused and record not in self._parts
+        ]
+
+    def judge_parts(self) -> None:
+        """Of records that the sink holds some parts of, once everything is told: what is missing, and what too much."""
+        for record in self._parts:
+            if record in self._excused:
+                continue
+            if record not in self._seen:
+                # It is the first part that says how many there are.
+                lacking = [0, *self._parts.gaps(record)]
+            else:
+                lacking = self._parts.lacking(record)
+                for part, place in self._parts.beyond(record):
+                    self._findings.add(Kind.EXTRA, Identity(*record, self._address, part), place)
+            for part in lacking:
+                self._findings.add(Kind.MISSING, Identity(*record, self._address, part))
+
+    def _judge_order(self, run: Run, index: int) -> None:
         if self._is_late(run, index):
             self._add(Kind.REORDERED, run, index)
 
-    def missing(self) -> list[Identity]:
-        """What the sink does not hold, once everything is told."""
-        known = self._seen | self._excused
-        return [Identity(*record, self._address) for record in self._expected if record not in known]
-
     def _is_late(self, run: Run, index: int) -> bool:
-        """Whether it stands behind a later record of its key, or apart from the key's first one."""
-        key, rank, origin = run.keys[index], run.ranks[index], run.partition
+        """Whether it stands behind a later one of its key, or apart from the key's first one."""
+        key, order, origin = run.keys[index], run.order[index], run.partition
         if key is None:
             return False
         furthest = self._furthest.get((key, origin), -1)
-        self._furthest[key, origin] = max(rank, furthest)
+        self._furthest[key, origin] = max(order, furthest)
         place = self._places.setdefault((key, origin), run.place)
         if place != run.place and place in self._sink.ancestors(run.place):
             # The keys of a partition that has ended go on in its children.
             place = self._places[key, origin] = run.place
-        if rank < furthest or place != run.place:
+        if order < furthest or place != run.place:
             return True
         return any((key, name) in self._furthest for name in self._origins.descendants(origin))
 
     def _add(self, kind: Kind, run: Run, index: int) -> None:
-        identity = Identity(run.partition, run.positions[index], self._address)
+        identity = Identity(run.partition, run.positions[index], self._address, run.part(index))
         self._findings.add(kind, identity, f"{run.place}/{run.places[index]}")

@@ -7,6 +7,7 @@ with partitions and ranges, and a partition has a bounded number of ranges.
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import sub
 
 from bridge.parity.lineage import Lineage
 from bridge.parity.run import Run
@@ -115,6 +116,8 @@ class SinkFold:
         self._counts = {name: [0] * len(each) for name, each in ranges.items()}
         self._totals = {name: [0] * len(each) for name, each in ranges.items()}
         self._buried = {name: [0] * len(each) for name, each in ranges.items()}
+        self._further = {name: [0] * len(each) for name, each in ranges.items()}
+        """Of those counted, how many are another part than the first of a record."""
         self._met: dict[tuple[str, str], dict[int, _Met]] = {}
         self._met_count = 0
         self._most_met = most_met
@@ -124,8 +127,13 @@ class SinkFold:
 
     @property
     def count(self) -> int:
-        """Records of the ranges that the sink holds, copies and all."""
-        return sum(map(sum, self._counts.values())) - self.buried
+        """Records of the ranges that the sink holds something of, copies and all."""
+        return sum(map(sum, self._counts.values())) - self.parts - self.buried
+
+    @property
+    def parts(self) -> int:
+        """Other parts of these records than the first."""
+        return sum(map(sum, self._further.values()))
 
     @property
     def buried(self) -> int:
@@ -166,21 +174,24 @@ class SinkFold:
     def _tally(self, run: Run) -> list[tuple[int, int]]:
         """Count and sum up; the ranges that were concerned, and how many records of each."""
         ranges, found = self._ranges[run.partition], list[tuple[int, int]]()
-        ranks, digests = run.ranks, run.digests
+        ranks, terms, parts = run.ranks, run.terms, run.parts
         if not run.rises:
             order = sorted(range(len(run)), key=ranks.__getitem__)
-            ranks, digests = [ranks[index] for index in order], [digests[index] for index in order]
+            ranks, terms = [ranks[index] for index in order], [terms[index] for index in order]
+            parts = None if parts is None else [parts[index] for index in order]
         begin = end = bisect_right(ranks, self._proven.get(run.partition, -1))
         if len(ranges):
             begin, end = bisect_left(ranks, ranges.first_rank), bisect_right(ranks, ranges.last_ranks[-1])
         self.before += begin
         self.behind += len(run) - end
-        counts, totals = self._counts[run.partition], self._totals[run.partition]
+        counts, totals, further = (each[run.partition] for each in (self._counts, self._totals, self._further))
         while begin < end:
             index = bisect_left(ranges.last_ranks, ranks[begin])
             stop = bisect_right(ranks, ranges.last_ranks[index], begin, end)
             counts[index] += stop - begin
-            totals[index] += sum(digests[begin:stop])
+            totals[index] += sum(terms[begin:stop])
+            if parts is not None:
+                further[index] += sum(map(bool, parts[begin:stop]))
             found.append((index, stop - begin))
             begin = stop
         return found
@@ -189,7 +200,8 @@ class SinkFold:
         """The ranges whose count or sum is not that of the source, and ``suspects``, by partition and index."""
         found: list[Stretch] = []
         for name, ranges in self._ranges.items():
-            beside = zip(self._counts[name], self._totals[name], ranges.counts, ranges.totals, strict=True)
+            firsts = map(sub, self._counts[name], self._further[name])
+            beside = zip(firsts, self._totals[name], ranges.counts, ranges.totals, strict=True)
             differing = {at for at, (count, total, *own) in enumerate(beside) if [count, total] != own}
             found += [Stretch(name, at, at) for at in sorted(differing.union(suspects.get(name, ())))]
         return found
@@ -197,7 +209,11 @@ class SinkFold:
     def records(self, stretch: Stretch) -> int:
         """How many both sides have there, together."""
         at = slice(stretch.first, stretch.last + 1)
-        return sum(self._counts[stretch.partition][at]) + sum(self._ranges[stretch.partition].counts[at])
+        return sum(self._counts[stretch.partition][at]) + self.expected(stretch)
+
+    def expected(self, stretch: Stretch) -> int:
+        """How many the source has there."""
+        return sum(self._ranges[stretch.partition].counts[stretch.first : stretch.last + 1])
 
     def places(self, stretch: Stretch, origins: Lineage, sink: Lineage) -> dict[str, tuple[str, str]]:
         """From where to where each partition of the sink is to be read, first and last included.

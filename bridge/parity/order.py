@@ -52,21 +52,21 @@ class Order:
         """The next records of a partition of the sink; there are some."""
         tables = self._furthest.setdefault(run.place, {})
         table = tables.setdefault(run.partition, {})
-        mask, ranks, before = self._mask, run.ranks, len(table)
+        mask, order, before = self._mask, run.order, len(table)
         buckets: Sequence[int] = [hash(key) & mask for key in run.keys] if mask else [0] * len(run)
         if len(tables) > 1:
             self._look_for_descendants(run, buckets)
         furthest = table.get(_ANY, _ANY)
-        table[_ANY] = max(furthest, ranks[-1] if run.rises else max(ranks))
-        if run.rises and ranks[0] > furthest:
+        table[_ANY] = max(furthest, order[-1] if run.rises else max(order))
+        if run.rises and order[0] > furthest:
             # The last of a bucket is its furthest.
-            table.update(zip(buckets, ranks, strict=True))
+            table.update(zip(buckets, order, strict=True))
         else:
-            for index, (bucket, rank) in enumerate(zip(buckets, ranks, strict=True)):
-                if rank <= table.get(bucket, _ANY):
+            for index, (bucket, place) in enumerate(zip(buckets, order, strict=True)):
+                if place <= table.get(bucket, _ANY):
                     self._suspect(run, index)
                 else:
-                    table[bucket] = rank
+                    table[bucket] = place
         self._count += len(table) - before
         if mask and self._count > self._most:
             self._stay_small()

@@ -162,8 +162,8 @@ class SinkFolder:
         if self._lineage.has_lost_some or run.partition in self._earlier.proven:
             self.left_out[BEFORE] += len(run)
             return
-        for position, place in zip(run.positions, run.places, strict=True):
-            identity = Identity(run.partition, position, self._ends.source)
+        for index, (position, place) in enumerate(zip(run.positions, run.places, strict=True)):
+            identity = Identity(run.partition, position, self._ends.source, run.part(index))
             self._findings.add(Kind.EXTRA, identity, f"{run.place}/{place}")
 
     def _native(self, batch: Batch, index: int) -> None:

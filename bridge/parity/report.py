@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bridge.parity.skipped import Skipped
+from connectors.base import identity_of
 
 FIRST = 20
 """How many records a difference names; the rest are counted."""
@@ -31,10 +32,12 @@ class Identity:
     partition: str
     position: str
     address: str = ""
+    part: int = 0
+    """Which of those made of the record at ``position`` it is."""
 
     def __str__(self) -> str:
-        """``ADDRESS/PARTITION/POSITION``, as ``--from`` takes it."""
-        place = f"{self.partition}/{self.position}"
+        """``ADDRESS/PARTITION/POSITION``, or ``…/POSITION~n`` of another part than the first; ``--from`` takes both."""
+        place = f"{self.partition}/{identity_of(self.position, self.part)}"
         return f"{self.address}/{place}" if self.address else place
 
 
@@ -70,6 +73,8 @@ class ParityReport:
     """Ranges of positions, or of keys, that were compared by count and sum."""
     reread: int = 0
     """Of these, how many were read again because something about them differed."""
+    parts: int = 0
+    """What the sink holds of records that were split beside the first part of each."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Records that are compared with nothing, counted by reason."""
     source: str = ""
@@ -94,6 +99,7 @@ class ParityReport:
         return [
             ("records at the source", f"{self.source_records:,}"),
             ("of these in the sink", f"{self.sink_records:,}"),
+            *([("further parts of these", f"{self.parts:,}")] if self.parts else []),
             *((f"left out: {reason}", f"{count:,}") for reason, count in self.left_out.items()),
             ("ranges compared", f"{self.ranges:,}"),
             ("of these read again", f"{self.reread:,}"),
@@ -107,6 +113,7 @@ class ParityReport:
             "sink": self.sink,
             "source_records": self.source_records,
             "sink_records": self.sink_records,
+            "parts": self.parts,
             "keys": self.keys,
             "ranges": self.ranges,
             "ranges_reread": self.reread,
@@ -143,6 +150,7 @@ def together(first: ParityReport, second: ParityReport) -> ParityReport:
         second,
         source_records=first.source_records + second.source_records,
         sink_records=first.sink_records + second.sink_records,
+        parts=first.parts + second.parts,
         differences=differences,
         ranges=first.ranges + second.ranges,
         reread=first.reread + second.reread,
@@ -170,7 +178,7 @@ class Findings:
 
     def add(self, kind: Kind, identity: Identity, place: str = "") -> None:
         if kind is Kind.MISSING and self._skipped.covers(identity.partition, identity.position):
-            self.skipped += 1
+            self.skipped += identity.part == 0
             return
         self._counts[kind] += 1
         if len(self._first[kind]) < FIRST:

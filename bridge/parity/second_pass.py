@@ -56,11 +56,12 @@ class SecondPass:
 
     async def _pieces(self, stretch: Stretch) -> list[tuple[Scope, tuple[str, str]]]:
         """What is to be read at once of ``stretch``, with the positions of the first and the last record."""
+        fold = self._arrived.fold
         ranges, keys = self._folded.ranges[stretch.partition], self._arrived.suspects.keys
         after = ranges.last_ranks[stretch.first - 1] if stretch.first else ranges.first_rank - 1
         pieces = [(ranges.firsts[stretch.first], ranges.lasts[stretch.last])]
-        if self._arrived.fold.records(stretch) > _AT_ONCE:
-            cutter = Cutter(_AT_ONCE // 2)
+        if fold.records(stretch) > _AT_ONCE:
+            cutter = Cutter(max(1, _AT_ONCE * fold.expected(stretch) // fold.records(stretch)))
             await self._parity.source.read(_of_source(self._parity.source, stretch.partition, pieces[0]), cutter)
             pieces = cutter.pieces
         found: list[tuple[Scope, tuple[str, str]]] = []
@@ -85,6 +86,7 @@ class SecondPass:
         await parity.sink.read(
             _between(parity.sink, partitions, places), SinkRereader(comparison, parity.ends, origins)
         )
+        comparison.judge_parts()
         absent = comparison.missing()
         left_out = await self._dropped({each.position for each in absent}, scope.partition, piece)
         self.settled.dropped += len(left_out)

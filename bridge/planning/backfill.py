@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bridge.planning.kinesis import SHARD_IN_BYTES, SHARD_IN_RECORDS
 from bridge.planning.load import Load
 from bridge.planning.msk import PARTITION_IN_BYTES
+from bridge.planning.wording import counted
 from bridge.planning.workers import Kind
 
 
@@ -32,12 +33,17 @@ class Backfill:
         }
 
 
-def writing(kind: Kind, partitions: int, load: Load) -> Pace:
-    """What the sink takes of a copy."""
+def writing(kind: Kind, partitions: int, load: Load, written: Load) -> Pace:
+    """What the sink takes of a copy, in bytes of the source: a record of ``load`` is one of ``written`` there."""
+    share = load.record_bytes / written.record_bytes
     if kind == "kafka":
-        return Pace(partitions * PARTITION_IN_BYTES, f"what {partitions} partitions take")
-    records = partitions * SHARD_IN_RECORDS * load.record_bytes
-    return Pace(min(partitions * SHARD_IN_BYTES, records), f"the write limit of {partitions} shards")
+        return Pace(partitions * PARTITION_IN_BYTES * share, f"what {counted(partitions, 'partition')} take")
+    shards, records = counted(partitions, "shard"), partitions * SHARD_IN_RECORDS * load.record_bytes
+    return min(
+        Pace(partitions * SHARD_IN_BYTES * share, f"1 MB/s into each of {shards}"),
+        Pace(records, f"1,000 records/s into each of {shards}"),
+        key=lambda each: each.bytes_per_second,
+    )
 
 
 def backfill(stored_bytes: float, load: Load, *paces: Pace) -> Backfill:

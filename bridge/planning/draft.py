@@ -1,33 +1,42 @@
 """A plan made of a configuration, a load and a table of prices: nothing is asked of anybody."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from bridge.config import Configuration
 from bridge.config.ends import KafkaEnd, KinesisEnd
 from bridge.permissions import Policy, Surroundings, Task, policy_for
 from bridge.permissions.places import ACCOUNT, REGION
-from bridge.planning import msk
 from bridge.planning.backfill import Backfill, Pace, backfill, writing
+from bridge.planning.bill import Bill, End, bill
 from bridge.planning.load import GIB, Aims, Load
 from bridge.planning.market import Market, break_evens
-from bridge.planning.measuring.figures import DEFAULT_PEAK, DEFAULT_RETENTION_H, Figures
+from bridge.planning.measuring.figures import Figures
 from bridge.planning.offer import Offer
 from bridge.planning.plan import Plan, Prices, Side
 from bridge.planning.prices.rates import Rates
 from bridge.planning.prices.table import DEFAULT_REGION, PriceTable
 from bridge.planning.reading import OwnReading
+from bridge.planning.remarks import assumed, in_the_way, of_checkpoints, of_functions, of_prices, of_regions, of_sizes
 from bridge.planning.retention import Retention, retention_for
+from bridge.planning.wording import counted
+from bridge.planning.work import Work, work_of, written
 from bridge.planning.workers import Kind, Workers, workers_for
 
 _TASKS = (Task.RUN, Task.DOCTOR, Task.VERIFY, Task.PLAN)
 _OF_MIGRATIONS = (Task.TRANSLATE, Task.CUTOVER)
 
 
+def regions_of(asked: Configuration) -> tuple[str | None, str | None]:
+    """Where source and sink are, as far as the configuration tells it."""
+    return _region(asked.source.end), _region(asked.sink.end)
+
+
 def region_of(asked: Configuration, figures: Figures) -> str | None:
     """Where the mirror's ends are, as far as anything tells it: measured, or configured."""
-    return figures.region or next(filter(None, map(_region, (asked.source.end, asked.sink.end))), None)
+    return figures.region or next(filter(None, regions_of(asked)), None)
 
 
 def priced_in(asked: Configuration, figures: Figures, region: str | None = None) -> str:
@@ -44,7 +53,7 @@ def planned(asked: Configuration, figures: Figures, table: PriceTable, aims: Aim
     return _Draft(asked, figures, figures.load(), table.rates(where), aims).plan(table.as_of, where)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Draft:
     asked: Configuration
     figures: Figures
@@ -53,16 +62,14 @@ class _Draft:
     aims: Aims
 
     def plan(self, as_of: str, region: str) -> Plan:
-        source, sink = self._side("source"), self._side("sink")
-        workers = workers_for(
-            self.load, self.aims, (source.kind, sink.kind), self._lanes, shared=self.asked.shares_work
-        )
-        copying = self._backfill(workers, sink)
-        seen = self.figures.sink
-        kept = retention_for(copying, self.figures.retention_hours, None if seen is None else seen.retention_hours)
+        source, sink = self._source, self._sink
+        workers = workers_for(self.load, self.aims, self._work.cpu_us, self._lanes, shared=self.asked.shares_work)
+        copying, bridge = self._backfill(workers), self._bridge(workers)
+        kept = retention_for(copying, *self._kept_now)
+        owed = self._bill(bridge, copying, kept)
         return Plan(
             mirror=self.asked.name,
-            prices=Prices(as_of, region, self.rates.sources, self.rates.remark),
+            prices=Prices(as_of, region, self.rates.sources, self.rates.remark, self.rates.confirmed),
             load=self.load,
             told_by=self.figures.told_by or "figures given by hand",
             aims=self.aims,
@@ -70,82 +77,124 @@ class _Draft:
             source=source,
             sink=sink,
             workers=workers,
-            bridge=self._bridge(workers),
+            bridge=bridge,
             backfill=copying,
             retention=kept,
+            bill=owed,
             break_evens=break_evens(self._market.ways({source.kind, sink.kind}), self.load),
             policies=self._policies(),
             remarks=(
-                *_of_prices(self.rates, region),
-                *self._assumed(),
-                *_in_the_way(self.figures, copying, kept, workers),
+                *of_prices(self.rates, region),
+                *of_regions(regions_of(self.asked), region),
+                *assumed(self.asked, self.figures),
+                *of_checkpoints(self.asked, self._lanes),
+                *of_sizes(source, sink),
+                *in_the_way(self.figures, copying, kept, workers, owed),
+                *of_functions(self._work, self.load, self._lanes),
             ),
         )
+
+    @cached_property
+    def _work(self) -> Work:
+        return work_of(self.asked)
+
+    @cached_property
+    def _source(self) -> Side:
+        found = self._side("source", self.load, self._read, self.figures.partitions)
+        return replace(found, way_now=self._way_now)
+
+    @cached_property
+    def _sink(self) -> Side:
+        """The mirror only writes there, and a record has its origin beside it."""
+        seen, load = self.figures.sink, written(self.asked, self.load)
+        if seen is not None and seen.retention_hours is not None:
+            load = load.keeping(seen.retention_hours)
+        now = None if seen is None else seen.partitions
+        return self._side("sink", load, self._market, now)
+
+    def _side(self, role: Literal["source", "sink"], load: Load, market: Market, now: int | None) -> Side:
+        end = self.asked.source.end if role == "source" else self.asked.sink.end
+        kind = _kind(end)
+        return Side(role, kind, end.title, load, market.needed(kind, load), now, market.offers(kind, load))
 
     @property
     def _lanes(self) -> int:
         """The partitions that the source has, or should have."""
-        return self.figures.partitions or self._market.needed(_kind(self.asked.source.end), self.load)
+        return self.figures.partitions or self._read.needed(_kind(self.asked.source.end), self.load)
 
     @property
     def _market(self) -> Market:
-        return Market(self.rates, self.aims, self.figures.partitions or 1, int(self._polls))
+        """Without the mirror."""
+        return Market(self.rates, self.aims, self.figures.partitions or 1)
+
+    @property
+    def _read(self) -> Market:
+        """Of the source, which the mirror reads too; by enhanced fan-out it takes nothing from the others."""
+        return replace(self._market, mirrors=int(self.asked.fan_out_consumer is None))
 
     @property
     def _reading(self) -> OwnReading:
-        stream = self.asked.source.kinesis
+        stream, topic = self.asked.source.kinesis, self.asked.source.kafka
         if stream is None:
-            return OwnReading("kafka", self._lanes)
+            return OwnReading("kafka", self._lanes, serverless=topic is not None and topic.is_serverless)
         return OwnReading(
             "kinesis",
             self._lanes,
-            self._fans_out,
+            self.asked.fan_out_consumer is not None,
             bool(self.figures.on_demand),
             stream.read_share if "read_share" in stream.model_fields_set else None,
         )
 
     @property
-    def _polls(self) -> bool:
-        return self.asked.source.kinesis is not None and not self._fans_out
+    def _kept_now(self) -> tuple[float | None, float | None]:
+        """Hours of source and sink; of what nobody has looked at, what is assumed; None: for ever."""
+        seen, load = self.figures.sink, self.load
+        source_for_ever = self.figures.partitions is not None and self.figures.retention_hours is None
+        sink_for_ever = seen is not None and seen.partitions is not None and seen.retention_hours is None
+        return (
+            None if source_for_ever else load.retention_hours,
+            None if sink_for_ever else self._sink.load.retention_hours,
+        )
 
-    @property
-    def _fans_out(self) -> bool:
-        return self.asked.fan_out_consumer is not None
-
-    def _side(self, role: Literal["source", "sink"]) -> Side:
-        end = self.asked.source.end if role == "source" else self.asked.sink.end
-        kind = _kind(end)
-        seen = self.figures.sink
-        if role == "source":
-            now, market = self.figures.partitions, self._market
-        else:
-            # The mirror only writes there.
-            now, market = None if seen is None else seen.partitions, replace(self._market, polling=0)
-        return Side(role, kind, end.title, market.needed(kind, self.load), now, market.offers(kind, self.load))
-
-    def _backfill(self, workers: Workers, sink: Side) -> Backfill:
-        stored = self.figures.stored_bytes
+    def _backfill(self, workers: Workers) -> Backfill:
+        stored, sink = self.figures.stored_bytes, self._sink
         if stored is None:
             stored = self.load.kept_gb(0, self.load.retention_hours) * GIB
-        able = Pace(workers.count * workers.records_per_second * self.load.record_bytes, f"{workers.count} workers")
-        taking = writing(sink.kind, sink.partitions_now or sink.partitions, self.load)
-        return backfill(stored, self.load, self._reading.pace(), taking, able)
+        able = Pace(
+            workers.count * workers.records_per_second * self.load.record_bytes, counted(workers.count, "worker")
+        )
+        taking = writing(sink.kind, sink.partitions_now or sink.partitions, self.load, sink.load)
+        return backfill(stored, self.load, self._reading.pace(self.load), taking, able)
 
     def _bridge(self, workers: Workers) -> Offer:
         tasks = workers.offer(self.rates.fargate)
         return replace(tasks, items=(*tasks.items, *self._reading.items(self.rates, self.load)))
 
-    def _assumed(self) -> Iterator[str]:
-        """What nobody told, with the option that tells it where there is one."""
-        if self.figures.peak_factor is None:
-            yield f"how high the busiest minutes are is not known: {DEFAULT_PEAK:g} times the mean (--peak-factor)"
-        if self.figures.readers is None:
-            yield "how many applications read it is not known: one (--readers)"
-        if self.figures.retention_hours is None:
-            assumed = f"bills are for {DEFAULT_RETENTION_H:g} hours of them"
-            yield f"how long records are kept is not known, or is for ever: {assumed} (--retention-hours)"
-        if self.figures.on_demand is None and self.asked.source.kinesis is not None:
-            yield "whether the source is an on-demand stream is not known: the mirror reads a provisioned one"
+    def _bill(self, bridge: Offer, copying: Backfill, kept: Retention) -> Bill | None:
+        has = 1 if self.figures.on_demand is not False else self.figures.partitions or 1
+        source = self._end(self._source, replace(self._read, shards=has), kept.source, kept.source_now)
+        sink = self._end(self._sink, self._market, kept.sink, kept.sink_now)
+        return None if source is None or sink is None else bill(source, sink, bridge, copying)
+
+    def _end(self, side: Side, market: Market, needed: int, now: float | None) -> End | None:
+        """In the way in which it is paid for now, or else in the cheapest."""
+        load, hours = self.load.keeping(side.load.retention_hours), side.load.retention_hours
+        bare = replace(market, mirrors=0)
+        key = side.way_now or (None if side.cheapest is None else side.cheapest.key)
+        alone = bare.pricings(side.kind)[side.way_now](load) if side.way_now else bare.cheapest(side.kind, load)
+        if key is None or alone is None:
+            return None
+        return End(market.pricings(side.kind)[key], side.load, hours if now is None else needed, alone.cost)
+
+    @property
+    def _way_now(self) -> str | None:
+        """How the source is paid for, as far as its description or its address tells it."""
+        topic = self.asked.source.kafka
+        if topic is not None:
+            return "msk_serverless" if topic.is_serverless else None
+        if self.figures.on_demand is None:
+            return None
+        return "kinesis_on_demand" if self.figures.on_demand else "kinesis_provisioned"
 
     def _policies(self) -> Mapping[str, Policy]:
         """By tasks. A placeholder stands for what nothing tells."""
@@ -160,25 +209,3 @@ def _region(end: KinesisEnd | KafkaEnd) -> str | None:
 
 def _kind(end: KinesisEnd | KafkaEnd) -> Kind:
     return "kinesis" if isinstance(end, KinesisEnd) else "kafka"
-
-
-def _of_prices(rates: Rates, region: str) -> Iterator[str]:
-    """What is to be known of them before money depends on them."""
-    if rates.remark:
-        yield f"prices of {region}: {rates.remark} (--prices)"
-    if unknown := sorted({*rates.msk.standard.broker_hour, *rates.msk.express.broker_hour} - msk.SIZES):
-        yield f"what brokers of {', '.join(unknown)} are good for is not known: their prices are not used"
-
-
-def _in_the_way(figures: Figures, copying: Backfill, kept: Retention, workers: Workers) -> Iterator[str]:
-    """What does not do as it is."""
-    if copying.hours is None:
-        yield f"a backfill never catches up: {copying.pace.by} gives no more than goes on coming in"
-    if not kept.source_is_enough:
-        yield f"keep records of the source for {kept.source} hours: for the copy, and a weekend beside it"
-    if not kept.sink_is_enough:
-        yield f"keep records of the sink for {kept.sink} hours: what a backfill copies is gone again sooner"
-    if figures.sink is not None and figures.sink.unseen:
-        yield f"the sink was not seen: {figures.sink.unseen}"
-    if workers.obstacle:
-        yield f"one worker is not enough: {workers.obstacle}"

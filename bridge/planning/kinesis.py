@@ -7,11 +7,14 @@ aws.amazon.com/kinesis/data-streams/pricing.
 from bridge.planning.load import GIB, KIB, MIB, MONTH_HOURS, MONTH_S, Aims, Load, whole
 from bridge.planning.offer import Item, Offer
 from bridge.planning.prices.rates import OnDemand, Provisioned
+from bridge.planning.wording import counted
 
 SHARD_IN_BYTES = 1_000_000
 SHARD_IN_RECORDS = 1_000
 SHARD_OUT_BYTES = 2_000_000
 """A second, to all polling readers together."""
+SHARD_OUT_CALLS, CALL_RECORDS = 5, 10_000
+"""Calls of GetRecords a second, and the most records of one."""
 
 _DAY_H, _WEEK_H = 24, 168
 _FOREVER_H = 24.0 * 366
@@ -20,12 +23,12 @@ _LEAST_PAID = 25 * MIB
 """A second, in and out, that an account with On-demand Advantage pays for all its streams of a region."""
 
 
-def shards_for(load: Load, aims: Aims, polling: int = 0) -> int:
-    """How many take the peak with headroom, and give it to the readers of ``load`` and ``polling`` more."""
+def shards_for(load: Load, aims: Aims, mirrors: int = 0) -> int:
+    """How many take the peak with headroom, and give it to all who poll: the readers of ``load`` and the mirrors."""
     share = max(
         load.peak_bytes / SHARD_IN_BYTES,
         load.peak_records / SHARD_IN_RECORDS,
-        (load.readers + polling) * load.peak_bytes / SHARD_OUT_BYTES,
+        (load.readers + mirrors) * load.peak_bytes / SHARD_OUT_BYTES,
     )
     return max(1, whole(aims.needed(share)))
 
@@ -52,7 +55,7 @@ def provisioned(rates: Provisioned, load: Load, shards: int) -> Offer:
             ),
             Item("traffic", "fan-out reading", load.fan_out_readers * load.gb_per_month, "GB", rates.fan_out_gb),
         ]
-    return Offer("kinesis_provisioned", "Kinesis, provisioned", f"{shards} shards", tuple(items))
+    return Offer("kinesis_provisioned", "Kinesis provisioned", counted(shards, "shard"), tuple(items))
 
 
 def on_demand(rates: OnDemand, load: Load) -> Offer:
@@ -61,13 +64,13 @@ def on_demand(rates: OnDemand, load: Load) -> Offer:
         Item("capacity", "the stream", MONTH_HOURS, "stream-hours", rates.stream_hour),
         *_through(rates, load, least=0.0),
     ]
-    return Offer("kinesis_on_demand", "Kinesis, on-demand standard", "AWS counts its shards", tuple(items))
+    return Offer("kinesis_on_demand", "Kinesis on-demand standard", "AWS counts its shards", tuple(items))
 
 
 def advantage(rates: OnDemand, load: Load) -> Offer:
     """On-demand Advantage, where this stream is all that the account has: others share the least that is paid."""
     items = _through(rates, load, least=_LEAST_PAID * MONTH_S / GIB)
-    return Offer("kinesis_advantage", "Kinesis, on-demand advantage", "AWS counts its shards", tuple(items))
+    return Offer("kinesis_advantage", "Kinesis on-demand advantage", "AWS counts its shards", tuple(items))
 
 
 def _through(rates: OnDemand, load: Load, least: float) -> list[Item]:
@@ -81,9 +84,9 @@ def _through(rates: OnDemand, load: Load, least: float) -> list[Item]:
     if fanned_out:
         items.append(Item("traffic", "fan-out reading", fanned_out, "GB", rates.fan_out_gb))
     if written < least:
-        items.append(Item("traffic", "writing that was not used", least - written, "GB", rates.in_gb))
+        items.append(Item("capacity", "writing that was not used", least - written, "GB", rates.in_gb))
     if polled + fanned_out < least:
-        items.append(Item("traffic", "reading that was not used", least - polled - fanned_out, "GB", rates.out_gb))
+        items.append(Item("capacity", "reading that was not used", least - polled - fanned_out, "GB", rates.out_gb))
     kept = load.kept_gb(_DAY_H, _WEEK_H)
     if kept:
         items.append(Item("storage", "keeping up to 7 days", kept, "GB-months", rates.extended_gb_month))

@@ -57,6 +57,14 @@ class Load:
         hours = max(0.0, min(self.retention_hours, to_hour) - from_hour)
         return self.bytes_per_second * hours * 3600 / GIB
 
+    def keeping(self, hours: float) -> "Load":
+        """The same, where records are kept for ``hours``."""
+        return replace(self, retention_hours=hours)
+
+    def unread(self) -> "Load":
+        """The same without its readers."""
+        return replace(self, readers=0, fan_out_readers=0)
+
     def times(self, factor: float) -> "Load":
         """The same with ``factor`` times as many records."""
         return replace(self, records_per_second=self.records_per_second * factor)

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 
 from bridge.planning import kinesis, msk
 from bridge.planning.load import Aims, Load
-from bridge.planning.offer import Offer
+from bridge.planning.offer import Offer, cheapest
 from bridge.planning.prices.rates import Rates
 from bridge.planning.workers import Kind
 
@@ -42,13 +42,15 @@ class Market:
     aims: Aims
     partitions: int
     """The least that a topic has, whatever the load."""
-    polling: int = 0
-    """How many poll a stream beside the readers of its load: the mirror, or nobody."""
+    shards: int = 1
+    """The least that a stream has, likewise."""
+    mirrors: int = 0
+    """How many read all of it beside the readers of its load: the mirror, or nobody."""
 
     def pricings(self, kind: Kind) -> Mapping[str, Pricing]:
         """By the keys of their offers."""
-        rates, aims, needed = self.rates, self.aims, partial(self.needed, kind)
-        streams, clusters, transfer = rates.kinesis, rates.msk, rates.transfer
+        streams, clusters, transfer = self.rates.kinesis, self.rates.msk, self.rates.transfer
+        needed = partial(self.needed, kind)
         if kind == "kinesis":
             return {
                 "kinesis_provisioned": lambda load: kinesis.provisioned(streams.provisioned, load, needed(load)),
@@ -56,9 +58,9 @@ class Market:
                 "kinesis_advantage": lambda load: kinesis.advantage(streams.advantage, load),
             }
         return {
-            "msk_standard": lambda load: msk.standard(clusters.standard, transfer, load, aims, needed(load)),
-            "msk_express": lambda load: msk.express(clusters.express, transfer, load, aims, needed(load)),
-            "msk_serverless": lambda load: msk.serverless(clusters.serverless, load, needed(load)),
+            "msk_standard": lambda load: msk.standard(clusters.standard, transfer, load, self._room(load)),
+            "msk_express": lambda load: msk.express(clusters.express, transfer, load, self._room(load)),
+            "msk_serverless": lambda load: msk.serverless(clusters.serverless, load, self._room(load)),
         }
 
     def ways(self, kinds: Iterable[Kind]) -> Mapping[str, Pricing]:
@@ -68,11 +70,18 @@ class Market:
     def offers(self, kind: Kind, load: Load) -> tuple[Offer, ...]:
         return tuple(pricing(load) for pricing in self.pricings(kind).values())
 
+    def cheapest(self, kind: Kind, load: Load) -> Offer | None:
+        """Of those that do; None where none does."""
+        return cheapest(self.offers(kind, load))
+
     def needed(self, kind: Kind, load: Load) -> int:
         """The shards or partitions that an end of ``kind`` should have."""
         if kind == "kinesis":
-            return kinesis.shards_for(load, self.aims, self.polling)
-        return msk.partitions_for(load, self.aims, self.partitions)
+            return max(self.shards, kinesis.shards_for(load, self.aims, self.mirrors))
+        return msk.partitions_for(load, self.aims, self.partitions, self.mirrors)
+
+    def _room(self, load: Load) -> msk.Room:
+        return msk.Room(self.aims, self.needed("kafka", load), self.mirrors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,29 +125,33 @@ def break_evens(ways: Mapping[str, Pricing], load: Load) -> tuple[BreakEven, ...
     First those that there are, the nearest first; then those of which one is cheaper throughout. Two that never do for
     the same load are not compared.
     """
-    pairs = [_break_even(ways[one], ways[other], load) for one, other in _RIVALS if one in ways and other in ways]
+    # Each way has several rivals, and is asked for the same loads beside each.
+    priced = {key: cache(partial(_at, pricing, load)) for key, pricing in ways.items()}
+    pairs = [_break_even(priced[one], priced[other], load) for one, other in _RIVALS if one in ways and other in ways]
     return tuple(sorted(filter(None, pairs), key=lambda each: each.distance))
 
 
-def _break_even(one: Pricing, other: Pricing, load: Load) -> BreakEven | None:
-    def both_do(factor: float) -> bool:
-        return not any(pricing(load.times(factor)).obstacle for pricing in (one, other))
+def _at(pricing: Pricing, load: Load, factor: float) -> Offer:
+    return pricing(load.times(factor))
+
+
+def _break_even(one: Callable[[float], Offer], other: Callable[[float], Offer], load: Load) -> BreakEven | None:
+    """Of two ways, each by how many times ``load`` it is priced for."""
 
     def is_cheaper(factor: float) -> bool:
-        return one(load.times(factor)).cost < other(load.times(factor)).cost
+        return one(factor).cost < other(factor).cost
 
     steps = [LEAST * (MOST / LEAST) ** (step / _STEPS) for step in range(_STEPS + 1)]
-    answers = [(factor, is_cheaper(factor)) for factor in steps if both_do(factor)]
+    answers = [(each, is_cheaper(each)) for each in steps if not one(each).obstacle and not other(each).obstacle]
     if not answers:
         return None
     found = [_crossing(is_cheaper, low, high) for (low, before), (high, after) in pairwise(answers) if before != after]
-    titles = one(load).title, other(load).title
+    titles = one(1.0).title, other(1.0).title
     if not found:
         return BreakEven(*(titles if answers[0][1] else titles[::-1]), None)
     factor = min(found, key=lambda each: max(each, 1 / each))
-    at = load.times(factor)
     below, above = titles if is_cheaper(factor * _BEFORE) else titles[::-1]
-    return BreakEven(below, above, Even(factor, at.bytes_per_second, one(at).cost))
+    return BreakEven(below, above, Even(factor, load.times(factor).bytes_per_second, one(factor).cost))
 
 
 def _crossing(is_cheaper: Callable[[float], bool], low: float, high: float) -> float:

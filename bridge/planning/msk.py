@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from bridge.planning.load import MONTH_HOURS, Aims, Load, whole
 from bridge.planning.offer import Item, Offer
 from bridge.planning.prices.rates import Express, Serverless, Standard, Transfer
+from bridge.planning.wording import counted
 
 COPIES = 3
 ZONES = 3
-PARTITION_IN_BYTES = 5_000_000
-"""A second that a partition of Serverless takes, and that one on a broker is good for."""
+PARTITION_IN_BYTES, PARTITION_OUT_BYTES = 5_000_000, 10_000_000
+"""A second that a partition of Serverless takes, and gives to all its readers; one on a broker is good for as much."""
 _MOST_BROKERS = 30
 _VOLUME_GB = 16_384
 CROSSING = (ZONES - 1) / ZONES
@@ -54,19 +55,37 @@ _EXPRESS: Mapping[str, Size] = {
 SIZES = frozenset({*_STANDARD, *_EXPRESS})
 
 
-def partitions_for(load: Load, aims: Aims, least: int) -> int:
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a cluster has to have room for, beside the load itself."""
+
+    aims: Aims
+    partitions: int
+    mirrors: int = 0
+    """How many read all of it beside the readers of the load: the mirror, or nobody. What that costs is its bill."""
+
+    def out_bytes(self, load: Load) -> float:
+        """A second, in the busiest minutes."""
+        return load.peak_bytes * (load.all_readers + self.mirrors)
+
+
+def partitions_for(load: Load, aims: Aims, least: int, mirrors: int = 0) -> int:
     """How many carry the load for as long as they are to: their number is frozen, for keys would move.
 
     At ``least`` so many, and as many on each of three brokers.
     """
-    needed = max(least, whole(aims.needed(load.peak_bytes / PARTITION_IN_BYTES * aims.growth)))
+    share = max(
+        load.peak_bytes / PARTITION_IN_BYTES,
+        load.peak_bytes * (load.all_readers + mirrors) / PARTITION_OUT_BYTES,
+    )
+    needed = max(least, whole(aims.needed(share * aims.growth)))
     return whole(needed / ZONES) * ZONES
 
 
-def standard(rates: Standard, transfer: Transfer, load: Load, aims: Aims, partitions: int) -> Offer:
+def standard(rates: Standard, transfer: Transfer, load: Load, room: Room) -> Offer:
     """The cheapest of all sizes and numbers of brokers."""
     stored = load.kept_gb(0, load.retention_hours) * COPIES
-    volumes = max(1.0, aims.needed(stored))
+    volumes = max(1.0, room.aims.needed(stored))
 
     def priced(size: str, brokers: int) -> tuple[Item, ...]:
         return (
@@ -77,13 +96,13 @@ def standard(rates: Standard, transfer: Transfer, load: Load, aims: Aims, partit
 
     clusters = [
         (priced(size, brokers), f"{brokers} {size}")
-        for size, brokers in _clusters(_STANDARD, rates.broker_hour, load, aims, partitions)
+        for size, brokers in _clusters(_STANDARD, rates.broker_hour, load, room)
         if volumes / brokers <= _VOLUME_GB
     ]
-    return _offer("msk_standard", "MSK, Standard brokers", clusters)
+    return _offer("msk_standard", "MSK Standard", clusters)
 
 
-def express(rates: Express, transfer: Transfer, load: Load, aims: Aims, partitions: int) -> Offer:
+def express(rates: Express, transfer: Transfer, load: Load, room: Room) -> Offer:
     """Likewise. What is kept is paid once, not for each copy."""
 
     def priced(size: str, brokers: int) -> tuple[Item, ...]:
@@ -96,38 +115,35 @@ def express(rates: Express, transfer: Transfer, load: Load, aims: Aims, partitio
 
     clusters = [
         (priced(size, brokers), f"{brokers} {size}")
-        for size, brokers in _clusters(_EXPRESS, rates.broker_hour, load, aims, partitions)
+        for size, brokers in _clusters(_EXPRESS, rates.broker_hour, load, room)
     ]
-    return _offer("msk_express", "MSK, Express brokers", clusters)
+    return _offer("msk_express", "MSK Express", clusters)
 
 
-def serverless(rates: Serverless, load: Load, partitions: int) -> Offer:
+def serverless(rates: Serverless, load: Load, room: Room) -> Offer:
     """A cluster for this topic alone."""
     items = (
         Item("capacity", "the cluster", MONTH_HOURS, "cluster-hours", rates.cluster_hour),
-        Item("capacity", "partitions", partitions * MONTH_HOURS, "partition-hours", rates.partition_hour),
+        Item("capacity", "partitions", room.partitions * MONTH_HOURS, "partition-hours", rates.partition_hour),
         Item("traffic", "writing", load.gb_per_month, "GB", rates.in_gb),
         Item("traffic", "reading", load.all_readers * load.gb_per_month, "GB", rates.out_gb),
         Item("storage", "storage", load.kept_gb(0, load.retention_hours), "GB-months", rates.storage_gb_month),
     )
     obstacle = ""
-    if load.peak_bytes > SERVERLESS_IN_BYTES or load.peak_bytes * load.all_readers > SERVERLESS_OUT_BYTES:
+    if load.peak_bytes > SERVERLESS_IN_BYTES or room.out_bytes(load) > SERVERLESS_OUT_BYTES:
         obstacle = "a cluster takes 200 MB/s and gives 400"
-    elif partitions > SERVERLESS_PARTITIONS:
+    elif room.partitions > SERVERLESS_PARTITIONS:
         obstacle = f"a cluster has {SERVERLESS_PARTITIONS} partitions at the most"
-    return Offer("msk_serverless", "MSK Serverless", f"{partitions} partitions", items, obstacle)
+    return Offer("msk_serverless", "MSK Serverless", counted(room.partitions, "partition"), items, obstacle)
 
 
 def _clusters(
-    sizes: Mapping[str, Size], hours: Mapping[str, float], load: Load, aims: Aims, partitions: int
+    sizes: Mapping[str, Size], hours: Mapping[str, float], load: Load, room: Room
 ) -> Iterator[tuple[str, int]]:
     """Each size that has a price, with as many brokers of it as the load takes, the same in each zone."""
     for name, size in sizes.items():
-        share = max(
-            load.peak_bytes / 1e6 / size.in_mb,
-            load.peak_bytes * load.all_readers / 1e6 / size.out_mb,
-        )
-        needed = max(aims.needed(share), partitions * COPIES / size.partitions)
+        share = max(load.peak_bytes / 1e6 / size.in_mb, room.out_bytes(load) / 1e6 / size.out_mb)
+        needed = max(room.aims.needed(share), room.partitions * COPIES / size.partitions)
         brokers = max(1, whole(needed / ZONES)) * ZONES
         if name in hours and brokers <= _MOST_BROKERS:
             yield name, brokers

@@ -1,5 +1,6 @@
 """One way to have something, with what it costs in a month."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,3 +61,8 @@ class Offer:
                 for item in self.items
             ],
         }
+
+
+def cheapest(offers: Iterable[Offer]) -> Offer | None:
+    """Of those that do; None where none does."""
+    return min((each for each in offers if not each.obstacle), key=lambda each: each.cost, default=None)

@@ -4,16 +4,15 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bridge.jobs.starting import SHARE
 from bridge.planning import msk
 from bridge.planning.backfill import Pace
-from bridge.planning.kinesis import SHARD_OUT_BYTES
+from bridge.planning.kinesis import CALL_RECORDS, SHARD_OUT_BYTES, SHARD_OUT_CALLS
 from bridge.planning.load import MONTH_HOURS, Load
 from bridge.planning.offer import Item
 from bridge.planning.prices.rates import Rates
+from bridge.planning.wording import counted
 from bridge.planning.workers import Kind
-
-JOB_SHARE = 0.8
-"""Of a shard's read limit, that jobs take where ``read_share`` is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +27,32 @@ class OwnReading:
     """Whether the source is a stream whose shards AWS counts."""
     read_share: float | None = None
     """None: what jobs take."""
+    serverless: bool = False
+    """Whether the source is a topic of MSK Serverless."""
 
-    def pace(self) -> Pace:
-        """What the source gives a copy. A topic has no limit of its own."""
+    def pace(self, load: Load) -> Pace:
+        """What the source gives a copy, while ``load`` goes on. A topic has no limit of its own."""
         if self.kind == "kafka":
             return Pace(math.inf, "the source")
+        shards = counted(self.partitions, "shard")
         whole = self.partitions * SHARD_OUT_BYTES
         if self.fans_out:
-            return Pace(whole, f"2 MB/s of each of {self.partitions} shards")
-        share = JOB_SHARE if self.read_share is None else self.read_share
-        return Pace(whole * share, f"{share:.0%} of the read limit of {self.partitions} shards")
+            return Pace(whole, f"2 MB/s of each of {shards}")
+        share = SHARE if self.read_share is None else self.read_share
+        calls = self.partitions * SHARD_OUT_CALLS * share * CALL_RECORDS * load.record_bytes
+        left = whole - load.readers * load.bytes_per_second
+        return min(
+            Pace(whole * share, f"{share:.0%} of the read limit of {shards}"),
+            Pace(calls, f"{share:.0%} of five reads a second of {shards}, each of {CALL_RECORDS:,} records"),
+            Pace(max(0.0, left), f"what {counted(load.readers, 'reader')} beside it leave of {shards}"),
+            key=lambda each: each.bytes_per_second,
+        )
 
     def items(self, rates: Rates, load: Load) -> Iterator[Item]:
         """Polling a provisioned stream is free."""
-        if self.kind == "kafka":
+        if self.serverless:
+            yield Item("traffic", "reading the source", load.gb_per_month, "GB", rates.msk.serverless.out_gb)
+        elif self.kind == "kafka":
             crossing = 2 * load.gb_per_month * msk.CROSSING
             yield Item("network", "reading from other zones", crossing, "GB", rates.transfer.zone_gb)
         elif self.on_demand:

@@ -16,13 +16,13 @@ class Retention:
     """Hours."""
 
     source_now: float | None
-    """None: not known, or without a limit."""
+    """None: without a limit."""
     source: int
     """What the source needs: the copy, and a weekend beside it."""
     sink: int
     """What the sink needs: as much as the source has or needs, or a backfill copies what goes at once."""
-    sink_now: float | None = None
-    """None: as of the source."""
+    sink_now: float | None
+    """None: without a limit."""
 
     @property
     def source_is_enough(self) -> bool:

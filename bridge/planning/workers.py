@@ -1,27 +1,17 @@
 """The mirror's own processes: how many, and what they cost on Fargate."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from bridge.planning.load import KIB, MONTH_HOURS, Aims, Load, whole
 from bridge.planning.offer import Item, Offer
 from bridge.planning.prices.rates import Fargate
+from bridge.planning.wording import counted
 
 Kind = Literal["kinesis", "kafka"]
 
 MEMORY_GB = 2
 """Of one, as deploy/ecs has it."""
-
-CPU_US: Mapping[tuple[Kind, Kind], float] = {
-    ("kinesis", "kafka"): 9.8,
-    ("kafka", "kinesis"): 18.7,
-    ("kafka", "kafka"): 18.7,
-    ("kinesis", "kinesis"): 18.7,
-}
-"""Of a record of 1 KB, from end to end: what docs/performance.md measured with origins and exactly once, and of what it
-did not measure the dearest.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +32,8 @@ class Workers:
             Item("capacity", "processors", hours, "vCPU-hours", rates.cpu_hour),
             Item("capacity", "memory", hours * MEMORY_GB, "GB-hours", rates.memory_gb_hour),
         )
-        size = f"{self.count} tasks of 1 vCPU, {MEMORY_GB} GB"
-        return Offer("bridge_fargate", "The mirror, on Fargate", size, items, self.obstacle)
+        size = f"{counted(self.count, 'task')} of 1 vCPU, {MEMORY_GB} GB"
+        return Offer("bridge_fargate", "The mirror on Fargate", size, items, self.obstacle)
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -54,14 +44,17 @@ class Workers:
         }
 
 
-def workers_for(load: Load, aims: Aims, ends: tuple[Kind, Kind], lanes: int, *, shared: bool) -> Workers:
-    """For a source of ``lanes`` partitions; two at least, that one may be away, where the work can be ``shared``."""
-    seconds = CPU_US[ends] / 1e6 * max(1.0, load.record_bytes / KIB)
+def workers_for(load: Load, aims: Aims, cpu_us: float, lanes: int, *, shared: bool) -> Workers:
+    """For a source of ``lanes`` partitions; two at least, that one may be away, where the work can be ``shared``.
+
+    A record of 1 KB takes ``cpu_us`` microseconds of a processor.
+    """
+    seconds = cpu_us / 1e6 * max(1.0, load.record_bytes / KIB)
     needed = aims.needed(load.peak_records * seconds)
     each = 1 / aims.needed(seconds)
     wanted = max(1, whole(needed))
     if not shared:
         obstacle = "" if wanted == 1 else "its checkpoints are for one worker: keep them in a topic of Kafka"
         return Workers(1, needed, each, obstacle)
-    obstacle = "" if wanted <= lanes else f"{wanted} would be needed, and the source has {lanes} partitions to share"
+    obstacle = "" if wanted <= lanes else f"{wanted} have only {counted(lanes, 'partition')} to share"
     return Workers(min(max(2, wanted), max(2, lanes)), needed, each, obstacle)

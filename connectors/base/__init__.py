@@ -33,7 +33,16 @@ from connectors.base.errors import (
 from connectors.base.observer import Observer
 from connectors.base.outcome import Outcome, Rejected
 from connectors.base.place import End, Partition, Place, Position
-from connectors.base.record import DUAL_WRITE_HEADER, ORIGIN_HEADER, OWN_PREFIX, REPLAY_HEADER, Header, Record
+from connectors.base.record import (
+    DUAL_WRITE_HEADER,
+    ORIGIN_HEADER,
+    OWN_PREFIX,
+    PARTS_HEADER,
+    REPLAY_HEADER,
+    Header,
+    Record,
+    identity_of,
+)
 from connectors.base.scope import Save, Scope
 from connectors.base.sink import Setting, Sink
 from connectors.base.source import Source
@@ -43,6 +52,7 @@ __all__ = [
     "HEADER_OVERHEAD",
     "ORIGIN_HEADER",
     "OWN_PREFIX",
+    "PARTS_HEADER",
     "RECORD_OVERHEAD",
     "REPLAY_HEADER",
     "Batch",
@@ -72,5 +82,6 @@ __all__ = [
     "UncertainError",
     "UnreachableError",
     "WithdrawnError",
+    "identity_of",
     "size_of",
 ]

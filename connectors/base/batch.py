@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from connectors.base.budget import Reservation
 from connectors.base.outcome import Rejected
 from connectors.base.place import Place, Position
-from connectors.base.record import ORIGIN_HEADER, Header, Record
+from connectors.base.record import ORIGIN_HEADER, Header, Record, identity_of
 
 
 def size_of(keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> int:
@@ -61,11 +61,10 @@ class Batch:
 
     @property
     def identities(self) -> Sequence[str]:
-        """What tells each record from all others of its partition: its position; of a later part ``POSITION~n``."""
+        """Of each record, as ``identity_of``."""
         if self.parts is None:
             return self.positions
-        both = zip(self.positions, self.parts, strict=True)
-        return [f"{position}~{part}" if part else position for position, part in both]
+        return list(map(identity_of, self.positions, self.parts))
 
     @property
     def arrived_ms(self) -> Sequence[int]:

@@ -1,7 +1,9 @@
 """Chains of origins: what came from where, and what would echo."""
 
+from dataclasses import replace
+
 from connectors import provenance
-from connectors.base import ORIGIN_HEADER, REPLAY_HEADER, Batch, Header, Place
+from connectors.base import ORIGIN_HEADER, PARTS_HEADER, REPLAY_HEADER, Batch, Header, Place
 from connectors.provenance import Hop
 
 STREAM = "kinesis:eu-west-1:123456789012:orders"
@@ -65,3 +67,24 @@ def test_the_last_origin_identifies_a_record_unless_it_was_replayed() -> None:
         (hop(TOPIC, "10", STREAM), (REPLAY_HEADER, b"r1")),
     )
     assert provenance.last_origins(records, STREAM) == [f"{TOPIC}/0/8".encode(), None, None, None]
+
+
+def test_the_first_part_of_a_split_record_says_how_many_there_are() -> None:
+    """Neither the others nor a record that is whole do, and each has an origin of its own."""
+    positions = ["4", "4", "4", "5"]
+    split = replace(batch((), (), (), (("a", b"b"),)), positions=positions, parts=[0, 1, 2, 0])
+    stamped = provenance.stamp(split, STREAM, TOPIC)
+    records = list(stamped.records())
+    assert [provenance.parts(each.headers) for each in records] == [3, 1, 1, 1]
+    assert records[0].headers == ((PARTS_HEADER, b"3"), hop(STREAM, "4", TOPIC))
+    assert [each.headers[-1] for each in records] == [hop(STREAM, at, TOPIC) for at in ("4", "4~1", "4~2", "5")]
+
+
+def test_how_many_parts_an_earlier_hop_made_says_nothing_of_the_last() -> None:
+    """The number belongs to the origin right behind it; what is no number is none."""
+    first, second = hop(STREAM, "4", TOPIC), hop(TOPIC, "7", THIRD)
+    assert provenance.parts(((PARTS_HEADER, b"3"), first, second)) == 1
+    assert provenance.parts(((PARTS_HEADER, b"3"), first, (PARTS_HEADER, b"2"), second)) == 2
+    assert provenance.parts(((PARTS_HEADER, b"many"), first)) == 1
+    assert provenance.parts(((PARTS_HEADER, b"3"), first, ("added", b"behind it"))) == 3
+    assert provenance.parts(((PARTS_HEADER, b"3"),)) == 1

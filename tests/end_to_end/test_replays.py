@@ -2,19 +2,28 @@
 
 import asyncio
 import json
+import os
 import signal
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bridge.config import load
+from bridge.jobs.replay import replay as replayed
+from bridge.jobs.replay_request import ReplayRequest
+from bridge.parity import verify
+from bridge.parity.verification import OLDEST
 from tests.support import kafka_reader, stream_reader
 from tests.support.command import COMMAND, Finished, run_command
 from tests.support.ends import End, StreamEnd, TopicEnd
 from tests.support.factories import StreamFactory, TopicFactory
+from tests.support.record_functions import is_left_out
 from tests.support.records import TestRecord, generate, ids_by_key
 from tests.support.topic_writer import TopicMessage, write_topic
+from tests.support.transforming import count, made, steps
 from tests.support.way import Way
 
 REPLAY = "kmbridge-replay"
@@ -111,6 +120,35 @@ async def test_a_replay_may_go_to_another_topic(way: Way[Any, Any], topic: Topic
     assert report["sink"].endswith(f":{other.name}")
     assert await other.ids_by_key() == ids_by_key(sent)
     assert await way.sink.records() == []
+
+
+@pytest.mark.parametrize("way", ["kinesis-kafka", pytest.param("kafka-kinesis", marks=pytest.mark.long)], indirect=True)
+async def test_a_replay_makes_of_records_what_the_mirror_does(
+    way: Way[Any, Any], ends: Mapping[str, Any], seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dropped, changed and split: marked in another place, invisible in the mirror's, whose checkpoints stay."""
+    sent = list(generate(210, KEYS, seed=seed))
+    await way.write(sent)
+    other = ends["kafka" if isinstance(way.sink, TopicEnd) else "kinesis"]()
+    async with way.mirror(steps()) as mirror:
+        await way.until_arrived(count(made(sent)))
+        assert await mirror.stop() == 0
+    stored = await mirror.checkpoints()
+    monkeypatch.setattr("sys.path", list(sys.path))
+    asked = await asyncio.to_thread(load, [str(mirror.config)], environment=os.environ)
+    reports = [await replayed(asked, ReplayRequest(OLDEST, to=place)) for place in (None, other.name)]
+    dropped = sum(is_left_out(each.id) for each in sent)
+    assert [(each.is_complete, each.records, each.skipped) for each in reports] == [
+        (True, count(made(sent)), {"filter": dropped})
+    ] * 2
+    found = {**replays(await way.sink.records()), **replays(await other.records())}
+    assert {replay_id: ids(way.sink, records) for replay_id, records in found.items()} == dict.fromkeys(
+        (None, *(each.id.encode() for each in reports)), made(sent)
+    )
+    parity = await verify(asked)
+    assert parity.equal, parity.rows()
+    assert parity.left_out == {"dropped": dropped, "replayed_in_sink": count(made(sent))}
+    assert await mirror.checkpoints() == stored
 
 
 async def test_records_too_old_for_the_target_are_sent_with_the_time_of_sending(

@@ -3,24 +3,22 @@
 import asyncio
 import os
 import sys
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 
 from bridge.config import load
 from bridge.jobs.redrive import Redrive
 from bridge.jobs.redrive_request import RedriveRequest
-from tests.support import record_functions
 from tests.support.checker import check_exact
 from tests.support.ends import End
 from tests.support.factories import TopicFactory
 from tests.support.mirror_process import MirrorProcess
-from tests.support.record_functions import MOST
+from tests.support.record_functions import is_left_out
 from tests.support.records import TestRecord, generate
 from tests.support.route import RouteFactory
+from tests.support.transforming import TEXT, count, made, steps
 from tests.support.verifying import verified
 from tests.support.way import IntoKinesisFactory, Way
 
@@ -28,38 +26,16 @@ pytestmark = [pytest.mark.broker, pytest.mark.kinesis]
 
 KEYS = 50
 SIZE = 400
-FUNCTIONS = Path(record_functions.__file__)
-TEXT = FUNCTIONS.read_text()
-
-
-def steps(function: str = "parted") -> Mapping[str, Any]:
-    """``function`` as a step, found where it stands, and not as a part of the tests."""
-    return {"transforms": [{"python": f"{FUNCTIONS.stem}:{function}", "path": str(FUNCTIONS.parent)}]}
-
-
-def made(sent: Iterable[TestRecord]) -> dict[bytes, list[int]]:
-    """Of each key in the sink the ids of what is to arrive, in order."""
-    found: dict[bytes, list[int]] = {}
-    for record in sent:
-        key = record.key.encode()
-        parts = 0 if record.id % 7 == 3 else 3 if record.id % 5 == 1 else 1
-        for part in range(parts):
-            found.setdefault(key + b"-other" if part == 1 else key, []).append(record.id * MOST + part)
-    return found
-
-
-def count(records: Mapping[bytes, list[int]]) -> int:
-    return sum(map(len, records.values()))
 
 
 async def assert_verified(mirror: MirrorProcess, sent: list[TestRecord]) -> None:
     """Both sides are equal by identity and order, and what is not there, or there more than once, is explained."""
     verdict = await verified(mirror.config)
     assert (verdict.code, verdict.found) == (0, {}), verdict.printed
-    dropped = sum(record.id % 7 == 3 for record in sent)
-    left_out = verdict.document["left_out"]
-    assert (left_out["dropped"], verdict.document["source_records"]) == (dropped, len(sent) - dropped)
-    assert left_out["split_in_sink"] == count(made(sent)) - (len(sent) - dropped)
+    dropped = sum(is_left_out(record.id) for record in sent)
+    found = verdict.document
+    assert (found["left_out"], found["source_records"]) == ({"dropped": dropped}, len(sent) - dropped)
+    assert found["parts"] == count(made(sent)) - (len(sent) - dropped)
 
 
 async def written_between_kills(

@@ -61,7 +61,7 @@ class Figures:
         if not self.records_per_second or not self.record_bytes:
             raise UsageError(
                 "plan for the load",
-                "no records came in while it was measured",
+                "it has no records" if self.records_per_second == 0 else "no records came in while it was measured",
                 "--records-per-second and --bytes say what is expected",
             )
         return Load(

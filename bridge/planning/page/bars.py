@@ -5,7 +5,8 @@ from typing import get_args
 
 from bridge.planning.offer import Offer, Part
 from bridge.planning.page.svg import box, line, picture, text
-from bridge.planning.text import money, priced
+from bridge.planning.text import priced
+from bridge.planning.wording import money
 
 PARTS: tuple[Part, ...] = get_args(Part)
 _WIDTH, _LEFT, _RIGHT, _ROW, _BAR = 720, 196, 84, 34, 18

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from bridge.planning.load import Load
 from bridge.planning.market import BreakEven, Even, Pricing
 from bridge.planning.page.svg import line, picture, text
-from bridge.planning.text import money, rate, told_of
+from bridge.planning.text import told_of
+from bridge.planning.wording import money, rate
 
 _WIDTH, _HEIGHT = 720, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 184, 14, 40
@@ -53,7 +54,7 @@ def curves(pricings: Collection[Pricing], load: Load, break_evens: Sequence[Brea
     pieces += _labels(scale, points, [pricing(load).title for pricing in pricings])
     pieces += [_spot(scale, each.at) for each in break_evens if each.at and scale.has(each.at.bytes_per_second)]
     return picture(
-        "curves", f"Cost at other loads: {'; '.join(map(told_of, break_evens))}", _WIDTH, _HEIGHT, "".join(pieces)
+        "curves", f"Cost at other loads: {'; '.join(told_of(break_evens))}", _WIDTH, _HEIGHT, "".join(pieces)
     )
 
 

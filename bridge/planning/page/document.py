@@ -1,7 +1,7 @@
 """The plan as one document of HTML."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -10,7 +10,8 @@ from bridge.planning.offer import Offer
 from bridge.planning.page.bars import PARTS, bars
 from bridge.planning.page.curves import curves
 from bridge.planning.plan import Plan
-from bridge.planning.text import facts, money, number, priced, rate, told_of
+from bridge.planning.text import facts, priced, told_of
+from bridge.planning.wording import money, number, rate
 from bridge.telemetry.page.document import source_hash
 
 _STYLE_PLACE = "/* report.css */"
@@ -30,13 +31,14 @@ def document(plan: Plan) -> str:
         bars=bars(_distinct(plan)),
         legend="".join(f'<li class="{part}">{part}</li>' for part in PARTS),
         curves=curves(ways.values(), plan.load, plan.break_evens),
-        break_evens=_list(map(told_of, plan.break_evens)),
+        break_evens=_list(told_of(plan.break_evens)),
         facts=_rows(facts(plan)),
         offers="".join(_offer(each) for each in _distinct(plan)),
         remarks=_list(plan.remarks) or "<p>none</p>",
         policies="".join(_policy(task, policy.document()) for task, policy in plan.policies.items()),
         prices=escape(f"{plan.prices.region}, list prices of {plan.prices.as_of}"),
         sources=_list(plan.prices.sources),
+        confirmed=_rows(plan.prices.confirmed.items()),
     )
     return filled.replace(_STYLE_PLACE, style)
 
@@ -48,13 +50,22 @@ def _distinct(plan: Plan) -> Sequence[Offer]:
 
 
 def _summary(plan: Plan) -> str:
-    figures = [("Load", rate(plan.load.bytes_per_second)), ("Peak", rate(plan.load.peak_bytes))]
+    figures = [("Load", rate(plan.load.bytes_per_second)), ("Peak", rate(plan.load.peak_bytes)), *_sums(plan)]
+    return "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(told)}</dd></div>" for name, told in figures)
+
+
+def _sums(plan: Plan) -> Iterator[tuple[str, str]]:
+    """What is paid when; or of each side alone, where no way does for the other."""
+    owed = plan.bill
+    if owed is not None:
+        yield "A month before", money(owed.before)
+        yield "A month while both run", money(owed.meanwhile)
+        yield "A month afterwards", money(owed.after)
+        yield "The backfill, once", money(owed.once)
+        return
     for side in plan.sides:
         best = side.cheapest
-        told = "none does" if best is None else money(best.cost)
-        figures.append((f"{side.role.capitalize()} a month, at the least", told))
-    figures.append(("The mirror a month", money(plan.bridge.cost)))
-    return "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(told)}</dd></div>" for name, told in figures)
+        yield f"{side.role.capitalize()} a month", "none does" if best is None else money(best.cost)
 
 
 def _offer(offer: Offer) -> str:

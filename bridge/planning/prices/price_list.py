@@ -108,7 +108,7 @@ def rates(region: str, found: Iterable[Product], instead: Rates, whose: str) -> 
         _put(known, path, usd)
     missing = sorted(".".join(path) for path in (_NAMED - told.keys()) | (_BROKERS - sizes))
     remark = f"AWS's price list names no {', '.join(missing)}: as of {whose}" if missing else ""
-    return convert({**known, "sources": (SOURCE,), "remark": remark}, Rates)
+    return convert({**known, "sources": (SOURCE,), "remark": remark, "confirmed": {}}, Rates)
 
 
 def _paths(product: Product) -> Iterator[Path]:

@@ -98,3 +98,5 @@ class Rates(Struct, frozen=True, forbid_unknown_fields=True):
     msk: Msk
     fargate: Fargate
     transfer: Transfer
+    confirmed: dict[str, str] = {}
+    """By figure or section, as ``kinesis.on_demand.in_gb``: where else, and when, the same was told of it."""

@@ -31,9 +31,10 @@ def test_elsewhere_than_on_a_terminal_it_prints_lines(plan: Plan) -> None:
     assert called.code == 0
     lines = called.out.splitlines()
     assert "source\tKinesis stream orders: 22 shards needed" in lines
-    assert "source\tKinesis, provisioned\t22 shards\t424.86\tcheapest" in lines
-    assert "mirror\tThe mirror, on Fargate\t2 tasks of 1 vCPU, 2 GB\t72.08\t" in lines
-    assert sum(line.startswith("break-even: ") for line in lines) == 10
+    assert "source\tKinesis provisioned\t22 shards\t424.86\tcheapest" in lines
+    assert "mirror\tThe mirror on Fargate\t2 tasks of 1 vCPU, 2 GB\t72.08\t" in lines
+    assert "cost before\t$425 a month" in lines
+    assert sum(line.startswith("break-even: ") for line in lines) == 8
     assert any(line.startswith("note: ") and "--readers" in line for line in lines)
     assert lines[-1].startswith("prices: us-east-1, list prices of 2")
 
@@ -78,6 +79,38 @@ def test_what_cannot_be_used_is_named(plan: Plan, options: tuple[str, ...], told
 
 
 @pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--region", "mars-north-1"), "the table has those of eu-west-1, us-east-1"),
+        (("--prices", "nowhere.json"), "read the prices in nowhere.json"),
+        (("--html", "/nowhere/plan.html"), "there is no folder /nowhere"),
+        (("--save-prices", "/"), "it is a folder"),
+    ],
+)
+def test_what_cannot_be_used_is_said_before_anything_is_measured(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], told: str
+) -> None:
+    """With exit code 2: looking at a stream takes seconds, and one that is away half a minute."""
+    monkeypatch.setattr("bridge.planning.measured", _nobody_asks)
+    called = call(capsys, "plan", "kinesis://us-east-1/orders", "kafka://b-1:9092/orders", *options)
+    assert called.code == 2
+    assert told in called.err
+
+
+def test_without_a_region_the_environment_s_is_whose_prices_count(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where clusters of Kafka do not tell where they are."""
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    called = call(capsys, "plan", "kafka://b-1:9092/orders", "kafka://c-1:9092/orders", *BY_HAND, "--json")
+    assert json.loads(called.out)["prices"]["region"] == "eu-west-1"
+
+
+async def _nobody_asks(*_: object) -> None:
+    pytest.fail("the source was asked")
+
+
+@pytest.mark.parametrize(
     "option", ["--records-per-second", "--bytes", "--peak-factor", "--growth", "--retention-hours"]
 )
 @pytest.mark.parametrize("value", ["inf", "nan", "-1"])
@@ -92,8 +125,7 @@ def test_a_way_that_does_not_do_has_no_price(plan: Plan) -> None:
     """Neither in the table nor for a program: nobody takes it for one that is free."""
     too_much = ("--records-per-second", "1e9")
     assert (
-        "sink\tMSK, Express brokers\t\t-\tno 30 brokers of a size that has a price take it"
-        in plan(*too_much).out.splitlines()
+        "sink\tMSK Express\t\t-\tno 30 brokers of a size that has a price take it" in plan(*too_much).out.splitlines()
     )
     offers = json.loads(plan(*too_much, "--json").out)["sides"][1]["offers"]
     assert [offer["monthly_usd"] for offer in offers if not offer["items"]] == [None, None]

@@ -11,9 +11,10 @@ import pytest
 from bridge.engine.budget import ByteBudget
 from bridge.engine.making import SLOW_S, Making
 from bridge.engine.policy import OnError, OnLoop, Policy
-from bridge.engine.sieve import Sieve
+from bridge.engine.sieve import Landed, Sieve
 from bridge.engine.status import LaneState
 from bridge.transforms.columns import rebuilt, records_of, with_values
+from connectors import provenance
 from connectors.base import (
     ORIGIN_HEADER,
     Batch,
@@ -288,3 +289,15 @@ async def test_what_is_made_of_a_batch_counts_in_its_share_of_memory(size: int) 
     assert budget.used == 500 + size - 1
     batch.release()
     assert budget.used == 100
+
+
+async def test_parts_that_had_landed_leave_the_number_of_all_to_the_others() -> None:
+    """The first part says how many were made of its record, also where a former owner has written some of them."""
+    source: Any = SimpleNamespace(address="memory:a", repeats=False)
+    policy = Policy(provenance=True)
+    around: Any = SimpleNamespace(transform=Steps(), clock=Clock(), policy=policy, source=source, destination=source)
+    sieve = Sieve(source, source, OnLoop.PASS)
+    sieve.landed = Landed(0, {"7~1"})
+    batch = Batch("shard", Place("7"), ["7"], [b"k"], [b"2"], [0], size=1)
+    made = (await Making(sieve, around).made_of(batch)).made
+    assert [provenance.parts(each.headers) for each in made.records()] == [3, 1]

@@ -55,7 +55,22 @@ def test_what_stands_in_the_way_is_said() -> None:
     unseen = plan(replace(FIGURES, sink=Sink(unseen="there is no such topic yet")))
     assert any("no such topic" in each for each in unseen.remarks)
     alone = plan(Figures(200_000, 1_000, 1, 1), checkpoints={"sqlite": {"path": "places.db"}})
-    assert any("one worker is not enough" in each for each in alone.remarks)
+    assert any("the workers are too few: its checkpoints are for one" in each for each in alone.remarks)
+
+
+def test_an_end_that_is_too_small_is_named() -> None:
+    """A stream of either side, and a topic that is written: its partitions are frozen once records are in it."""
+    small = plan(replace(FIGURES, partitions=3, sink=Sink(4, 24))).remarks
+    assert "the source has 3 shards, and 22 are needed: split them" in small
+    assert "the sink has 4 partitions, and 12 are needed: later, keys would move" in small
+    left = plan(replace(FIGURES, partitions=4), source=TOPIC, sink=STREAM).remarks
+    assert not any("the source has" in each for each in left)
+
+
+def test_what_a_table_of_checkpoints_takes_is_told() -> None:
+    """Two units for each of 22 shards and for the header, twice a second, a month."""
+    made = plan(checkpoints={"dynamodb": {"table": "places"}})
+    assert any("takes up to 241,776,000 write units a month" in each for each in made.remarks)
 
 
 def test_prices_without_a_second_source_are_not_passed_off_as_checked() -> None:
@@ -64,6 +79,16 @@ def test_prices_without_a_second_source_are_not_passed_off_as_checked() -> None:
     made = planned(asked, FIGURES, packaged(), Aims())
     assert made.prices.region == "eu-west-1"
     assert made.prices.remark in made.remarks[0]
+
+
+def test_prices_of_another_place_are_not_passed_off_as_those_of_the_mirror() -> None:
+    """Nor those of one end as those of both: what goes between regions is in no bill."""
+    away = planned(
+        mirror({"kinesis": {"stream": "orders", "region": "eu-west-2"}}), FIGURES, packaged(), Aims(), "us-east-1"
+    )
+    assert any("the mirror is in eu-west-2" in each for each in away.remarks)
+    sink = {"kinesis": {"stream": "copy", "region": "eu-west-1"}}
+    assert any("from us-east-1 to eu-west-1" in each for each in plan(sink=sink).remarks)
 
 
 def test_a_price_of_brokers_that_nobody_can_size_is_not_passed_over() -> None:
@@ -117,7 +142,9 @@ def test_a_stream_that_is_written_into_has_no_shards_for_the_mirror_to_read() ->
     figures = replace(FIGURES, readers=2)
     assert plan(figures, source=STREAM).source.partitions == 33
     into = plan(figures, source=TOPIC, sink=STREAM).sink
-    assert (into.partitions, into.offers[0].size) == (22, "22 shards")
+    assert (into.partitions, into.offers[0].size) == (26, "26 shards")
+    bare = plan(figures, source=TOPIC, sink=STREAM, provenance="never").sink
+    assert bare.partitions == 22
 
 
 def test_the_bridge_pays_for_what_it_reads_of_an_on_demand_stream() -> None:

@@ -27,6 +27,18 @@ def test_the_table_says_of_which_day_and_from_where_it_is() -> None:
         assert all(source.startswith("https://aws.amazon.com/") for source in found.sources)
 
 
+def test_each_figure_has_a_second_source_or_is_said_to_have_none() -> None:
+    """By itself or as part of a section; what no plan may pass off as checked is in the remark."""
+    for found in TABLE.regions.values():
+        told = to_builtins(found)
+        named = _names({key: told[key] for key in ("kinesis", "msk", "fargate", "transfer")})
+        for prefix in found.confirmed:
+            assert any(_is_of(name, prefix) for name in named), prefix
+        bare = [name for name in named if not any(_is_of(name, prefix) for prefix in found.confirmed)]
+        assert all(name.partition(".")[0] in found.remark for name in bare), bare
+        assert bool(bare) == bool(found.remark)
+
+
 def test_everything_costs_something_but_a_stream_with_advantage() -> None:
     """A rate that was forgotten would make its way the cheapest."""
     for found in TABLE.regions.values():
@@ -158,6 +170,19 @@ def test_the_packaged_table_is_written_as_it_is_read() -> None:
     assert isinstance(TABLE, PriceTable)
     file = Path(service.__file__).with_name("prices.json")
     assert json.loads(file.read_text(encoding="utf-8")) == json.loads(TABLE.text())
+
+
+def _names(told: Mapping[str, Any], before: str = "") -> list[str]:
+    """Of all figures, each with its sections before it."""
+    return [
+        name
+        for key, value in told.items()
+        for name in (_names(value, f"{before}{key}.") if isinstance(value, Mapping) else [f"{before}{key}"])
+    ]
+
+
+def _is_of(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(f"{prefix}.")
 
 
 def _numbers(told: Mapping[str, Any]) -> Iterator[float]:

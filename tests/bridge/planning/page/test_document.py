@@ -1,6 +1,7 @@
 """The plan as a page: read by a browser, and by who cannot see it."""
 
 import re
+from base64 import b64decode
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from msgspec import json
 
 from bridge.planning import Aims, Figures, planned
+from bridge.planning.measuring.figures import Sink
 from bridge.planning.page.document import document
 from bridge.planning.prices.table import PriceTable, packaged
 from tests.bridge.planning.orders import FIGURES, STREAM, TOPIC, mirror, plan
@@ -46,10 +48,10 @@ def test_the_page_is_whole_by_itself() -> None:
 
 
 def test_between_two_streams_the_bill_of_each_is_there() -> None:
-    """The mirror polls one of them beside two readers, so that this one has more shards."""
+    """The mirror polls the one beside two readers, and writes origins into the other."""
     page = document(plan(replace(FIGURES, readers=2), sink={"kinesis": {"stream": "copy", "region": "us-east-1"}}))
     assert ", 33 shards</summary>" in page
-    assert ", 22 shards</summary>" in page
+    assert ", 26 shards</summary>" in page
 
 
 @pytest.mark.parametrize("price", ["as it is", "nothing"])
@@ -61,7 +63,8 @@ def test_charts_are_drawn_where_no_way_does_or_all_are_free(price: str) -> None:
     figures = Figures(1e8, 10_000) if price == "as it is" else FIGURES
     page = document(planned(mirror(TOPIC, COPY), figures, table, Aims(), "us-east-1"))
     assert _Elements(page).names.count("svg") == 2
-    assert "MSK, Standard brokers: $0.00" not in page or price == "nothing"
+    assert ("none does" in page) == (price == "as it is")
+    assert "MSK Standard: $0.00" not in page or price == "nothing"
 
 
 def test_what_others_wrote_is_shown_and_never_run() -> None:
@@ -98,3 +101,26 @@ async def test_a_browser_shows_it_and_who_cannot_see_it_is_told(tab: Tab, page: 
     ground = await tab.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == {"light": "rgb(244, 246, 248)", "dark": "rgb(14, 20, 27)"}[scheme]
     assert tab.requested == [page]
+
+
+@pytest.fixture
+def crowded(tmp_path: Path) -> str:
+    """A page with all that has to be known of a load of which next to nothing was told."""
+    file = tmp_path / "plan.html"
+    source = {"kinesis": {**STREAM["kinesis"], "region": "eu-west-1"}}
+    made = planned(mirror(source), Figures(5_000, 1_000, sink=Sink(unseen="no such topic yet")), packaged(), Aims())
+    assert len(made.remarks) == 8
+    file.write_text(document(made), encoding="utf-8")
+    return file.as_uri()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_it_is_printed_on_one_page(tab: Tab, crowded: str, scheme: str) -> None:
+    """Dark on light, as paper is."""
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    await tab.call("Emulation.setEmulatedMedia", media="print", features=features)
+    await tab.open(crowded)
+    await tab.until("document.readyState === 'complete' && document.querySelectorAll('svg').length === 2")
+    assert await tab.evaluate("getComputedStyle(document.body).color") == "rgb(22, 32, 43)"
+    printed = b64decode((await tab.call("Page.printToPDF", preferCSSPageSize=True))["data"])
+    assert re.findall(rb"/Count (\d+)", printed) == [b"1"]
