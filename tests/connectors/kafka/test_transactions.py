@@ -183,6 +183,18 @@ async def test_refused_records_go_to_the_dead_letter_in_the_same_transaction(kaf
         assert (await values(kafka, dead), await values(kafka, name)) == ([b"0"], [b"1"])
 
 
+async def test_what_the_dead_letter_cannot_take_is_told_before_it_is_buried(kafka: str, topic: TopicFactory) -> None:
+    """By its index, so that the lane stops right before it; without a dead letter there is nothing to tell."""
+    name, slots = topic(partitions=1), topic(partitions=1)
+    dead = topic(partitions=1, config={"max.message.bytes": "10000"})
+    letter = batch_of([(b"small", b"x"), (b"large", b"x" * 20_000), (b"small", b"x")], time_ms=now_ms(), first=0)
+    async with transactional_sink(kafka, name, slots, dead_letter=dead) as sink:
+        (unfit,) = (await sink.begin()).inspect_letter(letter) or ()
+        assert (unfit.index, unfit.reason) == (1, "too_large")
+    async with transactional_sink(kafka, name, slots, writer="another") as sink:
+        assert (await sink.begin()).inspect_letter(letter) is None
+
+
 async def test_a_transaction_of_an_earlier_generation_is_aborted(kafka: str, topic: TopicFactory) -> None:
     """Whoever began it may have lost its slots since; in the present generation it goes on."""
     name, slots = topic(partitions=1), topic(partitions=2)
