@@ -17,4 +17,5 @@ def milliseconds(moment: datetime) -> int:
 
 def iso(ms: int) -> str:
     """As positions write it: ``2026-01-31T12:00:00.000Z``."""
-    return f"{moment_at(ms):%Y-%m-%dT%H:%M:%S}.{ms % 1000:03}Z"
+    # Not by a format: %Y is less than four digits of a year before 1000.
+    return f"{moment_at(ms).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"

@@ -65,7 +65,8 @@ def _split(url: str, where: str) -> SplitResult:
         raise _error(where, f'found scheme "{parts.scheme}"; allowed: {" or ".join(_FORMS.values())}')
     if "@" in parts.netloc:
         raise _error(where, f"found credentials before the host; allowed: {form}, secrets in a file by ${{VAR}}")
-    if parts.fragment or not parts.path.strip("/") or "/" in parts.path.strip("/"):
+    path = parts.path.strip("/")
+    if parts.fragment or not path or ("/" in path and STREAM_ARN.fullmatch(path) is None):
         raise _error(where, f"does not have the form {form}")
     return parts
 

@@ -50,11 +50,14 @@ class Crossing:
         return tuple(found.values())
 
     def until(self, index: int, before: Place) -> "Crossing":
-        """What comes before the record of ``read`` at ``index``; ``before`` is the place that the batch follows."""
+        """What comes before the record of ``read`` at ``index``, refused or not; ``before`` is the place that the batch
+        follows.
+        """
         behind = set(self.read.positions[index:])
         count = next((at for at, each in enumerate(self.made.positions) if each in behind), len(self.made))
         read = _first(self.read, index, before)
-        return Crossing(read, replace(_first(self.made, count, before), place=read.place))
+        refused = tuple(each for each in self.refused if each.index < index)
+        return Crossing(read, replace(_first(self.made, count, before), place=read.place), refused)
 
 
 def until(batch: Batch, index: int, before: Place) -> Batch:

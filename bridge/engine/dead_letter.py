@@ -21,14 +21,15 @@ class DeadLetter:
         self._backoff = backoff
         self._nap = Nap()
 
-    async def bury(self, letter: Batch, held: Callable[[ConnectorError], None]) -> None:
-        """Make ``letter`` durable here, however long that takes.
+    async def bury(self, letter: Batch, held: Callable[[ConnectorError], None]) -> tuple[Rejected, ...]:
+        """Make ``letter`` durable here, however long that takes; ``held`` hears why it does.
 
-        ``held`` hears why it takes long. Raises ``ConnectorError`` when this sink rejects the records too.
+        Returns those records that this sink can never take either, rising by index; nothing is certain of the others
+        then.
         """
         while True:
             try:
-                await self._deliver(letter)
+                rejected = self._sink.inspect(letter) or await self._deliver(letter)
             except RefusedError as error:
                 held(error)
                 await self._nap.take(self._hold_s)
@@ -37,7 +38,7 @@ class DeadLetter:
                 await self._nap.take(self._backoff.next())
             else:
                 self._backoff.reset()
-                return
+                return rejected
 
     def hurry(self) -> None:
         """Try at once whatever waits for the next attempt."""
@@ -47,14 +48,11 @@ class DeadLetter:
         """As ``Sink.look_again``."""
         await self._sink.look_again(lane)
 
-    async def _deliver(self, letter: Batch) -> None:
+    async def _deliver(self, letter: Batch) -> tuple[Rejected, ...]:
         scope = await self._sink.begin()
         outcome = await scope.submit(letter.partition, letter)
         await scope.commit(_nothing)
-        if outcome.rejected:
-            raise ConnectorError(
-                "dead letter", outcome.rejected[0].detail, "choose a dead_letter that can hold such records"
-            )
+        return outcome.rejected
 
 
 async def _nothing(_: Mapping[str, Place]) -> None:

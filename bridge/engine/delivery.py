@@ -140,6 +140,10 @@ class Delivery:
         answer = scope.bury(lane, letter)
         return None if answer is None else self._watched(epoch, scope, answer, letter)
 
+    def inspect_letter(self, epoch: int, letter: Batch) -> tuple[Rejected, ...] | None:
+        """As ``Scope.inspect_letter``. Raises ``RewindError`` when ``epoch`` is over."""
+        return self._current(epoch).inspect_letter(letter)
+
     @property
     def stall(self) -> ConnectorError | None:
         """Why the sink has owed an answer for some time without giving any; None where it has not."""

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 
 from bridge.engine.crossing import Crossing
+from bridge.engine.policy import Policy
 from bridge.engine.sieve import Sieve
 from bridge.engine.surroundings import Surroundings
 from connectors import provenance
@@ -41,13 +42,8 @@ class Making:
         return Crossing(read, made, transformed.rejected)
 
     def named(self, batch: Batch) -> Batch:
-        """``batch`` with what tells of each record where it comes from, and why, as policy has it."""
-        around, policy = self._around, self._around.policy
-        if policy.provenance:
-            batch = provenance.stamp(batch, around.source.address, around.destination.address)
-        if policy.replay is not None:
-            batch = provenance.marked(batch, policy.replay)
-        return batch
+        """As ``named``, between the lane's ends."""
+        return named(batch, self._around.policy, self._around.source.address, self._around.destination.address)
 
     @property
     def stall(self) -> ConnectorError | None:
@@ -60,6 +56,16 @@ class Making:
             return None
         step = transform.at_work(partition)
         return TransientError(f"transform by {step}", f"at one batch for more than {SLOW_S:.0f} s")
+
+
+def named(batch: Batch, policy: Policy, source: str, sink: str) -> Batch:
+    """``batch`` with what tells of each record where it comes from, and why, as ``policy`` has it.
+
+    ``source`` and ``sink`` are addresses.
+    """
+    if policy.provenance:
+        batch = provenance.stamp(batch, source, sink)
+    return batch if policy.replay is None else provenance.marked(batch, policy.replay)
 
 
 def _account(read: Batch, made: Batch) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -13,7 +13,7 @@ from bridge.engine.dead_letter import letter_of
 from bridge.engine.making import Making
 from bridge.engine.policy import OnError
 from bridge.engine.progress import Progress
-from bridge.engine.rejection import RejectedError, stop_at
+from bridge.engine.rejection import RejectedError, stop_at, stop_unburied
 from bridge.engine.retry import Backoff
 from bridge.engine.sieve import Sieve
 from bridge.engine.status import LaneState
@@ -150,15 +150,13 @@ class Pipeline:
             await around.delivery.room(self._partition.id)
             crossing = await self._making.made_of(batch)
             crossing = crossing.refusing(around.delivery.inspect(crossing.made))
-            stop = None
-            if crossing.refused and around.policy.on_error is OnError.STOP:
-                first = crossing.refused[0]
-                stop = stop_at(crossing.read, first)
-                crossing = crossing.until(first.index, before)
+            stop = await self._stop(epoch, crossing) if crossing.refused else None
+            if stop is not None:
+                crossing = crossing.until(crossing.read.positions.index(stop.position), before)
             made, sent = crossing.made, crossing.sent()
             around.totals.read(crossing.read, made.skipped)
             submitted_ms = around.destination.now_ms()
-            answer = await self._delivered(epoch, crossing, sent)
+            answer = self._delivered(epoch, crossing, sent)
         except BaseException as error:
             batch.release()
             trace.failed(repr(error))
@@ -191,21 +189,21 @@ class Pipeline:
         outcome = await submission.answer
         crossing, sent = submission.crossing, submission.sent
         self._count_buried(crossing.refused)
-        if outcome.rejected:
-            if self._around.policy.on_error is OnError.STOP:
-                first = outcome.rejected[0]
-                before = until(sent, first.index, self._progress.place)
-                self._around.totals.written(before, self._around.clock.now_ms())
-                self._advance(before, len(before))
-                raise stop_at(sent, first)
-            rejected = crossing.as_read(sent, outcome.rejected)
-            await self._bury_apart(crossing, rejected)
-            self._count_buried(rejected)
-            sent = sent.without(outcome.rejected)
+        settled, rejected, stop = crossing.made, outcome.rejected, submission.stop
+        if rejected:
+            refused = crossing.as_read(sent, rejected)
+            found = await self._stop_apart(replace(crossing, refused=refused))
+            if found is not None:
+                stop, end = found, sent.positions.index(found.position)
+                settled = sent = until(sent, end, self._progress.place)
+                rejected = tuple(each for each in rejected if each.index < end)
+                refused = refused[: [crossing.read.positions[each.index] for each in refused].index(found.position)]
+            self._count_buried(refused)
+            sent = sent.without(rejected)
         self._around.totals.written(sent, self._around.clock.now_ms())
-        self._advance(crossing.made, len(sent))
-        if submission.stop is not None:
-            raise submission.stop
+        self._advance(settled, len(sent))
+        if stop is not None:
+            raise stop
 
     def _advance(self, batch: Batch, written: int) -> None:
         self._progress.settle(batch, written)
@@ -217,22 +215,37 @@ class Pipeline:
         if batch.is_last and self._progress.bound is not None:
             self._reach()
 
-    async def _delivered(self, epoch: int, crossing: Crossing, sent: Batch) -> asyncio.Future[Outcome]:
-        """Submit ``sent``, and bury what is refused before: together with it, or for good."""
+    def _delivered(self, epoch: int, crossing: Crossing, sent: Batch) -> asyncio.Future[Outcome]:
+        """Submit ``sent``; where the sink has a dead letter of its own, what is refused is buried together with it."""
         delivery, refused = self._around.delivery, crossing.refused
         buried = delivery.bury(epoch, self._partition.id, self._letter(crossing, refused)) if refused else None
-        if refused and buried is None:
-            await self._bury_apart(crossing, refused)
         if buried is not None and not len(sent):
             return buried
         return delivery.submit(epoch, self._partition.id, sent)
 
-    async def _bury_apart(self, crossing: Crossing, rejected: tuple[Rejected, ...]) -> None:
+    async def _stop(self, epoch: int, crossing: Crossing) -> RejectedError | None:
+        """At which of what is refused policy says to stop, if at any.
+
+        What is refused before that one is buried, or can be in the sink's own dead letter.
+        """
+        if self._around.policy.on_error is not OnError.STOP:
+            letter = self._letter(crossing, crossing.refused)
+            unfit = self._around.delivery.inspect_letter(epoch, letter)
+            if unfit is not None:
+                return _unburied(crossing, unfit)
+        return await self._stop_apart(crossing)
+
+    async def _stop_apart(self, crossing: Crossing) -> RejectedError | None:
+        """As ``_stop``, where the sink has no dead letter of its own."""
         dead_letter = self._around.dead_letter
-        if dead_letter is None:
-            raise stop_at(crossing.read, rejected[0])
-        await dead_letter.bury(self._letter(crossing, rejected), self._hold)
+        if dead_letter is None or self._around.policy.on_error is OnError.STOP:
+            return stop_at(crossing.read, crossing.refused[0])
+        letter, stop = self._letter(crossing, crossing.refused), None
+        while len(letter) and (unfit := await dead_letter.bury(letter, self._hold)):
+            stop = _unburied(crossing, unfit)
+            letter = letter.pick(range(unfit[0].index))
         self._condition.state = LaneState.RUNNING
+        return stop
 
     def _letter(self, crossing: Crossing, rejected: tuple[Rejected, ...]) -> Batch:
         """The records as they were read: redriven, they are transformed again, once."""
@@ -264,3 +277,8 @@ class Pipeline:
         if self._around.policy.bounded:
             self._condition.state = LaneState.COMPLETE
         log.info("end of the range reached", partition=self._partition.id, position=self._progress.place.position)
+
+
+def _unburied(crossing: Crossing, unfit: tuple[Rejected, ...]) -> RejectedError | None:
+    """``unfit`` are those letters of what is refused that no dead letter takes."""
+    return stop_unburied(crossing.read, crossing.refused[unfit[0].index], unfit[0]) if unfit else None

@@ -24,3 +24,14 @@ def stop_at(batch: Batch, rejected: Rejected) -> RejectedError:
         "; ".join(filter(None, ways)),
         batch.positions[rejected.index],
     )
+
+
+def stop_unburied(batch: Batch, rejected: Rejected, of_letter: Rejected) -> RejectedError:
+    """``of_letter`` is why the dead letter does not take the ``rejected`` record of ``batch`` either."""
+    return RejectedError(
+        f"write record {batch.positions[rejected.index]} of {batch.partition}",
+        f"{rejected.detail}; nor can the dead letter take it: {of_letter.detail}",
+        "choose a dead_letter that can hold such records; a raised limit is known after a restart; kmbridge lane skip "
+        "passes this record",
+        batch.positions[rejected.index],
+    )

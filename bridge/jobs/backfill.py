@@ -182,7 +182,7 @@ class Backfill:
         ranges, bounded = stretches(begun), BoundedSource(ends.source)
         bounded.bounds.update({name: stretch.end for name, stretch in ranges.items()})
         starts = {each: ranges[each.id].start for each in listing if each.id in ranges}
-        await check_target(bounded, ends.sink, starts, policy_of(self._asked), self._clock)
+        await check_target(replace(ends, source=bounded), starts, policy_of(self._asked), self._clock)
         await store.save(begun)
         await store.delete(before.keys() - begun.keys())
         log.info("range frozen", until=until.text, partitions=len(ranges))

@@ -1,6 +1,7 @@
 """A range of the source, sent again."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
 from secrets import token_hex
@@ -49,7 +50,7 @@ class Replay:
         self._selection: Selection | None = None
         self._spaced: SpacedSource | None = None
         asked = own_configuration(configuration, request, self.id)
-        self._policy = policy_of(asked)
+        self._policy = replace(policy_of(asked), replay=self.id)
         self._assembly = assemble(
             asked,
             observer=Counters(),
@@ -87,7 +88,8 @@ class Replay:
         with self._halt.heeded():
             async with assembly.opened():
                 await selection.fix()
-                await check_target(selection, assembly.ends.sink, selection.starts, self._policy, self._clock)
+                ends = replace(assembly.ends, source=selection)
+                await check_target(ends, selection.starts, self._policy, self._clock)
                 if self._spaced is not None:
                     await self._spaced.find_earliest(selection.partitions_in_range)
                 self._halt.under_way()

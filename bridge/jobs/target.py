@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import structlog
 
 from bridge.engine.budget import ByteBudget
+from bridge.engine.making import named
+from bridge.engine.mirror import Ends
 from bridge.engine.policy import OnError, OnGap, Policy
 from bridge.groups import together
 from connectors.base import (
@@ -21,8 +23,6 @@ from connectors.base import (
     RefusedError,
     Setting,
     SettingsError,
-    Sink,
-    Source,
 )
 from connectors.times import moment_at
 
@@ -47,33 +47,31 @@ class _Glance:
     """Why one of them is; empty: none is."""
 
 
-async def check_target(
-    source: Source, sink: Sink, starts: Mapping[Partition, Place], policy: Policy, clock: Clock
-) -> None:
-    """Compare the first records behind ``starts`` with the settings of ``sink``. Takes some seconds at the most.
+async def check_target(ends: Ends, starts: Mapping[Partition, Place], policy: Policy, clock: Clock) -> None:
+    """Compare the first records behind ``starts`` with the settings of the sink. Takes some seconds at the most.
 
-    Both are entered, ``source`` has the bounds of the job. Of children only those are looked at whose parents are
+    The ends are entered, the source has the bounds of the job. How large records are that are transformed nobody knows
+    before they are: their lanes find out. Of children only those are looked at whose parents are
     empty: what is in a parent is older. Partitions that show no record in time are left out, and the log says how many;
     it also says what will be kept for a short time only, and what may go with the volume.
 
     Raises ``SettingsError``, with the setting and the value it needs, where records would be refused or deleted, and
     ``GapError`` or ``RefusedError`` where the job cannot begin for one.
     """
-    for setting in sink.volume_limits():
+    for setting in ends.sink.volume_limits():
         log.warning("the oldest records go when there are more bytes than that", setting=str(setting))
-    glances = await _Look(source, sink, policy).at(starts)
+    glances = await _Look(ends, policy).at(starts)
     if policy.on_error is OnError.STOP:
         _check_sizes(glances)
     if glances:
-        _check_ages(min(glances, key=lambda each: each.time_ms), sink.age_limits(), clock.now_ms())
+        _check_ages(min(glances, key=lambda each: each.time_ms), ends.sink.age_limits(), clock.now_ms())
 
 
 class _Look:
     """A short one, at many partitions side by side."""
 
-    def __init__(self, source: Source, sink: Sink, policy: Policy) -> None:
-        self._source = source
-        self._sink = sink
+    def __init__(self, ends: Ends, policy: Policy) -> None:
+        self._ends = ends
         self._policy = policy
         self._budget = ByteBudget(_MEMORY)
         self._turn = asyncio.Semaphore(_SIDE_BY_SIDE)
@@ -122,7 +120,7 @@ class _Look:
                 log.info("no look at a partition", partition=partition.id, error=str(error))
 
     async def _first(self, partition: Partition, start: Place) -> _Glance | None:
-        async with aclosing(self._source.read(partition, start, self._budget)) as batches:
+        async with aclosing(self._ends.source.read(partition, start, self._budget)) as batches:
             async for batch in batches:
                 batch.release()
                 if len(batch):
@@ -134,8 +132,15 @@ class _Look:
     def _glance(self, batch: Batch) -> _Glance:
         times = batch.timestamps_ms
         oldest = min(range(len(batch)), key=times.__getitem__)
-        large = (each.detail for each in self._sink.inspect(batch) if each.reason == _TOO_LARGE)
-        return _Glance(batch.partition, batch.positions[oldest], times[oldest], next(large, ""))
+        return _Glance(batch.partition, batch.positions[oldest], times[oldest], self._too_large(batch))
+
+    def _too_large(self, batch: Batch) -> str:
+        """Why one of ``batch`` is, as it would be sent; empty where none is known to be."""
+        ends = self._ends
+        if ends.transform is not None:
+            return ""
+        sent = named(batch, self._policy, ends.source.address, ends.sink.address)
+        return next((each.detail for each in ends.sink.inspect(sent) if each.reason == _TOO_LARGE), "")
 
 
 def _check_sizes(glances: Iterable[_Glance]) -> None:

@@ -8,9 +8,10 @@ from bridge.parity.chains import Chains, Share, key_hash
 from bridge.parity.copies import Copies
 from bridge.parity.digest import content, contents
 from bridge.parity.expected import DUPLICATE, Ends, Expected
+from bridge.parity.passes import DEAD_LETTER
 from bridge.parity.reading import Extent
 from bridge.parity.report import Findings, Identity, ParityReport
-from bridge.parity.sequences import Item, name_differences
+from bridge.parity.sequences import Item, buried, name_differences
 from bridge.parity.sides import SKIPPED, Parity
 from connectors.base import REPLAY_HEADER, Batch, Header, Partition, Place
 
@@ -108,17 +109,22 @@ class _ByKey:
             wanted, found = _Collecting(SourceView(self._parity.ends), keys), _Collecting(SinkView(), keys)
             await self._parity.source.read(self._source, wanted)
             await self._parity.sink.read(sink, found)
+            letters = _Collecting(SinkView(), keys)
+            if self._parity.letters is not None:
+                await self._parity.letters(letters)
             for key in keys:
-                name_differences(
-                    _items(wanted, key, self._parity.ends.source),
-                    _items(found, key, self._parity.ends.sink),
-                    self._findings,
-                    in_order=key != key_hash(None),
-                )
+                self._name_of(key, wanted, found, letters)
+
+    def _name_of(self, key: int, wanted: "_Collecting", found: "_Collecting", letters: "_Collecting") -> None:
+        source, sink = wanted.items(key, self._parity.ends.source), found.items(key, self._parity.ends.sink)
+        put_aside = {item.identity for item in buried(source, sink, letters.items(key, ""))}
+        self._tally.letters += len(put_aside)
+        expected = [item for item in source if item.identity not in put_aside]
+        name_differences(expected, sink, self._findings, in_order=key != key_hash(None))
 
     def _report(self) -> ParityReport:
         tally, ends, skipped = self._tally, self._parity.ends, self._findings.skipped
-        left_out = tally.left_out + Counter({SKIPPED: skipped})
+        left_out = tally.left_out + Counter({SKIPPED: skipped, DEAD_LETTER: tally.letters})
         return ParityReport(
             tally.source - skipped,
             tally.sink,
@@ -139,6 +145,7 @@ class _Tally:
     sink: int = 0
     keys: int = 0
     reread: int = 0
+    letters: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
 
     def add(self, expecting: Chains, holding: Chains) -> None:
@@ -183,6 +190,10 @@ class _Collecting:
     def end(self, partition: Partition, place: Place) -> None:
         """Nothing follows from it."""
 
+    def items(self, key: int, address: str) -> list[Item]:
+        """The records of ``key``, which stand at ``address``."""
+        return [Item(Identity(partition, position, address), digest) for partition, position, digest in self.found[key]]
+
 
 def _groups(expecting: Chains, holding: Chains) -> Iterator[list[int]]:
     """The keys that differ, as many together as may be remembered."""
@@ -197,9 +208,3 @@ def _groups(expecting: Chains, holding: Chains) -> Iterator[list[int]]:
         size += records
     if group:
         yield group
-
-
-def _items(collected: _Collecting, key: int, address: str) -> list[Item]:
-    return [
-        Item(Identity(partition, position, address), digest) for partition, position, digest in collected.found[key]
-    ]

@@ -39,6 +39,16 @@ def name_differences(source: Sequence[Item], sink: Sequence[Item], findings: Fin
         _name_disorder(source, sink, findings)
 
 
+def buried(source: Sequence[Item], sink: Sequence[Item], letters: Sequence[Item]) -> list[Item]:
+    """Those of ``source`` that ``sink`` lacks, each with one of ``letters`` that holds the same."""
+    left, found = Counter(item.digest for item in letters), []
+    for item in _beyond(source, Counter(item.digest for item in sink)):
+        if left[item.digest]:
+            left[item.digest] -= 1
+            found.append(item)
+    return found
+
+
 def _name_disorder(source: Sequence[Item], sink: Sequence[Item], findings: Findings) -> None:
     """Of what both sides have, the fewest records that would have to be moved."""
     first = _common(source, sink)

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from connectors.base.batch import Batch
-from connectors.base.outcome import Outcome
+from connectors.base.outcome import Outcome, Rejected
 from connectors.base.place import Place
 
 Save = Callable[[Mapping[str, Place]], Awaitable[None]]
@@ -37,8 +37,12 @@ class Scope(ABC):
     def bury(self, lane: str, letter: Batch) -> asyncio.Future[Outcome] | None:
         """Hand rejected records over to the sink's own dead letter, as part of this scope and answered as ``submit``.
 
-        None: the sink has none. Raises ``ConnectorError`` where the dead letter cannot hold them.
+        None: the sink has none.
         """
+        return None
+
+    def inspect_letter(self, letter: Batch) -> tuple[Rejected, ...] | None:
+        """As ``Sink.inspect``, of what is to be buried in the sink's own dead letter. None: the sink has none."""
         return None
 
     @property

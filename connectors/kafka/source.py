@@ -148,7 +148,7 @@ class KafkaSource(Source):
         Where there is none yet, what is still to come.
         """
         offsets = self._entered.offsets
-        tell = offsets.beginnings if time_ms <= 0 else partial(offsets.at_time, time_ms=time_ms)
+        tell = partial(offsets.at_time, time_ms=time_ms)
         found = await self._found("where to begin", tell, partitions)
         return {str(number): before(offset) for number, offset in found.items()}
 

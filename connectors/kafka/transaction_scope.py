@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from connectors.base import Batch, ConnectorError, Outcome, Place, Save, Scope, TransientError
+from connectors.base import Batch, ConnectorError, Outcome, Place, Rejected, Save, Scope, TransientError
 from connectors.kafka.limits import Limits
 from connectors.kafka.partitioning import BY_KEY, Partitioner
-from connectors.kafka.refusals import Refusals
+from connectors.kafka.refusals import Refusals, together
 from connectors.kafka.topic import Topic
 from connectors.kafka.transaction import Membership, SlotRecord
 
@@ -97,16 +97,14 @@ class TransactionScope(Scope):
 
     def bury(self, lane: str, letter: Batch) -> asyncio.Future[Outcome] | None:
         topic = self._topics.dead_letter
+        return None if topic is None else self._send(topic.name, lane, letter)
+
+    def inspect_letter(self, letter: Batch) -> tuple[Rejected, ...] | None:
+        topic = self._topics.dead_letter
         if topic is None:
             return None
-        refused = topic.limits.rejections(letter, self._now_ms()) or self._line.refusals.among(topic.name, letter)
-        if refused:
-            raise ConnectorError(
-                f"write to dead letter topic {topic.name}",
-                refused[0].detail,
-                "choose a dead_letter that can hold such records",
-            )
-        return self._send(topic.name, lane, letter)
+        limits, known = topic.limits, self._line.refusals
+        return together(limits.rejections(letter, self._now_ms()), known.among(topic.name, letter))
 
     @property
     def waits(self) -> bool:

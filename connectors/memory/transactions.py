@@ -251,6 +251,9 @@ class MemoryTransactionScope(Scope):
         topic = self._topics.dead_letter
         return None if topic is None else self._send(topic, lane, letter)
 
+    def inspect_letter(self, letter: Batch) -> tuple[Rejected, ...] | None:
+        return None if self._topics.dead_letter is None else ()
+
     async def commit(self, save: Save) -> None:
         if self.broken is not None:
             raise self.broken

@@ -372,12 +372,13 @@ NAMES = {
     ("kinesis:///arn%3Aaws%3Akinesis%3Aeu-west-1%3A210987654321%3Astream%2Forders", "kinesis://us-east-1/orders"): (
         "eu-west-1-orders-to-us-east-1-orders"
     ),
+    ("kinesis:///arn:aws:kinesis:eu-west-1:210987654321:stream/orders", "kafka://a:1/in"): "orders-to-in",
 }
 
 
 @pytest.mark.parametrize(("targets", "name"), NAMES.items())
 def test_a_name_is_derived_from_every_pair(targets: tuple[str, str], name: str) -> None:
-    """Readable where the letters allow it."""
+    """Readable where the letters allow it. A stream may be an ARN, with its slash as it is."""
     assert load(targets, environment={}).name == name
 
 

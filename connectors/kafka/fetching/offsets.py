@@ -56,7 +56,12 @@ class OffsetDesk:
         return self._ask(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
 
     def at_time(self, partitions: Iterable[int], time_ms: int) -> Mapping[int, int]:
-        """Of the first records of ``time_ms`` or later; where there is none yet, the end."""
+        """Of the first records of ``time_ms`` or later; where there is none yet, the end.
+
+        To brokers a negative time is another question: -1 asks for the end. 0 and before it are all that there is.
+        """
+        if time_ms <= 0:
+            return self.beginnings(partitions)
         found = self._ask(partitions, OffsetSpec.for_timestamp(time_ms))
         behind = [partition for partition, offset in found.items() if offset < 0]
         return {**found, **self.ends(behind)} if behind else found

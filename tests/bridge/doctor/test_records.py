@@ -66,6 +66,15 @@ async def test_records_that_go_to_the_dead_letter_are_a_warning() -> None:
     assert all("go to the dead letter" in each.reason and "on_error" not in each.remedy for each in told)
 
 
+async def test_records_that_are_transformed_before_they_are_refused_are_a_warning() -> None:
+    """A step may mend or drop them: that nothing is wrong is not known, nor that something is."""
+    steps = {"transforms": [{"filter": 'key == "a"'}]}
+    compacted = topic(settings={"cleanup.policy": "compact"})
+    one = await found(Sizes(), scene(stream(sample(batch([b"a", None]))), compacted, asked=steps))
+    assert (one.severity, "1 for null_key" in one.found) == (Severity.WARNING, True)
+    assert "transforms" in one.reason
+
+
 async def test_what_a_codec_would_lose_fails() -> None:
     """Raw data has no room for headers."""
     headed = sample(batch([b"a"], headers=(("trace", b"1"),)))

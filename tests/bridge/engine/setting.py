@@ -46,6 +46,9 @@ class Setting:
         self.store = MemoryCheckpoints()
         self.mirror: Mirror | None = None
         self.sink: type[MemorySink] = MemorySink
+        self.dead_kind: type[MemorySink] = MemorySink
+        self.dead_refuses: Callable[[Record], str | None] | None = None
+        self.dead_sink: MemorySink | None = None
         self.transform: Transform | None = None
         number = 0
         while min(len(shard.records) for shard in self.stream.shards.values()) < 10:
@@ -57,7 +60,7 @@ class Setting:
         policy = policy or Policy()
         source = MemorySource(self.stream, self.clock, self.plan, chunk=4)
         sink = self.sink(self.topic, self.plan, Random(1), refuses=refused)
-        dead = MemorySink(self.dead, self.dead_plan, Random(1))
+        self.dead_sink = dead = self.dead_kind(self.dead, self.dead_plan, Random(1), refuses=self.dead_refuses)
         async with source, sink, dead, self.store:
             ends = Ends(source, sink, dead, self.transform)
             self.mirror = Mirror(ends, self.store, SingleWorker(), policy, clock=self.clock, random=Random(1))

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 from structlog.testing import capture_logs
 
+from bridge.engine.mirror import Ends
 from bridge.engine.policy import OnError, OnGap, Policy
 from bridge.jobs import target
 from bridge.jobs.target import check_target
@@ -27,6 +28,7 @@ from connectors.memory.faults import Faults
 from connectors.memory.sink import MemorySink
 from connectors.memory.source import MemorySource, MemoryStream
 from connectors.memory.topic import MemoryTopic
+from connectors.transform import Transform, Transformed
 
 _HOUR_MS = 3_600_000
 _NOW_MS = 500_000 * _HOUR_MS
@@ -83,11 +85,13 @@ class _Limited(MemorySink):
         return (Rejected(0, "too_large", "it needs max.bytes of at least 7"),) if self._large else ()
 
 
-async def _check(source: _Shown, sink: _Limited, policy: Policy | None = None) -> list[str]:
+async def _check(
+    source: _Shown, sink: MemorySink, policy: Policy | None = None, transform: Transform | None = None
+) -> list[str]:
     """What the log says."""
     starts = {Partition(name, tuple(name[:-1])): Place() for name in source._ages}
     with capture_logs() as logs:
-        await check_target(source, sink, starts, policy or Policy(), _StillClock())
+        await check_target(Ends(source, sink, transform=transform), starts, policy or Policy(), _StillClock())
     told = [each for each in logs if each["log_level"] in ("warning", "error")]
     return [f"{each['event']} {each.get('setting', '')}".strip() for each in told]
 
@@ -173,3 +177,33 @@ async def test_hundreds_of_partitions_are_looked_at_within_a_small_budget() -> N
     """What was looked at is given back at once."""
     source = _Shown({f"-{number}-": [number] for number in range(500)})
     assert await _check(source, _Limited(age={"retention.ms": _HOUR_MS * 2})) == []
+
+
+class _Narrow(_Limited):
+    """Takes records as they are read, and nothing more."""
+
+    def inspect(self, batch: Batch) -> tuple[Rejected, ...]:
+        fits = batch.origins is None and batch.headers is None
+        return () if fits else (Rejected(0, "too_large", "it needs max.bytes of at least 7"),)
+
+
+class _Smaller(Transform):
+    @property
+    def name(self) -> str:
+        return "smaller"
+
+    async def apply(self, batch: Batch) -> Transformed:
+        return Transformed(batch)
+
+
+@pytest.mark.parametrize("policy", [Policy(), Policy(provenance=False, replay="1")])
+async def test_what_is_sent_with_a_record_counts(policy: Policy) -> None:
+    """The value that is named has room for the origin and for the mark of a replay, so that setting it is enough."""
+    with pytest.raises(SettingsError, match="at least 7"):
+        await _check(_Shown({"0": [1]}), _Narrow(), policy)
+    assert await _check(_Shown({"0": [1]}), _Narrow(), Policy(provenance=False)) == []
+
+
+async def test_how_large_a_record_is_before_it_is_transformed_says_nothing() -> None:
+    """A step may leave it out, or make it smaller: only its lane finds out."""
+    assert await _check(_Shown({"0": [1]}), _Limited(large=True), transform=_Smaller()) == []

@@ -10,6 +10,7 @@ from confluent_kafka import IsolationLevel
 from structlog.testing import capture_logs
 
 from bridge.engine.bounded import BoundedSource
+from bridge.engine.mirror import Ends
 from bridge.engine.policy import Policy
 from bridge.jobs.restamped import RestampedSink
 from bridge.jobs.target import check_target
@@ -41,7 +42,7 @@ async def _check(address: str, source: str, sink: Sink) -> list[Mapping[str, obj
             bounded = BoundedSource(reading)
             bounded.bounds |= await reading.ends([P0, P1], None)
             starts = await reading.start([P0, P1])
-            await check_target(bounded, sink, {P0: starts["0"], P1: starts["1"]}, Policy(), Clock())
+            await check_target(Ends(bounded, sink), {P0: starts["0"], P1: starts["1"]}, Policy(), Clock())
     return [each for each in logs if each["log_level"] == "warning"]
 
 

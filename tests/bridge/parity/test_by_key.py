@@ -14,7 +14,7 @@ from bridge.parity.copies import Copies
 from bridge.parity.digest import rank
 from bridge.parity.expected import Ends
 from bridge.parity.extents import everything
-from bridge.parity.reading import Side
+from bridge.parity.reading import Reader, Side
 from bridge.parity.report import Findings, Identity, Kind
 from bridge.parity.sequences import Item, name_differences
 from bridge.parity.sides import Parity
@@ -86,21 +86,47 @@ def test_second_copies_of_a_dual_write_are_told_by_their_ids() -> None:
     assert copies.without(batch).positions == ["4", "5", "8"]
 
 
+def _side(address: str, records: Sequence[Record]) -> Side:
+    return Side(
+        ListedSource(address, {Partition("0"): records}), ByteBudget(1_000), Clock(), lambda: Backoff(Random(1))
+    )
+
+
 async def test_what_an_operator_skipped_is_not_missing() -> None:
     """Told by where it stands at the source; what else is not there is missing."""
-    part = Partition("0")
     source = [Record("0", str(at), b"k%d" % (at % 3), b"v%d" % at, at) for at in range(12)]
     sink = [replace(each, position=str(at)) for at, each in enumerate(source[:4] + source[7:9] + source[10:])]
-
-    def side(address: str, records: Sequence[Record]) -> Side:
-        return Side(ListedSource(address, {part: records}), ByteBudget(1_000), Clock(), lambda: Backoff(Random(1)))
 
     async def look_up_skipped() -> Skipped:
         return Skipped({"0": [range(rank("4"), rank("6") + 1)]})
 
-    here, there = side("kafka:here:source", source), side("kafka:there:sink", sink)
+    here, there = _side("kafka:here:source", source), _side("kafka:there:sink", sink)
     ends = Ends(here.source.address, there.source.address)
     parity = Parity(here, there, ends, keys_overtake=True, permits_copies=False, skipped=look_up_skipped)
     report = await compare_by_key(parity, await everything(here), partial(everything, there))
     assert [str(each.identity) for each in report.differences[Kind.MISSING].first] == ["kafka:here:source/0/9"]
     assert (report.left_out, report.source_records, report.sink_records) == ({"skipped": 3}, 9, 8)
+
+
+async def test_a_record_with_a_dead_letter_is_not_missing() -> None:
+    """Told by what it holds, less what the letter says of its reason; a letter stands for one record."""
+    source = [Record("0", str(at), b"k", value, at) for at, value in enumerate([b"a", b"b", b"b", b"c", b"b", b"d"])]
+    reason: tuple[Header, ...] = (("kmbridge-reason", b"headers"),)
+    buried = [
+        Record("0", str(at), b"k", value, at, reason) for at, value in enumerate([b"b", b"a", b"b", b"never there"])
+    ]
+    here, there, aside = _side("kafka:here:s", source), _side("kafka:there:t", source[3:4]), _side("kafka:a:d", buried)
+
+    async def letters(reader: Reader) -> None:
+        await aside.read(await everything(aside), reader)
+
+    ends = Ends(here.source.address, there.source.address)
+    parity = Parity(here, there, ends, keys_overtake=True, permits_copies=False, skipped=_none, letters=letters)
+    report = await compare_by_key(parity, await everything(here), partial(everything, there))
+    missing = [str(each.identity) for each in report.differences[Kind.MISSING].first]
+    assert missing == ["kafka:here:s/0/4", "kafka:here:s/0/5"]
+    assert (report.left_out, report.source_records, report.sink_records) == ({"dead_letter": 3}, 6, 1)
+
+
+async def _none() -> Skipped:
+    return Skipped()

@@ -96,6 +96,19 @@ async def test_a_start_at_a_time_is_the_first_record_of_it_or_the_end(kafka: str
             await source.start([P0])
 
 
+@pytest.mark.parametrize("before_ms", [1, 2, 86_400_000])
+async def test_a_time_before_all_times_is_where_the_oldest_record_is(
+    kafka: str, topic: TopicFactory, before_ms: int
+) -> None:
+    """Brokers take negative times for other questions, -1 for the end: a range there has nothing or all in it."""
+    name = topic(partitions=1)
+    await asyncio.to_thread(fill, kafka, name, series(0, 10))
+    start = datetime.fromtimestamp(0, UTC) - timedelta(milliseconds=before_ms)
+    async with source_of(kafka, name, start=start) as source:
+        assert (await source.start([P0]), await source.at_time([P0], -before_ms)) == ({"0": Place()}, {"0": Place()})
+        assert (await source.ends([P0], -before_ms))["0"].position == "-1"
+
+
 async def test_only_what_is_committed_is_read(kafka: str, topic: TopicFactory) -> None:
     """Aborted records are left out, an open transaction holds back what is behind it, and then all comes in order."""
     name = topic(partitions=1)

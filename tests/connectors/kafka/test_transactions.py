@@ -184,8 +184,7 @@ async def test_what_was_refused_is_sent_again_once_it_is_looked_at_again(kafka: 
         for lane in ("lane", "another"):
             sink._refusals.add(name, lane, "7", Rejected(0, "invalid_record", "as a broker said"))
         scope = await sink.begin()
-        with pytest.raises(ConnectorError, match=r"max\.message\.bytes"):
-            scope.bury("lane", large)
+        assert [each.reason for each in scope.inspect_letter(large) or ()] == ["too_large"]
         answer = scope.submit("lane", numbered(0, 50))
         committing = asyncio.create_task(scope.commit(Saving()))
         await asyncio.to_thread(alter_topic, kafka, dead, {"max.message.bytes": "30000"})
@@ -195,6 +194,7 @@ async def test_what_was_refused_is_sent_again_once_it_is_looked_at_again(kafka: 
         await committing
         assert await answer == Outcome()
         scope = await begun_in_the_end(sink)
+        assert scope.inspect_letter(large) == ()
         buried = scope.bury("lane", large)
         assert buried is not None
         await scope.commit(Saving())
@@ -220,6 +220,18 @@ async def test_refused_records_go_to_the_dead_letter_in_the_same_transaction(kaf
         await scope.commit(Saving())
         assert (await buried, await answer) == (Outcome(), Outcome())
         assert (await values(kafka, dead), await values(kafka, name)) == ([b"0"], [b"1"])
+
+
+async def test_what_the_dead_letter_cannot_take_is_told_before_it_is_buried(kafka: str, topic: TopicFactory) -> None:
+    """By its index, so that the lane stops right before it; without a dead letter there is nothing to tell."""
+    name, slots = topic(partitions=1), topic(partitions=1)
+    dead = topic(partitions=1, config={"max.message.bytes": "10000"})
+    letter = batch_of([(b"small", b"x"), (b"large", b"x" * 20_000), (b"small", b"x")], time_ms=now_ms(), first=0)
+    async with transactional_sink(kafka, name, slots, dead_letter=dead) as sink:
+        (unfit,) = (await sink.begin()).inspect_letter(letter) or ()
+        assert (unfit.index, unfit.reason) == (1, "too_large")
+    async with transactional_sink(kafka, name, slots, writer="another") as sink:
+        assert (await sink.begin()).inspect_letter(letter) is None
 
 
 async def test_a_transaction_of_an_earlier_generation_is_aborted(kafka: str, topic: TopicFactory) -> None:

@@ -7,7 +7,8 @@ from hypothesis import strategies as some
 from connectors.kinesis.position import After, Moment, Oldest, Point, parse
 from connectors.times import iso
 
-_LAST_MS = 253_402_300_799_999
+_FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999
+"""Of the years 1 to 9999."""
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_other_text_is_refused(text: str) -> None:
         parse(text)
 
 
-@given(some.integers(0, _LAST_MS))
+@given(some.integers(_FIRST_MS, _LAST_MS))
 def test_a_time_survives_being_written(ms: int) -> None:
     """A time written as text is the same to the millisecond when read."""
     assert parse(iso(ms)) == Moment(ms)
