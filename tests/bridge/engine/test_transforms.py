@@ -283,7 +283,10 @@ async def test_what_is_made_of_a_batch_counts_in_its_share_of_memory(size: int) 
     share = await budget.reserve(400)
     batch = Batch("shard", Place("1"), ["1"], [None], [b"a"], [0], size=1, reservation=share)
     source: Any = SimpleNamespace(address="memory:a", repeats=False)
-    around: Any = SimpleNamespace(transform=Blown(size), clock=Clock(), policy=Policy(provenance=False))
+    policy = Policy(provenance=False)
+    around: Any = SimpleNamespace(
+        transform=Blown(size), clock=Clock(), policy=policy, source=source, destination=source
+    )
     making = Making(Sieve(source, source, OnLoop.PASS), around)
     await making.made_of(batch)
     assert budget.used == 500 + size - 1
