@@ -69,7 +69,7 @@ demo: .venv/.demo ## mirror 20,000 records between two embedded servers and prov
 
 test: .venv/.test ## all tests but the long ones, against a real broker and a real Kinesis server
 	@$(BIN)/python -m tests.support.provision
-	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 
 long: .venv/.test ## the long tests, at full size
 	@$(BIN)/python -m tests.support.provision
