@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 import pytest
 
@@ -14,14 +15,15 @@ from tests.support.checker import check_exact
 from tests.support.crew import Crew
 from tests.support.factories import Figure
 from tests.support.mirror_process import MirrorProcess
-from tests.support.records import generate, ids_by_key
-from tests.support.route import RouteFactory
+from tests.support.records import TestRecord, generate, ids_by_key
+from tests.support.route import Route, RouteFactory
 
 pytestmark = pytest.mark.broker
 
 KEYS = 500
 SIZE = 1_000
 RECORDS = 12_000
+PART = 200
 SAVES = 8
 
 
@@ -48,12 +50,13 @@ async def test_a_worker_feels_nothing_of_documents_and_they_outlive_it(
             await path.until_committed(await writing)
             assert troubles(worker) == stumbles
 
-            writing = asyncio.create_task(path.write(sent[RECORDS // 2 :]))
-            await worker.until_behind(1)
+            rest = asyncio.create_task(write_in_parts(path, sent[RECORDS // 2 :]))
+            # Of what is on its way there may be none at each look; what is written stays so.
+            await worker.until_written(RECORDS // 2 + 1)
             await worker.kill()
             last = await documents.save("beside", "the worker is dead", version)
             worker.start()
-            await writing
+            await rest
             await path.until_committed(len(sent))
             assert await documents.load("beside") == last
             killed = await documents.load(NAME)
@@ -63,6 +66,12 @@ async def test_a_worker_feels_nothing_of_documents_and_they_outlive_it(
     await path.until_settled()
     verdict = check_exact(ids_by_key(sent), await path.ids_by_key())
     assert verdict.ok, verdict
+
+
+async def write_in_parts(path: Route, records: Sequence[TestRecord]) -> None:
+    """For longer than the worker takes to begin: it is killed with more to come."""
+    for first in range(0, len(records), PART):
+        await path.write(records[first : first + PART])
 
 
 def troubles(worker: MirrorProcess) -> int:
