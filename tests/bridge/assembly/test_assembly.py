@@ -30,6 +30,8 @@ from connectors.kafka.settings import Transactional
 from connectors.kinesis.settings import FanOutSettings
 from tests.bridge.test_config_mistakes import VALID
 
+ROLE = "arn:aws:iam::123456789012:role/mirror"
+
 
 class Part:
     """Stands for a source or a sink: keeps what it was made with, notes when it is entered and left."""
@@ -86,12 +88,12 @@ def test_the_source_is_told_what_its_keys_say(tmp_path: Path) -> None:
             tmp_path,
             "",
             "source.kinesis={stream: s, region: eu-west-1, endpoint_url: 'http://h:1', poll_interval: 200ms,"
-            " start: '2026-01-31T12:00:00Z', deaggregate: kcl, read_share: 0.5, assume_role_arn: role}",
+            f" start: '2026-01-31T12:00:00Z', deaggregate: kcl, read_share: 0.5, assume_role_arn: '{ROLE}'}}",
         ).ends.source
     )
     assert (found.stream, found.region, found.endpoint_url) == ("s", "eu-west-1", "http://h:1")
     assert (found.start, found.poll_interval_s) == (datetime(2026, 1, 31, 12, tzinfo=UTC), 0.2)
-    assert (found.deaggregate, found.read_share, found.assume_role_arn) == ("kcl", 0.5, "role")
+    assert (found.deaggregate, found.read_share, found.assume_role_arn) == ("kcl", 0.5, ROLE)
 
 
 def test_a_source_that_subscribes_is_told_for_whom(tmp_path: Path) -> None:

@@ -147,12 +147,12 @@ async def test_more_partitions_stop_each_lane_once(kafka: str, topic: TopicFacto
         await asyncio.to_thread(_grow, kafka, name, 2)
         async with asyncio.timeout(PATIENCE_S):
             assert [each.id for each in await anext(listings)] == ["0", "1"]
-        with pytest.raises(GapError, match="had 1 partitions and has 2") as told:
+        with pytest.raises(GapError, match="had 1 partition and has 2") as told:
             await waiting
         offered = told.value.resume
         assert offered is not None
         assert offered.position == "4"
-        with pytest.raises(GapError, match="had 1 partitions and has 2") as new:
+        with pytest.raises(GapError, match="had 1 partition and has 2") as new:
             await take(source, P1, Place(), 1)
         assert source.identity == identity
         assert new.value.resume == Place()
