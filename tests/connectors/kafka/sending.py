@@ -10,6 +10,7 @@ from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, Config
 from connectors.base import Batch, Clock, Observer, Place
 from connectors.kafka.settings import KafkaSinkSettings
 from connectors.kafka.sink import KafkaSink
+from tests.support.waiting import wait_until
 
 _TIMEOUT_S = 30
 
@@ -58,8 +59,16 @@ def numbered(first: int, count: int, *, keys: int = 20, size: int = 0) -> Batch:
 
 
 def alter_topic(address: str, topic: str, config: Mapping[str, str]) -> None:
+    """Return when its broker, which lags behind the controller, says so too."""
     admin = AdminClient({"bootstrap.servers": address})
     entries = [ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in config.items()]
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=entries)
     (done,) = admin.incremental_alter_configs([resource]).values()
     done.result(_TIMEOUT_S)
+
+    def told() -> bool:
+        (asked,) = admin.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, topic)]).values()
+        found = asked.result(_TIMEOUT_S)
+        return all(found[name].value == value for name, value in config.items())
+
+    wait_until(told, f"{topic} with {config}", _TIMEOUT_S)
