@@ -36,6 +36,9 @@ class RestampedSink(Sink):
     def address(self) -> str:
         return self._sink.address
 
+    def is_regrown(self, identity: str) -> bool:
+        return self._sink.is_regrown(identity)
+
     async def begin(self) -> Scope:
         return _RestampedScope(await self._sink.begin(), self._clock)
 
@@ -85,6 +88,9 @@ class _RestampedScope(Scope):
 
     def bury(self, lane: str, letter: Batch) -> asyncio.Future[Outcome] | None:
         return self._scope.bury(lane, letter)
+
+    def inspect_letter(self, letter: Batch) -> tuple[Rejected, ...] | None:
+        return self._scope.inspect_letter(letter)
 
     @property
     def waits(self) -> bool:

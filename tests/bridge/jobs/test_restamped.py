@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from bridge.jobs.restamped import RestampedSink
-from connectors.base import Clock, Record, Rejected, Setting
+from connectors.base import Clock, Connector, Record, Rejected, Scope, Setting, Sink
 from connectors.memory.faults import Faults
 from connectors.memory.sink import MemorySink
 from connectors.memory.topic import MemoryTopic
@@ -78,3 +78,16 @@ def test_limits_of_age_are_lifted_and_those_of_volume_stay() -> None:
     assert restamped.inspect(sent) == ()
     assert restamped.age_limits() == ()
     assert restamped.volume_limits() == sink.volume_limits()
+
+
+async def test_all_that_a_sink_and_its_scopes_are_asked_is_asked_of_the_ones_within() -> None:
+    """What the contracts answer for those who do not, as that there is no dead letter, is never said for them."""
+    restamped = RestampedSink(MemorySink(MemoryTopic("orders", 1), Faults(), Random(1)), _StillClock())
+    async with restamped:
+        scope = await restamped.begin()
+    assert _asked(Connector, Sink) - vars(RestampedSink).keys() == set()
+    assert _asked(Scope) - vars(type(scope)).keys() == set()
+
+
+def _asked(*contracts: type) -> set[str]:
+    return {name for contract in contracts for name in vars(contract) if not name.startswith("_")}
