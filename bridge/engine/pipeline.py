@@ -197,7 +197,8 @@ class Pipeline:
                 stop, end = found, sent.positions.index(found.position)
                 settled = sent = until(sent, end, self._progress.place)
                 rejected = tuple(each for each in rejected if each.index < end)
-                refused = refused[: [crossing.read.positions[each.index] for each in refused].index(found.position)]
+                first_left = crossing.read.positions.index(found.position)
+                refused = tuple(each for each in refused if each.index < first_left)
             self._count_buried(refused)
             sent = sent.without(rejected)
         self._around.totals.written(sent, self._around.clock.now_ms())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.engine.rejection import stop_at
+from bridge.engine.rejection import stop_at, stop_unburied
 from bridge.transforms.filter import Filter
 from bridge.transforms.python import PythonSettings, PythonStep
 from connectors.base import Batch, Rejected
@@ -65,3 +65,11 @@ def test_without_a_remedy_the_hint_says_what_is_always_possible() -> None:
     hint = stop_at(batch_of(b"bad"), Rejected(0, "invalid_record", "the service says so")).hint
 
     assert hint.startswith("kmbridge lane skip")
+
+
+def test_of_a_record_that_the_dead_letter_refuses_too_the_hint_is_about_the_dead_letter() -> None:
+    """Its limits are looked up anew as those of the sink are: a restart is asked for by neither."""
+    refused, of_letter = Rejected(0, "too_large", "too large"), Rejected(0, "too_large", "larger still", "raise it")
+    hint = stop_unburied(batch_of(b"bad"), refused, of_letter).hint
+
+    assert hint.startswith("raise it; choose a dead_letter that can hold such records; kmbridge lane skip")
