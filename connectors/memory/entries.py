@@ -22,13 +22,13 @@ from connectors.base import (
     Record,
     RefusedError,
     Rejected,
-    Save,
     Scope,
     Sink,
     TransientError,
     WithdrawnError,
 )
 from connectors.memory.faults import Faults
+from connectors.memory.scope import MemoryScope
 from connectors.memory.topic import MemoryTopic
 from connectors.provenance import parse
 
@@ -254,22 +254,8 @@ class EntryMemorySink(Sink):
             self._landed[submission.lane] -= waiting.popleft().landed
 
 
-class EntryScope(Scope):
-    """Bound to the sink as it was between two breaks."""
-
-    def __init__(self, sink: EntryMemorySink) -> None:
-        self._sink = sink
-        self._generation = sink.generation
-
-    def submit(self, lane: str, batch: Batch) -> asyncio.Future[Outcome]:
-        if self._generation == self._sink.generation:
-            return self._sink.submit(lane, batch)
-        answer = asyncio.get_running_loop().create_future()
-        answer.set_exception(TransientError("submit", "the scope broke"))
-        return answer
-
-    async def commit(self, save: Save) -> None:
-        await save({})
+class EntryScope(MemoryScope[EntryMemorySink]):
+    """What is submitted there can be taken back."""
 
     def withdraw(self, lanes: Collection[str]) -> None:
         self._sink.withdraw(lanes)

@@ -13,12 +13,11 @@ from connectors.base import (
     Outcome,
     Record,
     Rejected,
-    Save,
     Scope,
     Sink,
-    TransientError,
 )
 from connectors.memory.faults import Faults
+from connectors.memory.scope import MemoryScope
 from connectors.memory.topic import MemoryTopic
 
 
@@ -143,21 +142,3 @@ class MemorySink(Sink):
             abandoned.extend(waiting)
         self._under_way.clear()
         return abandoned
-
-
-class MemoryScope(Scope):
-    """Bound to the sink as it was between two breaks."""
-
-    def __init__(self, sink: MemorySink) -> None:
-        self._sink = sink
-        self._generation = sink.generation
-
-    def submit(self, lane: str, batch: Batch) -> asyncio.Future[Outcome]:
-        if self._generation == self._sink.generation:
-            return self._sink.submit(lane, batch)
-        answer = asyncio.get_running_loop().create_future()
-        answer.set_exception(TransientError("submit", "the scope broke"))
-        return answer
-
-    async def commit(self, save: Save) -> None:
-        await save({})

@@ -8,7 +8,8 @@ import pytest
 from bridge.engine.policy import OnError, Policy
 from bridge.engine.status import LaneState
 from connectors.base import Batch, Outcome, Record, Rejected, Scope
-from connectors.memory.sink import MemoryScope, MemorySink
+from connectors.memory.scope import MemoryScope
+from connectors.memory.sink import MemorySink
 from tests.bridge.engine.setting import POISON, Setting, play
 
 LANE = "shard-0000"
@@ -32,7 +33,7 @@ async def _without(answer: asyncio.Future[Outcome], rejected: tuple[Rejected, ..
     return Outcome(rejected)
 
 
-class _OwnScope(MemoryScope):
+class _OwnScope(MemoryScope[MemorySink]):
     def __init__(self, sink: MemorySink, dead: MemorySink) -> None:
         super().__init__(sink)
         self._dead = dead
